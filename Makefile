@@ -1,0 +1,50 @@
+# A thin face over the CMake presets. `make help` says what there is.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+SECONDS_EACH ?= 30
+PYTHON := /usr/bin/python3
+
+.PHONY: help packages build demo test lint format bench fuzz install clean
+.DEFAULT_GOAL := help
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+packages:  ## installs the Debian packages that are missing (as root)
+	@tools/install_packages.sh build test
+
+build:  ## the release binary: build/tiphys
+	@tools/install_packages.sh build
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+
+demo: build  ## runs examples/ against a small local receiver and shows what arrived
+	@tools/install_packages.sh demo
+	@$(PYTHON) examples/demo.py build/tiphys
+
+test:  ## all tests: unit (with sanitizers), conformance vectors, end to end
+	@tools/test.sh
+
+lint:  ## clang-format and clang-tidy
+	@tools/install_packages.sh build lint
+	@tools/lint.sh
+
+format:  ## formats the code in place
+	@tools/install_packages.sh lint
+	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-19 -i
+
+bench: packages  ## measures the engine against a bare spawn loop
+	@cmake --preset bench >/dev/null
+	@cmake --build --preset bench -j $(JOBS)
+	@$(PYTHON) bench/bench.py build/tiphys build/spawn_loop
+
+fuzz:  ## runs each fuzzer for SECONDS_EACH
+	@tools/install_packages.sh build lint
+	@tools/fuzz.sh $(SECONDS_EACH)
+
+install: build  ## installs tiphys below PREFIX
+	@cmake --install build --prefix $(PREFIX)
+
+clean:  ## removes the build folders
+	@rm -rf build build-asan build-dev build-fuzz build-tsan

@@ -1,0 +1,109 @@
+"""A webhook receiver and a mail server on loopback that keep what they get, for the demo and the tests."""
+import http.server
+import json
+import threading
+
+
+class WebhookReceiver:
+    """Listens on 127.0.0.1:PORT (0: any free one) while it is used as a context.
+
+    `requests` holds what came, in order: dicts with method, path, headers, body. `answer`, if given, is
+    called with the number of earlier requests of the same path and the path, and returns the status to
+    answer with; None closes the connection without an answer.
+    """
+
+    def __init__(self, port=0, answer=None):
+        self.requests = []
+        self.changed = threading.Condition()
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def receive(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
+                with receiver.changed:
+                    earlier = sum(r["path"] == self.path for r in receiver.requests)
+                    receiver.requests.append({"method": self.command, "path": self.path,
+                                              "headers": dict(self.headers), "body": body})
+                    receiver.changed.notify_all()
+                status = answer(earlier, self.path) if answer else 200
+                if status is None:
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", "3")
+                self.end_headers()
+                self.wfile.write(b"ok\n")
+
+            do_GET = do_POST = do_PUT = receive
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 512
+
+            def handle_error(self, *_):  # a sender that was killed is none of our business
+                pass
+
+        self.server = Server(("127.0.0.1", port), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def paths(self):
+        with self.changed:
+            return [r["path"] for r in self.requests]
+
+    def body(self, path):
+        """The body of the only request to `path`, decoded if it is JSON."""
+        with self.changed:
+            bodies = [r["body"] for r in self.requests if r["path"] == path]
+        assert len(bodies) == 1, f"{len(bodies)} requests to {path}; there are {self.paths()}"
+        try:
+            return json.loads(bodies[0])
+        except ValueError:
+            return bodies[0]
+
+    def wait_for(self, count, seconds=60):
+        """Waits until at least `count` requests came; returns whether they did."""
+        with self.changed:
+            return self.changed.wait_for(lambda: len(self.requests) >= count, seconds)
+
+
+class MailReceiver:
+    """An SMTP server on 127.0.0.1:PORT that takes every mail and every login, and keeps both."""
+
+    def __init__(self, port):
+        from aiosmtpd.controller import Controller
+        from aiosmtpd.smtp import AuthResult
+
+        self.mails = []   # dicts with from, to (a list), text
+        self.logins = []  # (user, password)
+
+        def login(_server, _session, _envelope, _mechanism, data):
+            self.logins.append((data.login.decode(), data.password.decode()))
+            return AuthResult(success=True)
+
+        class Handler:
+            async def handle_DATA(_self, _server, _session, envelope):
+                self.mails.append({"from": envelope.mail_from, "to": envelope.rcpt_tos,
+                                   "text": envelope.content.decode("utf-8", "replace")})
+                return "250 OK"
+
+        self.controller = Controller(Handler(), hostname="127.0.0.1", port=port, authenticator=login,
+                                     auth_require_tls=False)
+
+    def __enter__(self):
+        self.controller.start()
+        return self
+
+    def __exit__(self, *_):
+        self.controller.stop()

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+
+namespace tiphys::cli {
+
+namespace {
+
+std::string words_of(const CLI::App& app) {
+  std::string words;
+  for (const CLI::App* sub : app.get_subcommands(nullptr)) words += (words.empty() ? "" : " ") + sub->get_name();
+  return words;
+}
+
+// One case for each command that has commands below it.
+std::string nested(const CLI::App& app, const char* format) {
+  std::string text;
+  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
+    const std::string words = words_of(*sub);
+    if (!words.empty()) text += fmt::format(fmt::runtime(format), sub->get_name(), words);
+  }
+  return text;
+}
+
+std::string bash(const CLI::App& app) {
+  return fmt::format(
+      "_tiphys() {{\n"
+      "  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n"
+      "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return; fi\n"
+      "  case ${{COMP_WORDS[1]}} in\n{}"
+      "    get|logs|wait|watch|stop|terminate|suspend|resume|retry|resubmit|delete|pods)\n"
+      "      COMPREPLY=($(compgen -W \"$(tiphys list -o name 2>/dev/null)\" -- \"$cur\")) ;;\n"
+      "    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
+      "  esac\n"
+      "}}\n"
+      "complete -o default -F _tiphys tiphys\n",
+      words_of(app), nested(app, "    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")) ;;\n"));
+}
+
+std::string zsh(const CLI::App& app) {
+  return "#compdef tiphys\nautoload -U +X bashcompinit && bashcompinit\n" + bash(app);
+}
+
+std::string fish(const CLI::App& app) {
+  std::string text;
+  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
+    text += fmt::format("complete -c tiphys -n __fish_use_subcommand -f -a {} -d '{}'\n", sub->get_name(), sub->get_description());
+  }
+  return text + nested(app, "complete -c tiphys -n '__fish_seen_subcommand_from {}' -f -a '{}'\n");
+}
+
+}  // namespace
+
+void add_completion(CLI::App& app, Session& session) {
+  auto shell = std::make_shared<std::string>();
+  CLI::App* command = add_command(app, "completion", "print the completion script of a shell", session, [shell, &app]() -> diag::Result<void> {
+    if (*shell == "bash") {
+      fmt::print("{}", bash(app));
+    } else if (*shell == "zsh") {
+      fmt::print("{}", zsh(app));
+    } else if (*shell == "fish") {
+      fmt::print("{}", fish(app));
+    } else {
+      return diag::fail(diag::Code::kInvalidManifest, fmt::format("unknown shell '{}': want bash, zsh or fish", *shell));
+    }
+    return {};
+  });
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->required();
+}
+
+}  // namespace tiphys::cli

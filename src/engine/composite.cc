@@ -1,0 +1,200 @@
+#include "engine/composite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/dag.h"
+#include "engine/finish.h"
+#include "engine/transition.h"
+#include "expr/when.h"
+#include "plan/expand.h"
+#include "tag/substitute.h"
+#include "value/json.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+using value::Map;
+using value::Value;
+
+const tag::Strictness kStepsAndTasks{.prefixes = {"steps", "tasks"}};
+
+Value without(const Value& raw, std::initializer_list<const char*> fields) {
+  Map m = raw.map();
+  for (const char* field : fields) m.erase(field);
+  return m;
+}
+
+// A loop resolves every tag of a step strictly, but a hook may also name what is not there yet (its
+// own status, outputs): those tags are hidden from the expansion. U+0001 cannot stand in a
+// manifest's text.
+constexpr char kHidden = '\x01';
+
+bool is_of_item(const tag::Tag& t) {
+  return t.is_expression ? t.name.find("item") != std::string::npos
+                         : t.name == "item" || t.name.starts_with("item.");
+}
+
+std::string hide_in_text(std::string text) {
+  for (const tag::Tag& t : tag::find_tags(text)) {
+    if (!is_of_item(t)) text[t.offset + 1] = kHidden;
+  }
+  return text;
+}
+
+template <typename Change>
+Value map_strings(const Value& v, const Change& change) {
+  if (v.is_string()) return change(v.as_string());
+  if (v.is_list()) {
+    value::List list;
+    for (const Value& element : v.list()) list.push_back(map_strings(element, change));
+    return list;
+  }
+  if (!v.is_map()) return v;
+  Map m;
+  for (const auto& [key, element] : v.map()) m.set(key, map_strings(element, change));
+  return m;
+}
+
+std::string show_in_text(std::string text) {
+  std::ranges::replace(text, kHidden, '{');
+  return text;
+}
+
+}  // namespace
+
+Composite& composite_of(Machine& m, NodeIndex boundary) {
+  auto* c = dynamic_cast<Composite*>(m.at(boundary).frame.get());
+  CHECK(c != nullptr);
+  return *c;
+}
+
+const Composite& composite_of(const Machine& m, NodeIndex boundary) {
+  const auto* c = dynamic_cast<const Composite*>(m.at(boundary).frame.get());
+  CHECK(c != nullptr);
+  return *c;
+}
+
+void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec::Template> body,
+                      std::shared_ptr<const TemplateScope> inner_scope) {
+  (void)m;
+  c.body = std::move(body);
+  c.inner_scope = std::move(inner_scope);
+  for (const Value& p : c.body->raw["inputs"]["parameters"].list()) {
+    if (p["value"].is_string()) {
+      c.scope.set(fmt::format("inputs.parameters.{}", p["name"].string_or("")), p["value"]);
+    }
+  }
+  for (const Value& a : c.body->raw["inputs"]["artifacts"].list()) {
+    c.artifacts.insert_or_assign(fmt::format("inputs.artifacts.{}", a["name"].string_or("")), a);
+  }
+  c.parallelism = c.body->raw["parallelism"].int_or(0);
+  auto has_hooks = [](const spec::Step& s) { return !s.hooks.empty(); };
+  c.has_hooks = std::ranges::any_of(c.body->dag.tasks, has_hooks);
+  for (const auto& group : c.body->steps) c.has_hooks |= std::ranges::any_of(group, has_hooks);
+}
+
+Artifacts with_own_artifacts(const Composite& c, const Node& n) {
+  Artifacts artifacts = c.artifacts;
+  for (const Value& a : n.outputs["artifacts"].list()) {
+    artifacts.insert_or_assign(
+        fmt::format("{}.outputs.artifacts.{}", n.caller_label, a["name"].string_or("")), a);
+  }
+  return artifacts;
+}
+
+void note_phase(Machine& m, NodeIndex i, Phase phase) {
+  const Node& n = m.at(i);
+  if (n.caller_label.empty() || n.boundary == kNoNode) return;
+  Composite& c = composite_of(m, n.boundary);
+  if (!c.has_hooks) return;
+  const std::string kind = n.caller_label.substr(0, n.caller_label.find('.') + 1);
+  c.scope.set(kind + n.display_name + ".status", to_string(phase));
+}
+
+bool is_result_read(Machine& m, const Node& n) {
+  const Node* child = &n;
+  while (child->owner_kind == OwnerKind::kRetry) child = &m.at(child->owner);
+  if (child->caller_label.empty() || child->boundary == kNoNode) return false;
+  Composite& c = composite_of(m, child->boundary);
+  if (c.body_text.empty()) c.body_text = value::to_json(c.body->raw, {.escape_html = false});
+  const std::size_t dot = child->caller_label.find('.');
+  const std::string name = child->caller_label.substr(dot + 1);
+  const std::string kind = child->caller_label.substr(0, dot);
+  auto reads = [&](const std::string& text) { return c.body_text.find(text) != std::string::npos; };
+  return reads(child->caller_label + ".outputs.result") ||
+         reads(fmt::format("{}['{}'].outputs.result", kind, name)) ||
+         reads(fmt::format("{}[\\\"{}\\\"].outputs.result", kind, name));
+}
+
+void on_composite_error(Machine& m, const Start& start, const std::string& error) {
+  const Node& parent = m.at(start.owner);
+  Composite& c = composite_of(m, parent.boundary);
+  const bool is_dag = std::string_view(m.at(parent.boundary).type) == "DAG";
+  // An exit hook of a task that cannot start leaves the DAG as it is (HOOKS.md 6.6).
+  if (is_dag && start.owner_kind == OwnerKind::kExitHook) return;
+  if (c.error.empty()) c.error = error;
+}
+
+diag::Result<ResolvedStep> resolve_step(const std::shared_ptr<const spec::Step>& step,
+                                        const Composite& c) {
+  if (!step->when.empty()) {
+    TRY(const std::string when, tag::substitute(step->when, c.scope, kStepsAndTasks));
+    auto proceed = expr::evaluate_when(when);
+    if (!proceed && !step->is_loop) return std::unexpected(proceed.error());
+    if (proceed && !*proceed) {
+      auto skipped = std::make_shared<spec::Step>(*step);
+      skipped->when = when;
+      Map raw = step->raw.map();
+      raw.set("when", when);
+      skipped->raw = std::move(raw);
+      return ResolvedStep{.step = std::move(skipped), .is_skipped = !step->is_loop};
+    }
+  }
+  if (!tag::has_tags(step->raw) && step->arguments["artifacts"].list().empty()) {
+    return ResolvedStep{.step = step};
+  }
+  Map raw = without(step->raw, {"hooks"}).map();
+  if (!step->arguments.is_null()) {
+    raw.set("arguments", drop_absent_arguments(step->arguments, c.scope));
+  }
+  TRY(const Value replaced, tag::substitute(Value(raw), c.scope, kStepsAndTasks));
+  auto resolved = std::make_shared<spec::Step>(spec::decode_step(replaced));
+  TRY(resolved->arguments, resolve_artifact_arguments(resolved->arguments, c.scope, c.artifacts));
+  Map with_arguments = resolved->raw.map();
+  if (!resolved->arguments.is_null()) with_arguments.set("arguments", resolved->arguments);
+  resolved->raw = std::move(with_arguments);
+  resolved->hooks = step->hooks;
+  return ResolvedStep{.step = std::move(resolved)};
+}
+
+diag::Result<std::vector<ExpandedStep>> expand_step(const spec::Step& step, const Composite& c,
+                                                    bool is_task) {
+  Map raw = step.raw.map();
+  Map hooks;
+  for (const spec::LifecycleHook& hook : step.hooks) {
+    hooks.set(hook.name, Map{{"expression", hook.expression},
+                             {"template", hook.template_name},
+                             {"arguments", hook.arguments}});
+  }
+  if (!hooks.empty()) raw.set("hooks", map_strings(Value(hooks), hide_in_text));
+  TRY(const std::vector<plan::Item> items,
+      plan::expand(raw, c.scope, is_task ? plan::Caller::kTask : plan::Caller::kStep));
+  std::vector<ExpandedStep> expanded;
+  for (const plan::Item& item : items) {
+    auto made = std::make_shared<spec::Step>(spec::decode_step(item.step));
+    made->hooks = step.hooks;
+    const Value replaced = map_strings(item.step["hooks"], show_in_text);
+    for (spec::LifecycleHook& hook : made->hooks) {
+      hook.expression = replaced[hook.name]["expression"].string_or("");
+      hook.arguments = replaced[hook.name]["arguments"];
+    }
+    made->template_ref = made->template_ref.is_set() ? made->template_ref : step.template_ref;
+    expanded.push_back({.name = step.name + item.node_suffix, .step = std::move(made)});
+  }
+  return expanded;
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,71 @@
+// What Steps and DAG nodes have in common while they run: the variables of their children, and the
+// limits on them.
+//
+// Pure.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "engine/machine.h"
+#include "engine/outputs.h"
+
+namespace tiphys::engine {
+
+/// The frame of a Steps or DAG node.
+struct Composite : Frame {
+  Composite(const Machine& m, bool late) : globals(m, late), scope(&globals) {}
+
+  std::shared_ptr<const spec::Template> body;        // inputs and globals replaced
+  std::shared_ptr<const TemplateScope> inner_scope;  // where its steps look templates up
+  GlobalScope globals;
+  vars::MapScope scope;    // inputs, and outputs of finished children
+  Artifacts artifacts;     // `steps.a.outputs.artifacts.x`, `inputs.artifacts.y` -> artifact
+  std::string body_text;   // JSON of the body, to find who reads outputs.result; made on demand
+  std::string error;       // of a hook: the composite will be Error
+  bool has_hooks = false;  // some child has hooks: they may read each other's status
+  std::int64_t parallelism = 0;  // 0: no limit
+  std::uint32_t active = 0;      // children that count against it
+};
+
+/// The frame of the node `boundary`, which must be a running Steps or DAG node.
+[[nodiscard]] Composite& composite_of(Machine& m, NodeIndex boundary);
+[[nodiscard]] const Composite& composite_of(const Machine& m, NodeIndex boundary);
+
+/// Fills in what is common: body, inputs as variables and artifacts, parallelism, hooks.
+void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec::Template> body,
+                      std::shared_ptr<const TemplateScope> inner_scope);
+
+/// The artifacts in scope of a hook of `n`: those of the composite, and its own.
+[[nodiscard]] Artifacts with_own_artifacts(const Composite& c, const Node& n);
+
+/// Keeps the status of a child where its siblings' hooks can read it.
+void note_phase(Machine& m, NodeIndex n, Phase phase);
+
+/// Whether some tag or expression of the composite reads `<label>.outputs.result` (Argo collects it
+/// only then).
+[[nodiscard]] bool is_result_read(Machine& m, const Node& n);
+
+/// A hook of a step or task could not be made: the group, or the DAG, will be Error with this text.
+void on_composite_error(Machine& m, const Start& start, const std::string& error);
+
+/// A step or task whose tags are replaced: `steps.` and `tasks.` strictly, hooks left as they are,
+/// artifacts resolved. If its `when` is false it comes back with only `when` replaced, and
+/// `is_skipped` is set.
+struct ResolvedStep {
+  std::shared_ptr<const spec::Step> step;
+  bool is_skipped = false;
+};
+[[nodiscard]] diag::Result<ResolvedStep> resolve_step(const std::shared_ptr<const spec::Step>& step,
+                                                      const Composite& c);
+
+/// One item of a loop: the step with the item's tags replaced, in its hooks as well.
+struct ExpandedStep {
+  std::string name;  // "a(0:x)"
+  std::shared_ptr<const spec::Step> step;
+};
+[[nodiscard]] diag::Result<std::vector<ExpandedStep>> expand_step(const spec::Step& step,
+                                                                  const Composite& c, bool is_task);
+
+}  // namespace tiphys::engine

@@ -1,0 +1,254 @@
+#include "engine/control.h"
+
+#include <fmt/format.h>
+
+#include "engine/finish.h"
+#include "engine/globals.h"
+#include "engine/hooks.h"
+#include "engine/retry.h"
+#include "engine/selector.h"
+#include "engine/start.h"
+#include "engine/transition.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+using value::List;
+using value::Map;
+using value::Value;
+
+const char* name_of(Shutdown s) { return s == Shutdown::kTerminate ? "Terminate" : "Stop"; }
+
+void stop_node(Machine& m, NodeIndex i, const std::string& message) {
+  const Node& n = m.at(i);
+  const std::string_view type = n.type;
+  if (type == "Pod") {
+    kill_leaf(m, i,
+              n.phase == Phase::kPending
+                  ? fmt::format("workflow shutdown with strategy: {}", name_of(m.shutdown))
+                  : "");
+  } else if (type == "HTTP" || type == "Suspend" || type == "Plugin") {
+    if (type == "HTTP") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+    set_phase(m, i, Phase::kFailed, message);
+  } else if (type == "Retry") {
+    give_up_waiting(m, i, message);
+  }
+}
+
+bool shut_down(Machine& m, Shutdown how) {
+  if (m.is_over || m.shutdown >= how) return false;
+  m.shutdown = how;
+  m.effects->workflow_changed = true;
+  const std::string message = fmt::format("Stopped with strategy '{}'", name_of(how));
+  const auto count = static_cast<NodeIndex>(m.nodes.size());
+  for (NodeIndex i = 0; i < count; ++i) {
+    const Node& n = m.at(i);
+    if (!is_fulfilled(n.phase) && !shutdown_forbids(m, n.on_exit).empty()) stop_node(m, i, message);
+  }
+  start_deferred(m);
+  return true;
+}
+
+// Suspended outputs that were not supplied take their defaults; false: one has none.
+bool fill_defaults(Node& n) {
+  List list = n.outputs["parameters"].list();
+  for (Value& p : list) {
+    if (p["value"].is_string()) continue;
+    const Value& fallback = p["valueFrom"]["default"];
+    if (!fallback.is_string()) return false;
+    Map with_value = p.map();
+    with_value.set("value", fallback);
+    p = std::move(with_value);
+  }
+  if (!list.empty()) {
+    Map outputs = n.outputs.map();
+    outputs.set("parameters", std::move(list));
+    n.outputs = std::move(outputs);
+  }
+  return true;
+}
+
+bool is_waiting(const Node& n) {
+  return std::string_view(n.type) == "Suspend" && n.phase == Phase::kRunning;
+}
+
+void resume_spec(Machine& m) {
+  m.is_suspended = false;
+  m.effects->workflow_changed = true;
+  std::vector<std::pair<NodeIndex, Phase>> held;
+  held.swap(m.held);
+  for (const auto& [n, phase] : held) on_phase(m, n, phase);
+  start_deferred(m);
+  maybe_finish(m);
+}
+
+bool resume(Machine& m, const Value& arguments) {
+  const std::string selector(arguments["nodeFieldSelector"].string_or(""));
+  bool changed = false;
+  if (selector.empty() && m.is_suspended) {
+    resume_spec(m);
+    changed = true;
+  }
+  const auto count = static_cast<NodeIndex>(m.nodes.size());
+  for (NodeIndex i = 0; i < count; ++i) {
+    Node& n = m.at(i);
+    if (!is_waiting(n) || !matches(n, selector)) continue;
+    if (!fill_defaults(n)) continue;
+    const std::string_view message = arguments["message"].string_or("");
+    export_outputs(m, n.outputs);
+    set_phase(m, i, Phase::kSucceeded, std::string(message));
+    changed = true;
+  }
+  return changed;
+}
+
+// `stop --node-field-selector`: fails suspended nodes; `node set`: their outputs, phase and
+// message.
+bool set_nodes(Machine& m, const Value& arguments, std::optional<Phase> forced) {
+  const std::string selector(arguments["nodeFieldSelector"].string_or(""));
+  bool changed = false;
+  const auto count = static_cast<NodeIndex>(m.nodes.size());
+  for (NodeIndex i = 0; i < count; ++i) {
+    Node& n = m.at(i);
+    if (!is_waiting(n) || !matches(n, selector)) continue;
+    changed = true;
+    List list = n.outputs["parameters"].list();
+    for (Value& p : list) {
+      const Value& given = arguments["outputParameters"][p["name"].string_or("")];
+      if (!given.is_string()) continue;
+      Map with_value = p.map();
+      with_value.set("value", given);
+      p = std::move(with_value);
+    }
+    if (!list.empty()) n.outputs = Map{{"parameters", std::move(list)}};
+    if (arguments["message"].is_string()) set_message(m, i, arguments["message"].as_string());
+    m.touch(i);
+    const auto phase = forced ? forced : parse_phase(arguments["phase"].string_or(""));
+    if (phase && is_completed(*phase)) {
+      if (*phase == Phase::kSucceeded && !fill_defaults(n)) continue;
+      export_outputs(m, n.outputs);
+      set_phase(m, i, *phase);
+    }
+  }
+  return changed;
+}
+
+// Whether a node's name is that of the workflow's exit handler or of something inside it: these
+// always run again.
+bool is_of_exit_handler(const Machine& m, const Node& n) {
+  return n.name.starts_with(m.name + ".onExit");
+}
+
+void override_parameters(Machine& m, const Value& parameters) {
+  if (parameters.list().empty()) return;
+  List list = m.spec["arguments"]["parameters"].list();
+  for (const Value& given : parameters.list()) {
+    const std::string_view pair = given.string_or("");
+    const std::size_t eq = pair.find('=');
+    if (eq == std::string_view::npos) continue;
+    for (Value& p : list) {
+      if (p["name"].string_or("") != pair.substr(0, eq)) continue;
+      Map changed = p.map();
+      changed.set("value", pair.substr(eq + 1));
+      p = std::move(changed);
+    }
+  }
+  Map arguments = m.spec["arguments"].map();
+  arguments.set("parameters", std::move(list));
+  Map spec = m.spec.map();
+  spec.set("arguments", std::move(arguments));
+  m.spec = std::move(spec);
+}
+
+// A retry by hand runs the workflow again from its entrypoint, and every leaf that had succeeded
+// ends at once with what it had given before. That keeps one way of running instead of a second one
+// that patches a finished tree.
+bool retry(Machine& m, const Value& arguments) {
+  if (!m.is_over || !is_failure(m.phase)) return false;
+  const bool restart_all = arguments["restartSuccessful"].bool_or(false);
+  const std::string selector(arguments["nodeFieldSelector"].string_or(""));
+  m.kept.clear();
+  for (const Node& n : m.nodes) {
+    const std::string_view type = n.type;
+    const bool is_leaf = type == "Pod" || type == "HTTP";
+    if (!is_leaf || n.phase != Phase::kSucceeded || is_of_exit_handler(m, n)) continue;
+    if (restart_all && (selector.empty() || matches(n, selector))) continue;
+    m.kept.insert_or_assign(n.name, KeptLeaf{n.outputs, n.started_at, n.finished_at});
+  }
+  override_parameters(m, arguments["parameters"]);
+  reset_for_retry(m);
+  m.effects->nodes_replaced = true;
+  begin_workflow(m);
+  return true;
+}
+
+}  // namespace
+
+void reset_for_retry(Machine& m) {
+  ++m.run;
+  m.effects->dirty.clear();
+  m.nodes.clear();
+  m.settle_queue.clear();
+  m.held.clear();
+  m.deferred.clear();
+  m.timers.clear();
+  m.failed.clear();
+  m.message.clear();
+  m.finished_at = {};
+  m.is_over = false;
+  m.shutdown = Shutdown::kNone;
+  m.deadline_passed = false;
+  m.entry = m.exit = kNoNode;
+  m.exit_started = false;
+  m.entry_error.clear();
+  m.open_hooks = 0;
+  m.output_parameters = {};
+  m.output_artifacts = {};
+  m.progress_done = m.progress_all = m.active_pods = m.active_leaves = 0;
+  m.ending.reset();
+}
+
+std::string shutdown_forbids(const Machine& m, bool on_exit) {
+  if (m.shutdown == Shutdown::kTerminate || (m.shutdown == Shutdown::kStop && !on_exit)) {
+    return name_of(m.shutdown);
+  }
+  return "";
+}
+
+void kill_leaf(Machine& m, NodeIndex i, const std::string& message) {
+  Node& n = m.at(i);
+  if (n.is_cancelled) return;
+  n.is_cancelled = true;
+  n.kill_message = message;
+  m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+}
+
+bool apply_control(Machine& m, const Control& control) {
+  if (control.verb == Control::Verb::kRetry) return retry(m, control.arguments);
+  if (m.is_over) return false;
+  switch (control.verb) {
+    case Control::Verb::kStop:
+      if (control.arguments["nodeFieldSelector"].is_string() &&
+          !control.arguments["nodeFieldSelector"].as_string().empty()) {
+        return set_nodes(m, control.arguments, Phase::kFailed);
+      }
+      return shut_down(m, Shutdown::kStop);
+    case Control::Verb::kTerminate:
+      return shut_down(m, Shutdown::kTerminate);
+    case Control::Verb::kSuspend:
+      if (m.is_suspended) return false;
+      m.is_suspended = true;
+      m.effects->workflow_changed = true;
+      return true;
+    case Control::Verb::kResume:
+      return resume(m, control.arguments);
+    case Control::Verb::kSet:
+      return set_nodes(m, control.arguments, std::nullopt);
+    case Control::Verb::kRetry:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace tiphys::engine

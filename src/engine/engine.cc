@@ -1,0 +1,116 @@
+#include "engine/engine.h"
+
+#include <type_traits>
+#include <utility>
+
+#include "engine/composite.h"
+#include "engine/control.h"
+#include "engine/finish.h"
+#include "engine/globals.h"
+#include "engine/leaf.h"
+#include "engine/machine.h"
+#include "engine/status.h"
+#include "engine/transition.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+template <typename T>
+constexpr bool kUnknown = false;
+
+bool dispatch(Machine& m, const Event& event) {
+  return std::visit(
+      [&](const auto& body) {
+        using Body = std::decay_t<decltype(body)>;
+        if constexpr (std::is_same_v<Body, Begin>) {
+          if (m.has_begun) return false;
+          begin_workflow(m);
+          return true;
+        } else if constexpr (std::is_same_v<Body, LeafRunning>) {
+          return on_leaf_running(m, body);
+        } else if constexpr (std::is_same_v<Body, LeafFinished>) {
+          return on_leaf_finished(m, body);
+        } else if constexpr (std::is_same_v<Body, TimerFired>) {
+          return on_timer(m, body);
+        } else if constexpr (std::is_same_v<Body, Control>) {
+          return apply_control(m, body);
+        } else {
+          static_assert(kUnknown<Body>, "an event without a rule");
+        }
+      },
+      event.body);
+}
+
+bool is_leaf(const Node& n) {
+  const std::string_view type = n.type;
+  return type == "Pod" || type == "HTTP";
+}
+
+}  // namespace
+
+Engine::Engine(Definition definition)
+    : machine_(std::make_unique<Machine>(std::move(definition))) {}
+Engine::~Engine() = default;
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+
+bool Engine::apply(const Event& event, Effects& effects) {
+  Machine& m = *machine_;
+  m.effects = &effects;
+  m.now = event.at;
+  const bool changed = dispatch(m, event);
+  drain(m);
+  maybe_finish(m);
+  drain(m);
+  for (const NodeIndex i : effects.dirty) {
+    if (i < m.nodes.size()) m.at(i).is_dirty = false;
+  }
+  m.effects = nullptr;
+  return changed;
+}
+
+std::string Engine::phase() const {
+  return machine_->has_begun ? std::string(to_string(machine_->phase)) : "";
+}
+bool Engine::is_finished() const { return machine_->is_over; }
+std::size_t Engine::node_count() const { return machine_->nodes.size(); }
+const Node& Engine::node(NodeIndex index) const { return machine_->at(index); }
+std::uint32_t Engine::run() const { return machine_->run; }
+
+Leaf Engine::leaf(NodeIndex index) const {
+  const Node& n = machine_->at(index);
+  return {.node_name = n.name,
+          .node_id = n.id,
+          .type = n.type,
+          .pod_name = pod_name_of(*machine_, n),
+          .body = n.body ? n.body->raw : value::Value(),
+          .volumes = machine_->spec["volumes"],
+          .wants_result = is_result_read(*machine_, n)};
+}
+
+std::vector<Effect> Engine::outstanding() const {
+  const Machine& m = *machine_;
+  std::vector<Effect> effects;
+  if (m.is_over) return effects;
+  for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
+    const Node& n = m.at(i);
+    if (!is_leaf(n) || is_fulfilled(n.phase)) continue;
+    effects.emplace_back(StartLeaf{{m.run, i}});
+    if (n.is_cancelled) effects.emplace_back(CancelLeaf{{m.run, i}});
+  }
+  for (const auto& [key, at] : m.timers) {
+    effects.emplace_back(
+        SetTimer{.timer = {.run = m.run, .node = key.first, .kind = key.second}, .at = at});
+  }
+  return effects;
+}
+
+value::Value Engine::node_status(NodeIndex index) const { return node_status_of(*machine_, index); }
+value::Value Engine::workflow_status() const { return workflow_status_of(*machine_); }
+value::Value Engine::metadata() const { return metadata_of(*machine_); }
+value::Value Engine::spec() const { return machine_->spec; }
+bool Engine::take_spec_changed() { return std::exchange(machine_->spec_changed, false); }
+bool Engine::is_suspended() const { return machine_->is_suspended; }
+
+}  // namespace tiphys::engine

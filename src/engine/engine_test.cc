@@ -1,0 +1,330 @@
+// The engine by transcripts: given a workflow, when its leaves end in some way, then these nodes
+// exist in these phases.
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "value/json.h"
+
+namespace tiphys::engine {
+namespace {
+
+/// Drives one workflow; leaves end in the order in which they were started.
+class EngineTest : public testing::Test {
+ protected:
+  void start(const std::string& spec_json) {
+    auto spec = value::parse_json(spec_json);
+    ASSERT_TRUE(spec) << spec.error().message;
+    definition_.workflow =
+        value::Map{{"metadata", value::Map{{"name", "wf"},
+                                           {"namespace", "default"},
+                                           {"uid", "u"},
+                                           {"creationTimestamp", "2026-01-01T00:00:00Z"}}},
+                   {"spec", *spec}};
+    engine_ = std::make_unique<Engine>(definition_);
+    send(Begin{});
+  }
+
+  template <typename Body>
+  bool send(Body body) {
+    now_ = now_ + clock::Duration::seconds(1);
+    Effects effects;
+    const bool changed = engine_->apply({.at = now_, .body = std::move(body)}, effects);
+    for (const Effect& e : effects.outside) {
+      if (const auto* s = std::get_if<StartLeaf>(&e)) waiting_.push_back(s->leaf);
+      if (const auto* c = std::get_if<CancelLeaf>(&e))
+        cancelled_.push_back(engine_->node(c->leaf.node).name);
+      if (const auto* t = std::get_if<SetTimer>(&e)) timers_.push_back(t->timer);
+    }
+    return changed;
+  }
+
+  void finish(const LeafId& leaf, Phase phase, const std::string& message = "") {
+    send(LeafRunning{.leaf = leaf, .started_at = now_});
+    send(LeafFinished{.leaf = leaf,
+                      .phase = phase,
+                      .message = message,
+                      .exit_code = phase == Phase::kSucceeded ? 0 : 1,
+                      .outputs = {},
+                      .started_at = now_,
+                      .finished_at = now_});
+  }
+
+  /// Ends all leaves, also those that start meanwhile; the ones whose node name ends with a word of
+  /// `failing` fail.
+  void run_all(const std::vector<std::string>& failing = {}) {
+    while (!waiting_.empty()) {
+      const LeafId leaf = waiting_.front();
+      waiting_.erase(waiting_.begin());
+      const std::string name = engine_->node(leaf.node).name;
+      const bool fails =
+          std::ranges::any_of(failing, [&](const std::string& f) { return name.ends_with(f); });
+      finish(leaf, fails ? Phase::kFailed : Phase::kSucceeded,
+             fails ? "main: Error (exit code 1)" : "");
+    }
+  }
+
+  [[nodiscard]] std::string phase_of(const std::string& name) const {
+    for (NodeIndex i = 0; i < engine_->node_count(); ++i) {
+      if (engine_->node(i).name == name) return std::string(to_string(engine_->node(i).phase));
+    }
+    return "absent";
+  }
+  [[nodiscard]] const Node& node(const std::string& name) const {
+    for (NodeIndex i = 0; i < engine_->node_count(); ++i) {
+      if (engine_->node(i).name == name) return engine_->node(i);
+    }
+    ADD_FAILURE() << "no node " << name;
+    return engine_->node(0);
+  }
+  [[nodiscard]] std::string input(const std::string& name, const std::string& parameter) const {
+    for (const value::Value& p : node(name).inputs["parameters"].list()) {
+      if (p["name"].string_or("") == parameter) return std::string(p["value"].string_or("(none)"));
+    }
+    return "(none)";
+  }
+  [[nodiscard]] std::string message() const {
+    return std::string(engine_->workflow_status()["message"].string_or(""));
+  }
+
+  Definition definition_;
+  std::unique_ptr<Engine> engine_;
+  clock::Instant now_{1'767'225'600'000'000'000};
+  std::vector<LeafId> waiting_;
+  std::vector<std::string> cancelled_;
+  std::vector<TimerFired> timers_;
+};
+
+constexpr const char* kLeaf = R"({"name":"leaf","container":{"image":"x","command":["true"]}})";
+
+TEST_F(EngineTest, RunsTheGroupsOfAStepsTemplateOneAfterTheOther) {
+  start(std::string(R"({"entrypoint":"main","templates":[{"name":"main","steps":[
+      [{"name":"a","template":"leaf"},{"name":"b","template":"leaf"}],[{"name":"c","template":"leaf"}]]},)") +
+        kLeaf + "]}");
+  EXPECT_EQ(waiting_.size(), 2U);
+  EXPECT_EQ(phase_of("wf[1].c"), "absent");
+  run_all();
+  EXPECT_EQ(phase_of("wf[1].c"), "Succeeded");
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(node("wf[0].a").display_name, "a");
+}
+
+TEST_F(EngineTest, FiresARunningHookOfAStepWhoseRunningWasNeverReported) {
+  start(
+      std::string(
+          R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"step-1","template":"leaf",
+      "hooks":{"running":{"expression":"steps[\"step-1\"].status == \"Running\"","template":"leaf"}}}]]},)") +
+      kLeaf + "]}");
+  const LeafId leaf = waiting_.front();
+  waiting_.clear();
+  send(LeafFinished{.leaf = leaf,
+                    .phase = Phase::kSucceeded,
+                    .message = "",
+                    .exit_code = 0,
+                    .outputs = {},
+                    .started_at = now_,
+                    .finished_at = now_});
+  EXPECT_EQ(phase_of("wf[0].step-1.hooks.running"), "Pending");
+  EXPECT_EQ(engine_->phase(), "Running");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_TRUE(node("wf[0].step-1.hooks.running").hooked);
+}
+
+TEST_F(EngineTest, IgnoresTheSecondEndOfALeaf) {
+  start(std::string(R"({"entrypoint":"leaf","templates":[)") + kLeaf + "]}");
+  const LeafId leaf = waiting_.front();
+  finish(leaf, Phase::kSucceeded);
+  EXPECT_FALSE(send(LeafFinished{.leaf = leaf,
+                                 .phase = Phase::kFailed,
+                                 .message = "",
+                                 .exit_code = 1,
+                                 .outputs = {},
+                                 .started_at = now_,
+                                 .finished_at = now_}));
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
+TEST_F(EngineTest, TheExitHandlerSeesTheStatusAndTheFailures) {
+  start(R"({"entrypoint":"bad","onExit":"bye","templates":[
+      {"name":"bad","container":{"image":"x","command":["false"]}},
+      {"name":"bye","steps":[[{"name":"tell","template":"say","arguments":{"parameters":[
+         {"name":"status","value":"{{workflow.status}}"},{"name":"failures","value":"{{workflow.failures}}"}]}},
+        {"name":"party","template":"say","when":"{{workflow.status}} == Succeeded"}]]},
+      {"name":"say","inputs":{"parameters":[{"name":"status","value":""},{"name":"failures","value":""}]},
+       "container":{"image":"x","command":["true"]}}]})");
+  run_all({"wf"});
+  EXPECT_EQ(input("wf.onExit[0].tell", "status"), "Failed");
+  EXPECT_EQ(
+      input("wf.onExit[0].tell", "failures"),
+      R"("[{\"displayName\":\"wf\",\"message\":\"main: Error (exit code 1)\",\"templateName\":\"bad\",)"
+      R"(\"phase\":\"Failed\",\"podName\":\"wf\",\"finishedAt\":\"2026-01-01T00:00:02Z\"}]")");
+  EXPECT_EQ(phase_of("wf.onExit[0].party"), "Skipped");
+  EXPECT_EQ(node("wf.onExit[0].party").message, "when 'Failed == Succeeded' evaluated false");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(), "main: Error (exit code 1)");
+}
+
+TEST_F(EngineTest, ADagTaskWaitsForTheHooksOfItsDependency) {
+  start(std::string(R"({"entrypoint":"main","templates":[{"name":"main","dag":{"tasks":[
+      {"name":"A","template":"leaf","hooks":{"good":{"expression":"tasks.A.status == \"Succeeded\"","template":"leaf"}}},
+      {"name":"B","template":"leaf","dependencies":["A"]}]}},)") +
+        kLeaf + "]}");
+  finish(waiting_.front(), Phase::kSucceeded);
+  EXPECT_EQ(phase_of("wf.A.hooks.good"), "Pending");
+  EXPECT_EQ(phase_of("wf.B"), "absent");
+  waiting_.erase(waiting_.begin());
+  run_all();
+  EXPECT_EQ(phase_of("wf.B"), "Succeeded");
+}
+
+TEST_F(EngineTest, AFailedHookOfAStepsTaskFiresAlthoughDependentsAreOmitted) {
+  // Argo issue 16057: the hook was lost when the task became final inside a pass.
+  start(std::string(R"({"entrypoint":"main","templates":[{"name":"main","dag":{"tasks":[
+      {"name":"A","template":"inner","hooks":{"evil":{"expression":"tasks.A.status == \"Failed\"","template":"leaf"}}},
+      {"name":"B","template":"leaf","dependencies":["A"]}]}},
+      {"name":"inner","steps":[[{"name":"x","template":"leaf"}]]},)") +
+        kLeaf + "]}");
+  run_all({".x"});
+  EXPECT_EQ(phase_of("wf.A.hooks.evil"), "Succeeded");
+  EXPECT_EQ(phase_of("wf.B"), "Omitted");
+  EXPECT_EQ(engine_->phase(), "Failed");
+}
+
+TEST_F(EngineTest, RetriesAStepAndFiresItsHooksOnceOnTheRetryNode) {
+  start(
+      std::string(
+          R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"a","template":"again",
+      "hooks":{"running":{"expression":"steps.a.status == \"Running\"","template":"leaf"},
+               "exit":{"template":"leaf"}}}]]},
+      {"name":"again","retryStrategy":{"limit":2},"container":{"image":"x","command":["false"]}},)") +
+      kLeaf + "]}");
+  run_all({"a(0)"});
+  EXPECT_EQ(phase_of("wf[0].a"), "Succeeded");
+  EXPECT_EQ(phase_of("wf[0].a(0)"), "Failed");
+  EXPECT_EQ(phase_of("wf[0].a(1)"), "Succeeded");
+  EXPECT_EQ(phase_of("wf[0].a(2)"), "absent");
+  EXPECT_EQ(phase_of("wf[0].a.hooks.running"), "Succeeded");
+  EXPECT_EQ(phase_of("wf[0].a.onExit"), "Succeeded");
+}
+
+TEST_F(EngineTest, ARetryOnStepAndHookKeepsTheirAttemptsApart) {
+  // Argo issues 13239, 14058, 15163.
+  start(
+      R"({"entrypoint":"main","retryStrategy":{"limit":1},"templates":[{"name":"main","steps":[[{"name":"a",
+      "template":"leaf","hooks":{"running":{"expression":"steps.a.status == \"Running\"","template":"leaf"}}}]]},
+      {"name":"leaf","container":{"image":"x","command":["true"]}}]})");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(phase_of("wf(0)[0].a(1)"), "absent");
+  EXPECT_EQ(std::string(node("wf(0)[0].a.hooks.running").type), "Retry");
+}
+
+TEST_F(EngineTest, StopKillsPodsRunsExitHooksAndFailsOtherHooks) {
+  start(
+      std::string(
+          R"({"entrypoint":"main","onExit":"leaf","templates":[{"name":"main","steps":[[{"name":"a",
+      "template":"leaf","hooks":{"evil":{"expression":"steps.a.status == \"Failed\"","template":"leaf"},
+      "exit":{"template":"leaf"}}}]]},)") +
+      kLeaf + "]}");
+  send(LeafRunning{.leaf = waiting_.front(), .started_at = now_});
+  send(Control{.verb = Control::Verb::kStop, .arguments = {}});
+  EXPECT_EQ(cancelled_, std::vector<std::string>{"wf[0].a"});
+  send(LeafFinished{.leaf = waiting_.front(),
+                    .phase = Phase::kFailed,
+                    .message = "main: Error (exit code 143)",
+                    .exit_code = 143,
+                    .outputs = {},
+                    .started_at = now_,
+                    .finished_at = now_});
+  waiting_.erase(waiting_.begin());
+  EXPECT_EQ(node("wf[0].a.hooks.evil").message, "workflow shutdown with strategy: Stop");
+  run_all();
+  EXPECT_EQ(phase_of("wf[0].a.onExit"), "Succeeded");
+  EXPECT_EQ(phase_of("wf.onExit"), "Succeeded");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(), "Stopped with strategy 'Stop'");
+}
+
+TEST_F(EngineTest, ASuspendedWorkflowRunsNothingUntilItIsResumed) {
+  start(std::string(R"({"entrypoint":"main","suspend":true,"templates":[{"name":"main","steps":[
+      [{"name":"a","template":"leaf"}]]},)") +
+        kLeaf + "]}");
+  EXPECT_TRUE(waiting_.empty());
+  send(Control{.verb = Control::Verb::kResume, .arguments = {}});
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
+TEST_F(EngineTest, ASuspendTemplateIsTheApprovalThatItsHookAnnounces) {
+  start(
+      std::string(
+          R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"gate","template":"wait",
+      "hooks":{"waiting":{"expression":"steps.gate.status == \"Running\"","template":"leaf"}}}]]},
+      {"name":"wait","suspend":{}},)") +
+      kLeaf + "]}");
+  run_all();
+  EXPECT_EQ(phase_of("wf[0].gate.hooks.waiting"), "Succeeded");
+  EXPECT_EQ(phase_of("wf[0].gate"), "Running");
+  send(Control{.verb = Control::Verb::kResume, .arguments = {}});
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
+TEST_F(EngineTest, ARetryByHandKeepsWhatHadSucceeded) {
+  start(std::string(R"({"entrypoint":"main","onExit":"leaf","templates":[{"name":"main","steps":[
+      [{"name":"a","template":"leaf"}],[{"name":"b","template":"leaf"}]]},)") +
+        kLeaf + "]}");
+  run_all({".b"});
+  EXPECT_EQ(engine_->phase(), "Failed");
+  send(Control{.verb = Control::Verb::kRetry, .arguments = {}});
+  EXPECT_EQ(phase_of("wf[0].a"), "Succeeded");
+  ASSERT_EQ(waiting_.size(), 1U);
+  EXPECT_EQ(engine_->node(waiting_.front().node).name, "wf[1].b");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(phase_of("wf.onExit"), "Succeeded");
+}
+
+TEST_F(EngineTest, AStepsLoopHandsItsItemToEachExitHook) {
+  start(R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"a","template":"leaf",
+      "withItems":["x","z"],"hooks":{"exit":{"template":"say","arguments":{"parameters":[
+        {"name":"m","value":"{{item}} {{steps.a.status}}"}]}}}}]]},
+      {"name":"leaf","container":{"image":"x","command":["true"]}},
+      {"name":"say","inputs":{"parameters":[{"name":"m"}]},"container":{"image":"x","command":["true"]}}]})");
+  run_all();
+  EXPECT_EQ(input("wf[0].a(0:x).onExit", "m"), "x Succeeded");
+  EXPECT_EQ(input("wf[0].a(1:z).onExit", "m"), "z Succeeded");
+}
+
+TEST_F(EngineTest, ATemplateDeadlineKillsThePod) {
+  start(R"({"entrypoint":"slow","templates":[{"name":"slow","activeDeadlineSeconds":1,
+      "container":{"image":"x","command":["sleep","9"]}}]})");
+  send(LeafRunning{.leaf = waiting_.front(), .started_at = now_});
+  ASSERT_EQ(timers_.size(), 1U);
+  send(timers_.front());
+  EXPECT_EQ(cancelled_, std::vector<std::string>{"wf"});
+  send(LeafFinished{.leaf = waiting_.front(),
+                    .phase = Phase::kFailed,
+                    .message = "main: Error (exit code 143)",
+                    .exit_code = 143,
+                    .outputs = {},
+                    .started_at = now_,
+                    .finished_at = now_});
+  EXPECT_EQ(message(), "Pod was active on the node longer than the specified deadline");
+}
+
+TEST_F(EngineTest, AnUndefinedTemplateOfAStepIsAnErrorOfItsGroup) {
+  start(
+      R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"a","template":"nowhere"}]]}]})");
+  EXPECT_EQ(phase_of("wf[0]"), "Error");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(),
+            "step group deemed errored due to child wf[0].a error: template nowhere not found");
+}
+
+}  // namespace
+}  // namespace tiphys::engine

@@ -1,0 +1,81 @@
+// Everything that can happen to a workflow. Events are data: the log of a workflow is the list of
+// its events, and applying them again gives the same state.
+//
+// Pure data and its JSON form, which is kept in the store (docs/STORE.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "clock/instant.h"
+#include "diag/error.h"
+#include "engine/node.h"
+#include "value/value.h"
+
+namespace tiphys::engine {
+
+/// The workflow begins: its entrypoint starts.
+struct Begin {};
+
+/// Names a leaf node in a certain run of the workflow: a `retry` by hand begins a new run.
+struct LeafId {
+  std::uint32_t run = 0;
+  NodeIndex node = kNoNode;
+  friend bool operator==(const LeafId&, const LeafId&) = default;
+};
+
+/// The process, request or pod of a leaf node has begun.
+struct LeafRunning {
+  LeafId leaf;
+  clock::Instant started_at;
+};
+
+/// It has ended.
+struct LeafFinished {
+  LeafId leaf;
+  Phase phase = Phase::kSucceeded;
+  std::string message;
+  std::optional<int> exit_code;
+  value::Value outputs;  // {result, parameters, artifacts}
+  clock::Instant started_at;
+  clock::Instant finished_at;
+};
+
+/// What a timer is for.
+enum class TimerKind : std::uint8_t {
+  kSuspend,           // a suspend template's duration is over
+  kBackoff,           // a retry's waiting time is over
+  kTemplateDeadline,  // activeDeadlineSeconds or timeout of a template
+  kWorkflowDeadline,  // spec.activeDeadlineSeconds
+};
+
+struct TimerFired {
+  std::uint32_t run = 0;
+  NodeIndex node = kNoNode;  // kNoNode for the workflow's deadline
+  TimerKind kind = TimerKind::kSuspend;
+};
+
+/// A person's command.
+struct Control {
+  enum class Verb : std::uint8_t { kStop, kTerminate, kSuspend, kResume, kSet, kRetry };
+  Verb verb = Verb::kStop;
+  value::Value arguments;  // see control.h
+};
+
+/// One event, with the time at which the runtime took it in.
+struct Event {
+  clock::Instant at;
+  std::variant<Begin, LeafRunning, LeafFinished, TimerFired, Control> body;
+};
+
+/// The JSON form, and back. Errors of parse_event: kInternal (the log is damaged or of another
+/// version).
+[[nodiscard]] std::string to_json(const Event& event);
+[[nodiscard]] diag::Result<Event> parse_event(std::string_view json);
+
+/// `stop`, `terminate` ... to a verb; nullopt for any other word.
+[[nodiscard]] std::optional<Control::Verb> parse_verb(std::string_view word);
+
+}  // namespace tiphys::engine

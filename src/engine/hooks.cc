@@ -1,0 +1,247 @@
+#include "engine/hooks.h"
+
+#include <algorithm>
+
+#include "engine/composite.h"
+#include "engine/finish.h"
+#include "engine/globals.h"
+#include "engine/outputs.h"
+#include "engine/start.h"
+#include "engine/transition.h"
+#include "tag/substitute.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+// The variables that a node's own hooks see: those of its composite, and its own under its names.
+// An item of a loop is known as `a(0:x)` as in Argo, and also as plain `a`.
+vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const vars::Scope& outer) {
+  vars::MapScope scope(&outer);
+  const std::string kind = n.caller_label.substr(0, n.caller_label.find('.') + 1);
+  for (const std::string& label : {n.caller_label, kind + n.display_name}) {
+    add_node_variables(m, n, label, scope);
+    scope.set(label + ".status", to_string(phase));
+    if (!n.message.empty()) scope.set(label + ".message", n.message);
+  }
+  return scope;
+}
+
+// A hook that names Skipped or Omitted wants to hear of them; for the others a node that never ran
+// has no hooks.
+bool wants_phase(const Node& n, const spec::LifecycleHook& hook, Phase phase) {
+  if (phase != Phase::kSkipped && phase != Phase::kOmitted) return true;
+  return n.caller_label.starts_with("tasks.") &&
+         hook.expression.find(to_string(phase)) != std::string::npos;
+}
+
+// While the node runs, its outputs do not exist yet: an expression that reads them is undecided,
+// not wrong.
+bool reads_own_outputs(const expr::Program& program, const Node& n) {
+  return std::ranges::any_of(program.reads(), [&](const std::string& name) {
+    return name.starts_with(n.caller_label + ".outputs") || name == n.caller_label + ".exitCode" ||
+           name == n.caller_label + ".finishedAt";
+  });
+}
+
+// Makes the arguments' tags and artifact references into values; what is unknown stays
+// (HOOKS.md 6.4).
+diag::Result<value::Value> resolve_arguments(const value::Value& arguments,
+                                             const vars::Scope& scope, const Artifacts& artifacts) {
+  if (arguments.is_null()) return arguments;
+  const value::Value marked = drop_absent_arguments(arguments, scope);
+  TRY(value::Value replaced, tag::substitute(marked, scope, {}));
+  return resolve_artifact_arguments(replaced, scope, artifacts);
+}
+
+Start hook_start(const Machine& m, NodeIndex parent, const spec::LifecycleHook& hook,
+                 bool is_exit) {
+  const Node& n = m.at(parent);
+  Start s;
+  s.node_name = n.name + (is_exit ? ".onExit" : ".hooks." + hook.name);
+  s.template_name = hook.template_name;
+  s.template_ref = hook.template_ref;
+  s.boundary = n.boundary;
+  s.scope = composite_of(m, n.boundary).inner_scope;
+  s.owner = parent;
+  s.owner_kind = is_exit ? OwnerKind::kExitHook : OwnerKind::kHook;
+  s.parents = {parent};
+  s.hooked = true;
+  s.on_exit = is_exit || n.on_exit;
+  s.late = n.late;
+  s.depth = n.depth;
+  return s;
+}
+
+void fire(Machine& m, NodeIndex i, const spec::LifecycleHook& hook, bool is_exit, Phase phase) {
+  Start s = hook_start(m, i, hook, is_exit);
+  const Composite& around = composite_of(m, m.at(i).boundary);
+  const vars::MapScope scope = hook_scope(m, m.at(i), phase, around.scope);
+  auto arguments = resolve_arguments(hook.arguments, scope, with_own_artifacts(around, m.at(i)));
+  if (!arguments) {
+    on_hook_error(m, s, arguments.error().message);
+    return;
+  }
+  s.arguments = std::move(*arguments);
+  ++m.at(i).hooks.open;
+  begin_template(m, std::move(s));
+}
+
+void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
+  const std::shared_ptr<const spec::Step> caller = m.at(i).caller;
+  if (!caller || caller->hooks.empty()) return;
+  m.at(i).hooks.fired.resize(caller->hooks.size());
+  for (std::size_t h = 0; h < caller->hooks.size(); ++h) {
+    const spec::LifecycleHook& hook = caller->hooks[h];
+    Node& n = m.at(i);
+    if (hook.name == "exit" || n.hooks.fired[h] || !wants_phase(n, hook, phase)) continue;
+    if (hook.expression.empty()) {
+      n.hooks.fired[h] = true;
+      on_hook_error(m, hook_start(m, i, hook, false),
+                    "Expression required for hook " + n.name + ".hooks." + hook.name);
+      continue;
+    }
+    const Composite& around = composite_of(m, n.boundary);
+    auto program = m.program(hook.expression);
+    auto truth = program ? program->run_bool(hook_scope(m, n, phase, around.scope))
+                         : diag::Result<bool>(std::unexpected(program.error()));
+    if (!truth) {
+      if (program && !is_fulfilled(phase) && reads_own_outputs(*program, n)) continue;
+      n.hooks.fired[h] = true;  // told once, not at every transition
+      on_hook_error(m, hook_start(m, i, hook, false), truth.error().message);
+      continue;
+    }
+    if (!*truth) continue;
+    n.hooks.fired[h] = true;
+    fire(m, i, hook, false, phase);
+  }
+}
+
+bool shutdown_allows_exit(const Machine& m) { return m.shutdown != Shutdown::kTerminate; }
+
+// `onExit` beats the hook named exit; it gets the arguments of the workflow, and so does an exit
+// hook without any.
+std::optional<spec::LifecycleHook> exit_hook_of(const Machine& m, const spec::Step& caller) {
+  std::optional<spec::LifecycleHook> hook;
+  if (!caller.on_exit.empty()) {
+    hook.emplace();
+    hook->template_name = caller.on_exit;
+  } else if (const spec::LifecycleHook* declared = caller.exit_hook()) {
+    hook = *declared;
+  }
+  if (hook && has_no_arguments(hook->arguments)) hook->arguments = m.spec["arguments"];
+  return hook;
+}
+
+Start workflow_hook_start(const Machine& m, const spec::LifecycleHook& hook) {
+  Start s;
+  s.node_name = m.name + ".hooks." + hook.name;
+  s.template_name = hook.template_name;
+  s.template_ref = hook.template_ref;
+  s.scope = m.local.scope;
+  s.owner_kind = OwnerKind::kWorkflowHook;
+  s.parents = {m.entry};
+  s.hooked = true;
+  s.late = true;
+  return s;
+}
+
+// Tags in the text of the expression itself see the globals only (HOOKS.md 5.5).
+diag::Result<bool> is_true(Machine& m, const spec::LifecycleHook& hook) {
+  if (hook.expression.empty()) {
+    return diag::fail(diag::Code::kBadExpression,
+                      "Expression required for hook " + m.name + ".hooks." + hook.name);
+  }
+  TRY(const std::string source, tag::substitute(hook.expression, m.globals, {}));
+  TRY(const expr::Program program, m.program(source));
+  return program.run_bool(GlobalScope(m, true));
+}
+
+void fire_workflow_hook(Machine& m, WorkflowHook& h) {
+  auto truth = is_true(m, h.hook);
+  if (truth && !*truth) return;
+  h.has_fired = true;
+  Start s = workflow_hook_start(m, h.hook);
+  if (!truth) {
+    on_hook_error(m, s, truth.error().message);
+    return;
+  }
+  auto arguments = resolve_arguments(h.hook.arguments, GlobalScope(m, true), {});
+  if (!arguments) {
+    on_hook_error(m, s, arguments.error().message);
+    return;
+  }
+  s.arguments = std::move(*arguments);
+  ++m.open_hooks;
+  begin_template(m, std::move(s));
+}
+
+}  // namespace
+
+void on_phase(Machine& m, NodeIndex n, Phase phase) {
+  note_phase(m, n, phase);
+  fire_true_hooks(m, n, phase);
+  if (m.at(n).owner_kind == OwnerKind::kEntry) evaluate_workflow_hooks(m);
+  if (is_fulfilled(phase)) m.settle_queue.push_back(n);
+}
+
+void evaluate_workflow_hooks(Machine& m) {
+  if (m.is_over) return;
+  for (WorkflowHook& h : m.hooks) {
+    if (!h.has_fired) fire_workflow_hook(m, h);
+  }
+}
+
+void start_exit_hook(Machine& m, NodeIndex i) {
+  const std::shared_ptr<const spec::Step> caller = m.at(i).caller;
+  if (!caller || !is_completed(m.at(i).phase) || !shutdown_allows_exit(m)) return;
+  const std::optional<spec::LifecycleHook> hook = exit_hook_of(m, *caller);
+  if (!hook) return;
+  if (!hook->expression.empty()) {
+    const Composite& around = composite_of(m, m.at(i).boundary);
+    auto program = m.program(hook->expression);
+    auto truth = program ? program->run_bool(hook_scope(m, m.at(i), m.at(i).phase, around.scope))
+                         : diag::Result<bool>(std::unexpected(program.error()));
+    if (!truth) {
+      on_hook_error(m, hook_start(m, i, *hook, true), truth.error().message);
+      return;
+    }
+    if (!*truth) return;
+  }
+  fire(m, i, *hook, true, m.at(i).phase);
+}
+
+void on_hook_settled(Machine& m, NodeIndex parent) {
+  Node& n = m.at(parent);
+  CHECK(n.hooks.open > 0);
+  if (--n.hooks.open == 0) reconsider(m, parent);
+}
+
+void on_workflow_hook_settled(Machine& m) {
+  CHECK(m.open_hooks > 0);
+  --m.open_hooks;
+  // A DAG entry holds its phase until the workflow's hooks, which are its children, are final.
+  if (m.open_hooks == 0) on_workflow_hooks_done(m);
+}
+
+void on_hook_error(Machine& m, const Start& start, const std::string& error) {
+  switch (start.owner_kind) {
+    case OwnerKind::kWorkflowHook:
+      fail_entry(m, error);
+      return;
+    case OwnerKind::kHook:
+    case OwnerKind::kExitHook:
+      on_composite_error(m, start, error);
+      return;
+    case OwnerKind::kEntry:
+    case OwnerKind::kExitHandler:
+    case OwnerKind::kStepGroup:
+    case OwnerKind::kTask:
+    case OwnerKind::kTaskGroup:
+    case OwnerKind::kRetry:
+    case OwnerKind::kNone:
+      CHECK(false);  // these are no hooks
+  }
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,131 @@
+#include "engine/leaf.h"
+
+#include <fmt/format.h>
+
+#include "engine/control.h"
+#include "engine/finish.h"
+#include "engine/globals.h"
+#include "engine/limits.h"
+#include "engine/retry.h"
+#include "engine/transition.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+using value::List;
+using value::Map;
+using value::Value;
+
+bool is_current(const Machine& m, const LeafId& leaf) {
+  return leaf.run == m.run && leaf.node < m.nodes.size();
+}
+
+// The declared output parameters with the values that the executor found.
+Value merged_parameters(const Value& declared, const Value& found) {
+  List list;
+  for (const Value& p : declared.list()) {
+    for (const Value& f : found.list()) {
+      if (f["name"] != p["name"]) continue;
+      Map with_value = p.map();
+      with_value.set("value", f["value"]);
+      list.emplace_back(std::move(with_value));
+    }
+  }
+  return list;
+}
+
+Value merged_artifacts(const Value& declared, const Value& found) {
+  List list;
+  for (const Value& a : declared.list()) {
+    for (const Value& f : found.list()) {
+      if (f["name"] != a["name"]) continue;
+      Map merged = a.map();
+      for (const auto& [key, v] : f.map()) merged.set(key, v);
+      list.emplace_back(std::move(merged));
+    }
+  }
+  return list;
+}
+
+Value node_outputs(const Node& n, const LeafFinished& event) {
+  Map outputs;
+  const Value& declared = n.body->raw["outputs"];
+  Value parameters = merged_parameters(declared["parameters"], event.outputs["parameters"]);
+  if (!parameters.list().empty()) outputs.set("parameters", std::move(parameters));
+  Value artifacts = merged_artifacts(declared["artifacts"], event.outputs["artifacts"]);
+  if (!artifacts.list().empty()) outputs.set("artifacts", std::move(artifacts));
+  if (event.outputs["result"].is_string()) outputs.set("result", event.outputs["result"]);
+  if (event.exit_code) outputs.set("exitCode", std::to_string(*event.exit_code));
+  return outputs.empty() ? Value() : Value(std::move(outputs));
+}
+
+struct Verdict {
+  Phase phase;
+  std::string message;
+};
+
+// A leaf that was killed is Failed, whatever its process said of the signal.
+Verdict verdict_of(const Machine& m, const Node& n, const LeafFinished& event) {
+  if (!n.is_cancelled) return {event.phase, event.message};
+  if (!n.kill_message.empty()) return {Phase::kFailed, n.kill_message};
+  if (is_failure(event.phase) && n.phase == Phase::kRunning) return {Phase::kFailed, event.message};
+  const char* how = m.shutdown == Shutdown::kTerminate ? "Terminate" : "Stop";
+  return {Phase::kFailed, fmt::format("workflow shutdown with strategy:  {}", how)};
+}
+
+}  // namespace
+
+bool on_leaf_running(Machine& m, const LeafRunning& event) {
+  if (!is_current(m, event.leaf)) return false;
+  Node& n = m.at(event.leaf.node);
+  if (n.phase != Phase::kPending) return false;
+  n.started_at = event.started_at.is_set() ? event.started_at : m.now;
+  set_phase(m, event.leaf.node, Phase::kRunning, "");
+  return true;
+}
+
+bool on_leaf_finished(Machine& m, const LeafFinished& event) {
+  if (!is_current(m, event.leaf)) return false;
+  const NodeIndex i = event.leaf.node;
+  if (is_fulfilled(m.at(i).phase)) return false;
+  const Verdict verdict = verdict_of(m, m.at(i), event);
+  // However short the step: if it ran, it was Running, and hooks on Running hear of it.
+  if (m.at(i).phase == Phase::kPending && event.started_at.is_set()) {
+    on_leaf_running(m, {.leaf = event.leaf, .started_at = event.started_at});
+  }
+  Node& n = m.at(i);
+  if (is_fulfilled(n.phase)) return true;
+  n.outputs = node_outputs(n, event);
+  n.finished_at = event.finished_at.is_set() ? event.finished_at : m.now;
+  m.timers.erase({i, TimerKind::kTemplateDeadline});
+  export_outputs(m, n.outputs);
+  set_phase(m, i, verdict.phase, verdict.message);
+  return true;
+}
+
+bool on_timer(Machine& m, const TimerFired& event) {
+  if (event.run != m.run || m.timers.erase({event.node, event.kind}) == 0) return false;
+  switch (event.kind) {
+    case TimerKind::kSuspend: {
+      if (is_fulfilled(m.at(event.node).phase)) return true;
+      const Control control{
+          .verb = Control::Verb::kResume,
+          .arguments = Map{{"nodeFieldSelector", "name=" + m.at(event.node).name}}};
+      apply_control(m, control);
+      return true;
+    }
+    case TimerKind::kBackoff:
+      on_backoff_over(m, event.node);
+      return true;
+    case TimerKind::kTemplateDeadline:
+      on_template_deadline(m, event.node);
+      return true;
+    case TimerKind::kWorkflowDeadline:
+      on_workflow_deadline(m);
+      return true;
+  }
+  return false;
+}
+
+}  // namespace tiphys::engine

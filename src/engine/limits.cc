@@ -1,0 +1,90 @@
+#include "engine/limits.h"
+
+#include "clock/go_duration.h"
+#include "engine/composite.h"
+#include "engine/control.h"
+#include "engine/retry.h"
+#include "engine/start.h"
+#include "engine/templates.h"
+#include "engine/transition.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+constexpr const char* kPodDeadline =
+    "Pod was active on the node longer than the specified deadline";
+constexpr const char* kStepDeadline = "Step exceeded its deadline";
+
+bool is_pod(const Node& n) { return std::string_view(n.type) == "Pod"; }
+
+}  // namespace
+
+bool has_capacity(Machine& m, const Start& start) {
+  const std::int64_t limit = m.spec["parallelism"].int_or(0);
+  if (limit > 0 && m.active_pods >= limit) return false;
+  if (start.boundary == kNoNode) return true;
+  const Composite& c = composite_of(m, start.boundary);
+  return c.parallelism <= 0 || c.active < c.parallelism;
+}
+
+void take_parallelism(Machine& m, NodeIndex i, bool of_boundary) {
+  Node& n = m.at(i);
+  if (is_pod(n)) ++m.active_pods;
+  n.counts_parallelism = of_boundary && n.boundary != kNoNode;
+  if (n.counts_parallelism) ++composite_of(m, n.boundary).active;
+}
+
+void release_parallelism(Machine& m, NodeIndex i) {
+  Node& n = m.at(i);
+  if (is_pod(n)) --m.active_pods;
+  // The composite may have settled before an abandoned child.
+  if (n.counts_parallelism && m.at(n.boundary).frame) --composite_of(m, n.boundary).active;
+  n.counts_parallelism = false;
+  m.has_room = true;
+}
+
+void set_leaf_deadlines(Machine& m, NodeIndex i) {
+  const Node& n = m.at(i);
+  std::optional<clock::Instant> at;
+  if (const auto s = integer_of(n.body->raw["activeDeadlineSeconds"]); s && *s > 0) {
+    at = m.now + clock::Duration::seconds(*s);
+  }
+  if (const std::string_view text = n.body->raw["timeout"].string_or(""); !text.empty()) {
+    if (auto d = clock::parse_duration(text); d && (!at || m.now + *d < *at)) at = m.now + *d;
+  }
+  if (at) m.set_timer(i, TimerKind::kTemplateDeadline, *at);
+}
+
+void on_template_deadline(Machine& m, NodeIndex i) {
+  Node& n = m.at(i);
+  if (is_fulfilled(n.phase)) return;
+  if (is_pod(n)) {
+    kill_leaf(m, i, kPodDeadline);
+  } else {
+    m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+    set_phase(m, i, Phase::kFailed, "timeout");
+  }
+}
+
+void on_workflow_deadline(Machine& m) {
+  if (m.is_over || m.deadline_passed) return;
+  m.deadline_passed = true;
+  const auto count = static_cast<NodeIndex>(m.nodes.size());
+  for (NodeIndex i = 0; i < count; ++i) {
+    const Node& n = m.at(i);
+    if (is_fulfilled(n.phase) || n.on_exit) continue;
+    const std::string_view type = n.type;
+    if (type == "Pod") {
+      kill_leaf(m, i, kStepDeadline);
+    } else if (type == "HTTP" || type == "Suspend" || type == "Plugin") {
+      if (type == "HTTP") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+      set_phase(m, i, Phase::kFailed, kStepDeadline);
+    } else if (type == "Retry") {
+      give_up_waiting(m, i, "retry exceeded workflow deadline");
+    }
+  }
+  start_deferred(m);
+}
+
+}  // namespace tiphys::engine

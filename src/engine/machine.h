@@ -1,0 +1,160 @@
+// The state of one running workflow, shared by the files of engine/: each of them owns one kind of
+// decision.
+//
+// transition.h is the only place that changes a phase. start.h makes nodes, steps.h, dag.h and
+// retry.h say what follows, hooks.h fires hooks, finish.h ends the workflow. Pure data; owned by
+// one Engine.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/effect.h"
+#include "engine/engine.h"
+#include "engine/node.h"
+#include "expr/program.h"
+#include "spec/template.h"
+#include "vars/scope.h"
+
+namespace tiphys::engine {
+
+/// A template as it was given, with what is worked out once for all of its nodes.
+struct LibraryEntry {
+  std::shared_ptr<const spec::Template> body;
+  bool has_tags = false;
+};
+
+/// A holder of templates: the workflow, a WorkflowTemplate or a ClusterWorkflowTemplate.
+struct Library {
+  std::map<std::string, LibraryEntry, std::less<>> templates;
+  std::shared_ptr<const TemplateScope> scope;
+};
+
+/// A request to run a template as a node; see start.h.
+struct Start {
+  std::string node_name;
+  std::string template_name;
+  spec::TemplateRef template_ref;
+  value::Value inline_template;
+  std::shared_ptr<const TemplateScope> scope;  // where template_name is looked up
+  value::Value arguments;
+  NodeIndex boundary = kNoNode;
+  NodeIndex owner = kNoNode;
+  OwnerKind owner_kind = OwnerKind::kEntry;
+  std::vector<NodeIndex> parents;
+  std::shared_ptr<const spec::Step> caller;
+  std::string caller_label;
+  bool hooked = false;
+  bool on_exit = false;
+  bool late = false;
+  std::uint16_t depth = 0;
+};
+
+enum class Shutdown : std::uint8_t { kNone, kStop, kTerminate };
+
+/// A leaf of an earlier run that a retry by hand keeps.
+struct KeptLeaf {
+  value::Value outputs;
+  clock::Instant started_at;
+  clock::Instant finished_at;
+};
+
+/// One of spec.hooks, except `exit`.
+struct WorkflowHook {
+  spec::LifecycleHook hook;
+  bool has_fired = false;
+};
+
+class Machine {
+ public:
+  explicit Machine(Definition d);
+
+  Definition definition;
+  std::string name;
+  std::string name_space;
+  std::string uid;
+  value::Value metadata;
+  value::Value spec;
+
+  Library local;
+  std::map<std::string, Library, std::less<>> namespaced;
+  std::map<std::string, Library, std::less<>> cluster;
+
+  // Nodes live in a deque: references to them stay valid when more are made.
+  std::deque<Node> nodes;
+  std::deque<NodeIndex> settle_queue;             // final nodes whose owners have to be told
+  std::vector<std::pair<NodeIndex, Phase>> held;  // transitions made while suspended
+  std::deque<Start> deferred;                     // waiting for parallelism, or for resume
+  std::map<std::pair<NodeIndex, TimerKind>, clock::Instant> timers;
+  std::vector<NodeIndex> failed;  // nodes that are Failed or Error
+
+  bool has_begun = false;
+  bool is_over = false;
+  Phase phase = Phase::kRunning;  // means something once has_begun
+  std::string message;
+  clock::Instant created_at;
+  clock::Instant started_at;
+  clock::Instant finished_at;
+  Shutdown shutdown = Shutdown::kNone;
+  bool is_suspended = false;
+  bool spec_changed = false;
+  bool deadline_passed = false;
+  std::uint32_t run = 1;
+  std::map<std::string, KeptLeaf, std::less<>> kept;
+
+  NodeIndex entry = kNoNode;
+  NodeIndex exit = kNoNode;
+  bool exit_started = false;
+  std::string entry_error;  // of a workflow hook: the entry node counts as Error
+  std::vector<WorkflowHook> hooks;
+  std::uint32_t open_hooks = 0;
+
+  vars::MapScope globals;
+  value::Map output_parameters;  // name -> value
+  value::Map output_artifacts;   // name -> artifact
+  std::uint32_t progress_done = 0;
+  std::uint32_t progress_all = 0;
+  std::uint32_t active_pods = 0;
+  std::uint32_t active_leaves = 0;
+  bool has_room = false;  // a limit has tokens again: the deferred ones may try
+  std::optional<std::pair<Phase, std::string>>
+      ending;  // the workflow ends so as soon as its leaves have ended
+
+  // Of the current apply().
+  clock::Instant now;
+  Effects* effects = nullptr;
+
+  /// The parsed form of `source`; parsed once. Errors: kBadExpression.
+  [[nodiscard]] diag::Result<expr::Program> program(const std::string& source);
+
+  [[nodiscard]] Node& at(NodeIndex i) { return nodes[i]; }
+  [[nodiscard]] const Node& at(NodeIndex i) const { return nodes[i]; }
+
+  /// Marks the node's row as changed.
+  void touch(NodeIndex i);
+  void set_timer(NodeIndex node, TimerKind kind, clock::Instant at);
+
+ private:
+  std::map<std::string, expr::Program, std::less<>> programs_;
+};
+
+/// The variables of the workflow as a template sees them: `late` ones (workflow hooks, exit
+/// handler) see the mapped phase of the entry node and workflow.failures, the others see `Running`
+/// (HOOKS.md 5.2). Borrows the machine.
+class GlobalScope final : public vars::Scope {
+ public:
+  GlobalScope(const Machine& machine, bool late) : machine_(&machine), late_(late) {}
+  [[nodiscard]] std::optional<value::Value> find(std::string_view name) const override;
+  void each(std::string_view root, const Visit& visit) const override;
+
+ private:
+  const Machine* machine_;
+  bool late_;
+};
+
+}  // namespace tiphys::engine

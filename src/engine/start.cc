@@ -1,0 +1,256 @@
+#include "engine/start.h"
+
+#include <fmt/format.h>
+
+#include "clock/go_duration.h"
+#include "engine/composite.h"
+#include "engine/control.h"
+#include "engine/dag.h"
+#include "engine/finish.h"
+#include "engine/globals.h"
+#include "engine/hooks.h"
+#include "engine/limits.h"
+#include "engine/retry.h"
+#include "engine/steps.h"
+#include "engine/templates.h"
+#include "engine/transition.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+using value::List;
+using value::Map;
+using value::Value;
+
+constexpr std::uint16_t kDepthMax = 100;  // Argo's limit on nested templates
+constexpr const char* kTooDeep =
+    "Maximum recursion depth exceeded. See "
+    "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth";
+
+NodeIndex create_error_node(Machine& m, Start start, const std::string& message) {
+  // A hook other than an exit hook that never came to be is no child of anything (measured).
+  if (start.owner_kind == OwnerKind::kHook || start.owner_kind == OwnerKind::kWorkflowHook)
+    start.parents.clear();
+  start.caller.reset();
+  return create_node(m, start, {.type = "Skipped", .phase = Phase::kError, .message = message});
+}
+
+void on_start_error(Machine& m, const Start& start, const std::string& error) {
+  switch (start.owner_kind) {
+    case OwnerKind::kStepGroup:
+      on_step_error(m, start.owner, start.node_name, error);
+      create_error_node(m, start, error);
+      return;
+    case OwnerKind::kTask:
+    case OwnerKind::kTaskGroup:
+      create_error_node(m, start, fmt::format("task '{}' errored: {}", start.node_name, error));
+      return;
+    case OwnerKind::kEntry:
+      create_error_node(m, start, error);
+      end_workflow(m, Phase::kError, "error in entry template execution: " + error);
+      return;
+    case OwnerKind::kExitHandler:
+      create_error_node(m, start, error);
+      end_workflow(m, Phase::kError, "error in exit template execution : " + error);
+      return;
+    case OwnerKind::kHook:
+    case OwnerKind::kExitHook:
+    case OwnerKind::kWorkflowHook:
+      on_hook_error(m, start, error);
+      create_error_node(m, start, error);
+      return;
+    case OwnerKind::kRetry:
+    case OwnerKind::kNone:
+      create_error_node(m, start, error);
+      return;
+  }
+}
+
+Locals locals_of(const Machine& m, const Start& start, const spec::Template& body) {
+  Locals locals = {{"node.name", start.node_name}};
+  const bool is_pod = std::string_view(spec::node_type_of(body.kind)) == "Pod";
+  if (is_pod && !retry_strategy_of(m, body).is_map()) {
+    Node named;
+    named.name = start.node_name;
+    named.template_name = body.name;
+    locals.emplace_back("pod.name", pod_name_of(m, named));
+  }
+  const std::string caller = start.caller ? start.caller->name : "";
+  if (start.owner_kind == OwnerKind::kTask || start.owner_kind == OwnerKind::kTaskGroup) {
+    locals.emplace_back("tasks.name", caller);
+  } else {
+    locals.emplace_back("steps.name", caller);  // empty in a hook, as in Argo
+  }
+  return locals;
+}
+
+void keep_for_later(Machine& m, Start start) { m.deferred.push_back(std::move(start)); }
+
+void set_display_name(Machine& m, NodeIndex n, const spec::Template& body) {
+  const Value& shown = body.raw["metadata"]["annotations"]["workflows.argoproj.io/display-name"];
+  const Value& own = body.raw["annotations"]["workflows.argoproj.io/display-name"];
+  const std::string_view name = own.string_or(shown.string_or(""));
+  if (!name.empty()) m.at(n).display_name = name;
+}
+
+std::string leaf_refusal(const Machine& m, const Start& start, bool is_pod) {
+  if (const std::string why = shutdown_forbids(m, start.on_exit); !why.empty()) {
+    return is_pod ? "workflow shutdown with strategy: " + why
+                  : fmt::format("Stopped with strategy '{}'", why);
+  }
+  return m.deadline_passed && !start.on_exit ? "Step exceeded its deadline" : "";
+}
+
+void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body) {
+  const char* type = spec::node_type_of(body->kind);
+  const NodeIndex n = create_node_quietly(m, start, {.type = type});
+  Node& node = m.at(n);
+  node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
+  node.inputs = body->raw["inputs"];
+  node.body = body;
+  set_display_name(m, n, *body);
+  take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
+  ++m.active_leaves;
+  entered(m, n);
+  if (const std::string why = leaf_refusal(m, start, std::string_view(type) == "Pod");
+      !why.empty()) {
+    set_phase(m, n, Phase::kFailed, why);
+    return;
+  }
+  if (auto it = m.kept.find(m.at(n).name); it != m.kept.end()) {
+    Node& kept = m.at(n);
+    set_phase(m, n, Phase::kRunning);
+    kept.outputs = it->second.outputs;
+    kept.started_at = it->second.started_at;
+    kept.finished_at = it->second.finished_at;
+    export_outputs(m, kept.outputs);
+    set_phase(m, n, Phase::kSucceeded);
+    return;
+  }
+  m.effects->outside.push_back(StartLeaf{{m.run, n}});
+  set_leaf_deadlines(m, n);
+}
+
+// Outputs that a person will supply; an input of the same name lends its default.
+Value supplied_outputs(const spec::Template& body) {
+  List list;
+  for (const Value& p : body.raw["outputs"]["parameters"].list()) {
+    if (p["valueFrom"]["supplied"].is_null()) continue;
+    Map declared = p.map();
+    Map from = p["valueFrom"].map();
+    for (const Value& in : body.raw["inputs"]["parameters"].list()) {
+      if (in["name"] == p["name"] && from.find("default") == nullptr && in["default"].is_string()) {
+        from.set("default", in["default"]);
+      }
+    }
+    declared.set("valueFrom", std::move(from));
+    list.emplace_back(std::move(declared));
+  }
+  return list.empty() ? Value() : Value(Map{{"parameters", std::move(list)}});
+}
+
+void begin_suspend(Machine& m, const Start& start,
+                   const std::shared_ptr<const spec::Template>& body) {
+  const NodeIndex n = create_node_quietly(m, start, {.type = "Suspend"});
+  Node& node = m.at(n);
+  node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
+  node.inputs = body->raw["inputs"];
+  node.outputs = supplied_outputs(*body);
+  node.body = body;
+  set_display_name(m, n, *body);
+  entered(m, n);
+  if (const std::string why = leaf_refusal(m, start, false); !why.empty()) {
+    set_phase(m, n, Phase::kFailed, why);
+    return;
+  }
+  const std::string_view duration = body->raw["suspend"]["duration"].string_or("");
+  if (!duration.empty()) {
+    auto d = clock::parse_duration(duration);
+    if (!d) {
+      set_phase(m, n, Phase::kError, d.error().message);
+      return;
+    }
+    m.set_timer(n, TimerKind::kSuspend, m.now + *d);
+  }
+  set_phase(m, n, Phase::kRunning);
+}
+
+}  // namespace
+
+void begin_body(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body,
+                const std::shared_ptr<const TemplateScope>& inner_scope) {
+  switch (body->kind) {
+    case spec::TemplateKind::kSteps:
+      begin_steps(m, start, std::move(body), inner_scope);
+      return;
+    case spec::TemplateKind::kDag:
+      begin_dag(m, start, std::move(body), inner_scope);
+      return;
+    case spec::TemplateKind::kSuspend:
+      begin_suspend(m, start, body);
+      return;
+    case spec::TemplateKind::kContainer:
+    case spec::TemplateKind::kContainerSet:
+    case spec::TemplateKind::kScript:
+    case spec::TemplateKind::kResource:
+    case spec::TemplateKind::kData:
+    case spec::TemplateKind::kHttp:
+    case spec::TemplateKind::kPlugin:
+      begin_leaf(m, start, std::move(body));
+      return;
+    case spec::TemplateKind::kNone:
+      on_start_error(m, start, fmt::format("Template '{}' missing specification", body->name));
+      return;
+  }
+}
+
+void begin_template(Machine& m, Start start) {
+  if (m.ending) return;
+  if (m.is_suspended) {
+    keep_for_later(m, std::move(start));
+    return;
+  }
+  ++start.depth;
+  if (start.depth > kDepthMax) {
+    create_error_node(m, start, kTooDeep);
+    return;
+  }
+  auto found = resolve_template(m, start);
+  if (!found) {
+    on_start_error(m, start, found.error().message);
+    return;
+  }
+  const GlobalScope globals(m, start.late);
+  auto body =
+      process_arguments(m, *found, start.arguments, globals, locals_of(m, start, *found->body));
+  if (!body) {
+    on_start_error(m, start, body.error().message);
+    return;
+  }
+  const bool is_stopping = !shutdown_forbids(m, start.on_exit).empty();
+  if (!is_stopping && !has_capacity(m, start)) {
+    --start.depth;
+    keep_for_later(m, std::move(start));
+    return;
+  }
+  if (retry_strategy_of(m, **body).is_map()) {
+    begin_retry(m, start, std::move(*body), found->inner_scope);
+  } else {
+    begin_body(m, start, std::move(*body), found->inner_scope);
+  }
+}
+
+void start_deferred(Machine& m) {
+  if (m.is_suspended) return;
+  // Those that still find no room come back in the same order.
+  std::deque<Start> waiting;
+  waiting.swap(m.deferred);
+  while (!waiting.empty()) {
+    Start next = std::move(waiting.front());
+    waiting.pop_front();
+    begin_template(m, std::move(next));
+  }
+}
+
+}  // namespace tiphys::engine

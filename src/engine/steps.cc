@@ -1,0 +1,281 @@
+#include "engine/steps.h"
+
+#include <fmt/format.h>
+
+#include "engine/composite.h"
+#include "engine/finish.h"
+#include "engine/limits.h"
+#include "engine/start.h"
+#include "engine/templates.h"
+#include "engine/transition.h"
+#include "expr/when.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+/// A step that was started, or skipped, in the current group.
+struct Begun {
+  std::string name;  // as in the manifest
+  std::string node_name;
+  NodeIndex node = kNoNode;
+  spec::ContinueOn continue_on;
+};
+
+struct StepsFrame final : Composite {
+  using Composite::Composite;
+  std::size_t group = 0;
+  NodeIndex group_node = kNoNode;
+  NodeIndex previous_group = kNoNode;
+  std::uint32_t open =
+      0;  // children that have not settled, and one while the group is being started
+};
+
+StepsFrame& frame_of(Machine& m, NodeIndex steps) {
+  auto* frame = dynamic_cast<StepsFrame*>(m.at(steps).frame.get());
+  CHECK(frame != nullptr);
+  return *frame;
+}
+
+Start child_start(const Machine& m, NodeIndex steps, const StepsFrame& frame,
+                  const std::string& name, std::shared_ptr<const spec::Step> step,
+                  const std::string& label) {
+  const Node& parent = m.at(steps);
+  Start s;
+  s.node_name = m.at(frame.group_node).name + "." + name;
+  s.template_name = step->template_name;
+  s.template_ref = step->template_ref;
+  s.inline_template = step->inline_template;
+  s.scope = frame.inner_scope;
+  s.arguments = step->arguments;
+  s.boundary = steps;
+  s.owner = frame.group_node;
+  s.owner_kind = OwnerKind::kStepGroup;
+  s.parents = {frame.group_node};
+  s.caller = std::move(step);
+  s.caller_label = "steps." + label;
+  s.on_exit = parent.on_exit;
+  s.late = parent.late;
+  s.depth = parent.depth;
+  return s;
+}
+
+void skip(Machine& m, StepsFrame& frame, const Start& s, Phase phase, std::string message) {
+  ++frame.open;
+  create_node(m, s,
+              {.type = "Skipped", .phase = phase, .message = std::move(message), .has_flag = true});
+}
+
+void start_one(Machine& m, NodeIndex steps, const std::string& name,
+               const std::shared_ptr<const spec::Step>& step, const std::string& label) {
+  StepsFrame& frame = frame_of(m, steps);
+  if (!frame.error.empty()) return;
+  Start s = child_start(m, steps, frame, name, step, label);
+  auto proceed = step->when.empty() ? diag::Result<bool>(true) : expr::evaluate_when(step->when);
+  if (!proceed) {
+    skip(m, frame, s, Phase::kError, proceed.error().message);
+    frame.error = proceed.error().message;
+    return;
+  }
+  if (!*proceed) {
+    skip(m, frame, s, Phase::kSkipped, fmt::format("when '{}' evaluated false", step->when));
+    return;
+  }
+  ++frame.open;
+  begin_template(m, std::move(s));
+}
+
+void start_step(Machine& m, NodeIndex steps, const ResolvedStep& resolved) {
+  StepsFrame& frame = frame_of(m, steps);
+  const spec::Step& step = *resolved.step;
+  if (!step.is_loop) {
+    start_one(m, steps, step.name, resolved.step, step.name);
+    return;
+  }
+  auto items = expand_step(step, frame, false);
+  if (!items) {
+    frame.error = items.error().message;
+    return;
+  }
+  if (items->empty()) {
+    skip(m, frame, child_start(m, steps, frame, step.name, resolved.step, step.name),
+         Phase::kSkipped, "Skipped, empty params");
+  }
+  for (const ExpandedStep& item : *items) start_one(m, steps, item.name, item.step, step.name);
+}
+
+// The first group hangs below the Steps node; the others below the last nodes of the group before.
+std::vector<NodeIndex> group_parents(const Machine& m, NodeIndex steps, const StepsFrame& frame) {
+  if (frame.previous_group == kNoNode) return {steps};
+  std::vector<NodeIndex> parents;
+  for (const NodeIndex child : m.at(frame.previous_group).children)
+    append_outbound(m, child, parents);
+  if (parents.empty()) parents.push_back(frame.previous_group);
+  return parents;
+}
+
+void start_group(Machine& m, NodeIndex steps) {
+  StepsFrame& frame = frame_of(m, steps);
+  const Node& parent = m.at(steps);
+  Start s;
+  s.node_name = fmt::format("{}[{}]", parent.name, frame.group);
+  s.scope = frame.inner_scope;
+  s.boundary = steps;
+  s.owner_kind = OwnerKind::kNone;
+  s.parents = group_parents(m, steps, frame);
+  s.on_exit = parent.on_exit;
+  s.late = parent.late;
+  s.depth = parent.depth;
+  frame.group_node =
+      create_node(m, s, {.type = "StepGroup", .phase = Phase::kRunning, .has_flag = true});
+  frame.open = 1;
+  const NodeIndex group = frame.group_node;
+  std::vector<ResolvedStep> resolved;
+  for (const spec::Step& step : frame.body->steps[frame.group]) {
+    // The step lives as long as the body that holds it.
+    auto shared = std::shared_ptr<const spec::Step>(frame.body, &step);
+    auto r = resolve_step(shared, frame);
+    if (!r) {
+      frame.error = "failed to resolve references: " + r.error().message;
+      break;
+    }
+    resolved.push_back(std::move(*r));
+  }
+  if (frame.error.empty()) {
+    for (const ResolvedStep& r : resolved) start_step(m, steps, r);
+  }
+  on_step_settled(m, group);
+}
+
+void set_outbound(Machine& m, NodeIndex steps, const StepsFrame& frame) {
+  std::vector<NodeIndex> outbound;
+  for (const NodeIndex child : m.at(frame.group_node).children) append_outbound(m, child, outbound);
+  m.at(steps).outbound = std::move(outbound);
+}
+
+const spec::Step* step_of(const StepsFrame& frame, const Node& child) {
+  for (const spec::Step& step : frame.body->steps[frame.group]) {
+    if (child.caller_label.size() == 6 + step.name.size() &&
+        child.caller_label.ends_with(step.name)) {
+      return &step;
+    }
+  }
+  return nullptr;
+}
+
+bool is_forgiven(const StepsFrame& frame, const Node& child) {
+  const spec::Step* step = step_of(frame, child);
+  if (step == nullptr) return false;
+  return (child.phase == Phase::kFailed && step->continue_on.failed) ||
+         (child.phase == Phase::kError && step->continue_on.error);
+}
+
+// The outputs of the group's steps become variables of those that follow.
+void publish_outputs(Machine& m, StepsFrame& frame) {
+  const std::vector<NodeIndex>& children = m.at(frame.group_node).children;
+  for (const spec::Step& step : frame.body->steps[frame.group]) {
+    const std::string label = "steps." + step.name;
+    std::vector<NodeIndex> own;
+    for (const NodeIndex c : children) {
+      if (m.at(c).caller_label == label) own.push_back(c);
+    }
+    const bool is_plain = own.size() == 1 && m.at(own[0]).display_name == step.name;
+    if (!is_plain) {
+      add_aggregate(m, own, label, frame.scope);
+      add_node_variables(m, m.at(frame.group_node), label, frame.scope);
+      continue;
+    }
+    const Node& node = m.at(own[0]);
+    add_node_variables(m, node, label, frame.scope);
+    add_node_artifacts(m, node, label, frame.artifacts);
+    if (node.phase != Phase::kSkipped || !node.outputs.is_null()) continue;
+    if (auto found = resolve_template(m, step, *frame.inner_scope)) {
+      add_skipped_outputs(*found->body, label, frame.scope);
+    }
+  }
+}
+
+void finish_steps(Machine& m, NodeIndex steps) {
+  StepsFrame& frame = frame_of(m, steps);
+  set_outbound(m, steps, frame);
+  auto outputs = composite_outputs(*frame.body, frame.scope, frame.artifacts);
+  if (!outputs) {
+    set_phase(m, steps, Phase::kError, outputs.error().message);
+    return;
+  }
+  m.at(steps).outputs = std::move(*outputs);
+  export_node_outputs(m, steps);
+  set_phase(m, steps, Phase::kSucceeded);
+}
+
+void fail_steps(Machine& m, NodeIndex steps, Phase group_phase, const std::string& message) {
+  StepsFrame& frame = frame_of(m, steps);
+  set_phase(m, frame.group_node, group_phase, message);
+  set_outbound(m, steps, frame);
+  set_phase(m, steps, Phase::kFailed, message);
+}
+
+void finish_group(Machine& m, NodeIndex steps) {
+  StepsFrame& frame = frame_of(m, steps);
+  if (!frame.error.empty()) {
+    fail_steps(m, steps, Phase::kError, frame.error);
+    return;
+  }
+  for (const NodeIndex c : m.at(frame.group_node).children) {
+    const Node& child = m.at(c);
+    if (!child.hooked && is_failure(child.phase) && !is_forgiven(frame, child)) {
+      fail_steps(m, steps, Phase::kFailed, fmt::format("child '{}' failed", child.id));
+      return;
+    }
+  }
+  set_phase(m, frame.group_node, Phase::kSucceeded);
+  publish_outputs(m, frame);
+  frame.previous_group = frame.group_node;
+  ++frame.group;
+  if (frame.group < frame.body->steps.size()) {
+    start_group(m, steps);
+  } else {
+    finish_steps(m, steps);
+  }
+}
+
+}  // namespace
+
+void begin_steps(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body,
+                 std::shared_ptr<const TemplateScope> inner_scope) {
+  const NodeIndex n = create_node_quietly(m, start, {.type = "Steps", .phase = Phase::kRunning});
+  Node& node = m.at(n);
+  node.inputs = body->raw["inputs"];
+  node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
+  auto frame = std::make_unique<StepsFrame>(m, start.late);
+  set_up_composite(*frame, m, std::move(body), std::move(inner_scope));
+  node.frame = std::move(frame);
+  take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
+  entered(m, n);
+  if (frame_of(m, n).body->steps.empty()) {
+    set_phase(m, n, Phase::kSucceeded);
+    return;
+  }
+  start_group(m, n);
+}
+
+void on_step_settled(Machine& m, NodeIndex group) {
+  const NodeIndex steps = m.at(group).boundary;
+  // An abandoned Steps node still hears of its last steps.
+  if (is_fulfilled(m.at(steps).phase) || is_fulfilled(m.at(group).phase)) return;
+  StepsFrame& frame = frame_of(m, steps);
+  CHECK(frame.open > 0);
+  if (--frame.open == 0) finish_group(m, steps);
+}
+
+void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
+                   const std::string& error) {
+  const NodeIndex steps = m.at(group).boundary;
+  StepsFrame& frame = frame_of(m, steps);
+  if (frame.error.empty()) {
+    frame.error =
+        fmt::format("step group deemed errored due to child {} error: {}", node_name, error);
+  }
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,23 @@
+// Steps nodes: groups one after the other, the steps of a group beside each other.
+//
+// Pure.
+#pragma once
+
+#include <memory>
+
+#include "engine/machine.h"
+
+namespace tiphys::engine {
+
+/// Makes a Steps node and starts its first group.
+void begin_steps(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body,
+                 std::shared_ptr<const TemplateScope> inner_scope);
+
+/// A step of the group has settled (or could not be started and is accounted for).
+void on_step_settled(Machine& m, NodeIndex group);
+
+/// A step could not be started: the group is Error.
+void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
+                   const std::string& error);
+
+}  // namespace tiphys::engine

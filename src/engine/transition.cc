@@ -1,0 +1,201 @@
+#include "engine/transition.h"
+
+#include <algorithm>
+
+#include "engine/dag.h"
+#include "engine/finish.h"
+#include "engine/hooks.h"
+#include "engine/limits.h"
+#include "engine/retry.h"
+#include "engine/start.h"
+#include "engine/steps.h"
+#include "spec/node_id.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+// `{boundary}[0].a` and `{boundary}.a` are shown as `a`; a node without boundary by its full name.
+std::string display_name_of(const Machine& m, const Start& start) {
+  if (start.boundary == kNoNode) return start.node_name;
+  std::string_view rest = start.node_name;
+  const std::string& boundary = m.at(start.boundary).name;
+  if (rest.starts_with(boundary)) rest.remove_prefix(boundary.size());
+  if (rest.starts_with('[')) {
+    const std::size_t close = rest.find("].");
+    if (close != std::string_view::npos) return std::string(rest.substr(close + 2));
+  }
+  if (rest.starts_with('.')) rest.remove_prefix(1);
+  return std::string(rest);
+}
+
+bool counts_in_progress(const Node& n) {
+  const std::string_view type = n.type;
+  return type == "Pod" || type == "HTTP" || type == "Container";
+}
+
+void count(Machine& m, const Node& n, Phase before, bool is_new) {
+  if (!counts_in_progress(n)) return;
+  if (is_new) ++m.progress_all;
+  if (is_fulfilled(n.phase) && (is_new || !is_fulfilled(before)) && is_completed(n.phase) &&
+      !is_failure(n.phase)) {
+    ++m.progress_done;
+  }
+  m.effects->workflow_changed = true;
+}
+
+void see(Machine& m, NodeIndex n, Phase phase) {
+  if (m.is_suspended) {
+    m.held.emplace_back(n, phase);
+    return;
+  }
+  on_phase(m, n, phase);
+}
+
+void tell_owner(Machine& m, NodeIndex n) {
+  const NodeIndex owner = m.at(n).owner;
+  switch (m.at(n).owner_kind) {
+    case OwnerKind::kEntry:
+      on_entry_settled(m);
+      break;
+    case OwnerKind::kExitHandler:
+      on_exit_settled(m);
+      break;
+    case OwnerKind::kWorkflowHook:
+      on_workflow_hook_settled(m);
+      break;
+    case OwnerKind::kStepGroup:
+      on_step_settled(m, owner);
+      break;
+    case OwnerKind::kTask:
+      on_task_settled(m, owner, n);
+      break;
+    case OwnerKind::kTaskGroup:
+      on_item_settled(m, owner);
+      break;
+    case OwnerKind::kRetry:
+      on_attempt_settled(m, owner);
+      break;
+    case OwnerKind::kHook:
+    case OwnerKind::kExitHook:
+      on_hook_settled(m, owner);
+      break;
+    case OwnerKind::kNone:
+      break;
+  }
+}
+
+void settle(Machine& m, NodeIndex i) {
+  Node& n = m.at(i);
+  if (n.is_settled || !is_fulfilled(n.phase) || n.hooks.open > 0) return;
+  if (!n.hooks.exit_decided) {
+    n.hooks.exit_decided = true;
+    start_exit_hook(m, i);
+    if (n.hooks.open > 0) return;
+  }
+  n.is_settled = true;
+  tell_owner(m, i);
+  // What only a running node needs goes now; owners have read it.
+  n.frame.reset();
+  n.body.reset();
+  n.caller.reset();
+}
+
+}  // namespace
+
+void add_child(Machine& m, NodeIndex parent, NodeIndex child) {
+  std::vector<NodeIndex>& children = m.at(parent).children;
+  // A child is linked soon after it is made, so a repeat is found near the end.
+  if (std::find(children.rbegin(), children.rend(), child) != children.rend()) return;
+  children.push_back(child);
+  m.touch(parent);
+}
+
+NodeIndex create_node_quietly(Machine& m, const Start& start, const NodeSpec& spec) {
+  const auto index = static_cast<NodeIndex>(m.nodes.size());
+  Node& n = m.nodes.emplace_back();
+  n.name = start.node_name;
+  n.id = spec::node_id(m.name, n.name);
+  n.display_name = display_name_of(m, start);
+  n.type = spec.type;
+  n.phase = spec.phase;
+  n.message = spec.message;
+  n.owner = start.owner;
+  n.owner_kind = start.owner_kind;
+  n.boundary = start.boundary;
+  n.hooked = start.hooked;
+  n.has_flag = spec.has_flag || start.hooked;
+  n.on_exit = start.on_exit;
+  n.late = start.late;
+  n.depth = start.depth;
+  n.template_name = start.template_name;
+  n.template_ref = start.template_ref;
+  n.scope = start.scope;
+  n.caller = start.caller;
+  n.caller_label = start.caller_label;
+  n.created_at = m.now;
+  n.started_at = m.now;
+  if (is_fulfilled(n.phase)) n.finished_at = m.now;
+  for (const NodeIndex parent : start.parents) {
+    m.at(parent).children.push_back(index);
+    m.touch(parent);
+  }
+  m.touch(index);
+  return index;
+}
+
+void entered(Machine& m, NodeIndex i) {
+  Node& n = m.at(i);
+  count(m, n, Phase::kPending, true);
+  if (is_failure(n.phase)) m.failed.push_back(i);
+  see(m, i, n.phase);
+}
+
+NodeIndex create_node(Machine& m, const Start& start, const NodeSpec& spec) {
+  const NodeIndex n = create_node_quietly(m, start, spec);
+  entered(m, n);
+  return n;
+}
+
+void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> message) {
+  Node& n = m.at(i);
+  CHECK(!is_fulfilled(n.phase));  // final is final: HOOKS.md 8.3
+  const Phase before = n.phase;
+  if (message) n.message = std::move(*message);
+  m.touch(i);
+  if (before == phase) return;
+  n.phase = phase;
+  if (is_fulfilled(phase) && !n.finished_at.is_set()) n.finished_at = m.now;
+  count(m, n, before, false);
+  if (is_failure(phase)) m.failed.push_back(i);
+  const std::string_view type = n.type;
+  if (is_fulfilled(phase)) {
+    if (type == "Pod" || type == "HTTP") --m.active_leaves;
+    release_parallelism(m, i);  // before its hooks start: they need room, too
+  }
+  see(m, i, phase);
+}
+
+void set_message(Machine& m, NodeIndex n, std::string message) {
+  m.at(n).message = std::move(message);
+  m.touch(n);
+}
+
+void reconsider(Machine& m, NodeIndex n) {
+  if (is_fulfilled(m.at(n).phase)) m.settle_queue.push_back(n);
+}
+
+void drain(Machine& m) {
+  for (;;) {
+    while (!m.settle_queue.empty()) {
+      const NodeIndex n = m.settle_queue.front();
+      m.settle_queue.pop_front();
+      settle(m, n);
+    }
+    if (!m.has_room || m.deferred.empty()) return;
+    m.has_room = false;
+    start_deferred(m);
+  }
+}
+
+}  // namespace tiphys::engine

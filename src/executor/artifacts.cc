@@ -1,0 +1,220 @@
+#include "executor/artifacts.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "executor/artifact_transfer.h"
+#include "executor/path_words.h"
+#include "executor/preparation.h"
+
+namespace tiphys::executor {
+namespace {
+
+constexpr const char* kStores[] = {"s3", "gcs", "oss", "azure"};
+constexpr const char* kDefaultBucket = "default";
+
+std::string key_of(const value::Value& store) {
+  const std::string_view key = store["key"].string_or("");
+  return std::string(key.empty() ? store["blob"].string_or("") : key);
+}
+
+std::string bucket_of(const value::Value& store) {
+  for (const char* name : {"bucket", "container"}) {
+    const std::string_view bucket = store[name].string_or("");
+    if (!bucket.empty()) return std::string(bucket);
+  }
+  return kDefaultBucket;
+}
+
+bool is_archived(const value::Value& artifact) {
+  return artifact["archive"]["none"].is_null() && artifact["archive"]["zip"].is_null();
+}
+
+std::string file_name_of(const value::Value& artifact) {
+  if (!artifact["archive"]["none"].is_null()) {
+    const std::string path = clean_path(artifact["path"].string_or("/"));
+    return path.substr(path.rfind('/') + 1);
+  }
+  const char* const ending = artifact["archive"]["zip"].is_null() ? "tgz" : "zip";
+  return fmt::format("{}.{}", artifact["name"].string_or(""), ending);
+}
+
+diag::Result<void> copy_tree(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(to).parent_path(), error);
+  const auto options = std::filesystem::copy_options::recursive |
+                       std::filesystem::copy_options::copy_symlinks |
+                       std::filesystem::copy_options::overwrite_existing;
+  if (!error) std::filesystem::copy(from, to, options, error);
+  if (!error) return {};
+  return diag::fail(diag::Code::kIo, fmt::format("copy {} to {}: {}", from, to, error.message()));
+}
+
+// The artifact with its location, as Argo reports it.
+value::Value with_location(const value::Value& artifact, const Task& task) {
+  for (const char* store : kStores) {
+    if (!key_of(artifact[store]).empty()) return artifact;
+  }
+  if (artifact["http"].is_map()) return artifact;
+  value::Map located = artifact.map();
+  std::string kind = "s3";
+  std::string prefix = fmt::format("{}/{}", task.workflow, task.pod_name);
+  value::Map location;
+  for (const char* store : kStores) {
+    const value::Value& archive = task.template_body["archiveLocation"][store];
+    if (!archive.is_map()) continue;
+    kind = store;
+    location = archive.map();
+    if (!key_of(archive).empty()) prefix = key_of(archive);
+  }
+  location.set(kind == "azure" ? "blob" : "key", prefix + "/" + file_name_of(artifact));
+  located.set(kind, std::move(location));
+  return located;
+}
+
+diag::Result<void> load_one(const value::Value& artifact, const std::string& place,
+                            const TransferSettings& settings, const std::string& root) {
+  if (const value::Value& raw = artifact["raw"]; raw.is_map()) {
+    return write_file(place, raw["data"].string_or(""));
+  }
+  if (artifact["http"].is_map()) return fetch_artifact(artifact, place, settings);
+  const std::string path = artifact_path(artifact, root);
+  if (path.empty()) {
+    return diag::fail(diag::Code::kInvalidManifest, "its location is not of this machine");
+  }
+  struct stat st = {};
+  if (::lstat(path.c_str(), &st) != 0) {
+    return diag::fail(diag::Code::kNotFound, "The specified key does not exist.");
+  }
+  return copy_tree(path, place);
+}
+
+bool has_location(const value::Value& artifact) {
+  for (const char* kind : {"raw", "http", "local", "git", "artifactory", "hdfs", "plugin"}) {
+    if (artifact[kind].is_map()) return true;
+  }
+  return !artifact_path(artifact, "/").empty();
+}
+
+void set_mode(const value::Value& artifact, const std::string& place) {
+  if (!artifact["mode"].is_int()) return;
+  const auto mode = static_cast<mode_t>(artifact["mode"].as_int());
+  std::error_code error;
+  if (artifact["recurseMode"].bool_or(false)) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(place, error)) {
+      ::chmod(entry.path().c_str(), mode);
+    }
+  }
+  ::chmod(place.c_str(), mode);
+}
+
+}  // namespace
+
+std::string artifact_path(const value::Value& artifact, const std::string& root) {
+  if (const value::Value& local = artifact["local"]; local.is_map()) {
+    return std::string(local["path"].string_or(""));
+  }
+  for (const char* name : kStores) {
+    const std::string key = key_of(artifact[name]);
+    if (!key.empty()) return root + clean_path("/" + bucket_of(artifact[name])) + clean_path("/" + key);
+  }
+  return {};
+}
+
+diag::Result<void> load_input_artifacts(const Task& task, const View& view, const Lookup& lookup,
+                                        const std::string& root) {
+  const TransferSettings settings = {lookup, task.name_space, task.work_path};
+  for (const value::Value& artifact : task.template_body["inputs"]["artifacts"].list()) {
+    const std::string_view name = artifact["name"].string_or("");
+    const bool is_optional = artifact["optional"].bool_or(false);
+    const auto refuse = [name](std::string_view what) {
+      return diag::fail(diag::Code::kIo, fmt::format("init: Error (exit code 64): {}",
+                                                     fmt::format(fmt::runtime(what), name)));
+    };
+    if (!has_location(artifact)) {
+      if (is_optional) continue;
+      return refuse("required artifact '{}' not supplied");
+    }
+    TRY(const std::string place, view.place_for(artifact["path"].string_or("/")));
+    auto loaded = load_one(artifact, place, settings, root);
+    if (!loaded) {
+      if (is_optional && loaded.error().code == diag::Code::kNotFound) continue;
+      return diag::fail(diag::Code::kIo,
+                        fmt::format("init: Error (exit code 64): artifact {} failed to load: {}",
+                                    name, loaded.error().message));
+    }
+    set_mode(artifact, place);
+  }
+  return {};
+}
+
+std::string save_output_artifacts(const Task& task, const View& view, const Lookup& lookup,
+                                  const std::string& root, value::List& saved) {
+  const TransferSettings settings = {lookup, task.name_space, task.work_path};
+  std::string problems;
+  for (const value::Value& artifact : task.template_body["outputs"]["artifacts"].list()) {
+    const std::string path(artifact["path"].string_or(""));
+    if (path.empty()) continue;
+    const std::string real =
+        view.real_path(path[0] == '/' ? path : task.work_path + "/wd/" + path);
+    struct stat st = {};
+    if (real.empty() || ::lstat(real.c_str(), &st) != 0) {
+      if (artifact["optional"].bool_or(false)) continue;
+      const std::string clean = clean_path(path);
+      problems += view.is_on_volume(clean)
+                      ? fmt::format("stat /mainctrfs{}: no such file or directory; ", clean)
+                      : fmt::format("open /var/run/argo/outputs/artifacts{}.tgz: no such file or "
+                                    "directory; ",
+                                    clean);
+      continue;
+    }
+    value::Value located = with_location(artifact, task);
+    diag::Result<void> done;
+    if (located["http"].is_map()) {
+      done = send_artifact(located, real, is_archived(artifact), settings);
+    } else {
+      const std::string place = artifact_path(located, root);
+      remove_tree(place);
+      done = copy_tree(real, place);
+    }
+    if (done) {
+      saved.push_back(std::move(located));
+    } else {
+      problems += done.error().message + "; ";
+    }
+  }
+  return problems;
+}
+
+value::Value save_log_artifact(const Task& task, const std::string& root) {
+  const value::Value artifact =
+      with_location(value::Map{{"name", "main-logs"},
+                               {"path", "/main.log"},
+                               {"archive", value::Map{{"none", value::Map()}}}},
+                    task);
+  value::Map reported = artifact.map();
+  reported.erase("path");
+  reported.erase("archive");
+  auto log = read_file(task.log_path);
+  std::string text;
+  for (std::string_view rest = log ? std::string_view(*log) : ""; !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    const std::size_t blank = line.find(' ');
+    if (blank != std::string_view::npos) text.append(line.substr(blank + 1)).append("\n");
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  const std::string place = artifact_path(reported, root);
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(place).parent_path(), error);
+  if (!write_file(place, text)) return reported;  // Argo, too, goes on without the log
+  return reported;
+}
+
+}  // namespace tiphys::executor

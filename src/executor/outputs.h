@@ -1,0 +1,26 @@
+// Reads what a finished step has left: result, output parameters, artifacts; and decides its phase and message.
+//
+// Rules and texts are those of Argo's executor and controller (HOOKS.md 9.1), some measured: a missing output parameter
+// is an Error of the `wait` container, a missing artifact too, the exit code of `main` comes before both.
+// Called on an executor's thread.
+#pragma once
+
+#include <string>
+
+#include "executor/executor.h"
+#include "executor/view.h"
+#include "executor/wire.h"
+
+namespace tiphys::executor {
+
+/// How the step ended, with its outputs; saves output artifacts below `artifact_root`.
+[[nodiscard]] Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& exit,
+                                      const Lookup& lookup, const std::string& artifact_root);
+
+/// An Outcome of phase Error, at `at`.
+[[nodiscard]] Outcome error_outcome(std::string message, clock::Instant at);
+
+/// stdout as outputs.result: one newline at the end off, the last 256 KiB.
+[[nodiscard]] std::string result_of_stdout(std::string text);
+
+}  // namespace tiphys::executor

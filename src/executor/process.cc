@@ -1,0 +1,306 @@
+#include "executor/process.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "executor/outputs.h"
+#include "executor/path_words.h"
+#include "executor/preparation.h"
+#include "executor/step_table.h"
+#include "executor/supervisor_client.h"
+
+namespace tiphys::executor {
+namespace {
+
+struct CancelOrder {
+  std::string key;
+  clock::Duration grace;
+};
+struct AcknowledgeOrder {
+  std::string key;
+};
+using Order = std::variant<Task, CancelOrder, AcknowledgeOrder>;
+
+class ProcessExecutor : public Executor {
+ public:
+  ProcessExecutor(ProcessOptions options, Listener listener, Lookup lookup);
+  ~ProcessExecutor() override;
+
+  void start(std::vector<Task> tasks) override;
+  void cancel(const std::string& key, clock::Duration grace) override;
+  void acknowledge(const std::string& key) override;
+
+ private:
+  struct Pending {
+    Task task;
+    View view;
+    bool has_view = false;    // else it is read from the work_path
+    bool is_running = false;  // on_running was called
+    bool uses_mounts = false;
+    bool is_asked = false;    // the supervisor was asked whether it knows the key
+  };
+
+  void wake();
+  void run();
+  void carry_out(Order order);
+  void take(Task task);
+  void begin(Pending& pending);
+  void finish(const std::string& key, Outcome outcome);
+  void say_once(bool& said, const std::string& what);
+  void connect_if_needed();
+  void on_frame(wire::Type type, std::string_view payload);
+  void on_exit(const wire::Exit& exit);
+  void forget(const std::string& key);
+
+  const ProcessOptions options_;
+  const Listener listener_;
+  const Lookup lookup_;
+  SupervisorClient client_;
+
+  std::mutex mutex_;  // guards orders_ and is_stopping_
+  std::vector<Order> orders_;
+  bool is_stopping_ = false;
+  int wake_fd_ = -1;
+
+  // The thread's own.
+  std::unordered_map<std::string, Pending> pending_;
+  std::unordered_map<std::string, std::string> done_;  // key to work_path, until acknowledged
+  std::vector<std::pair<std::string, Outcome>> failed_;  // told after the frames of a round
+  bool may_mount_ = true;
+  bool said_images_ = false;
+  bool said_mounts_ = false;
+  std::thread thread_;
+};
+
+int default_steps_max() {
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(16, 4 * cores);
+}
+
+ProcessOptions with_defaults(ProcessOptions options) {
+  if (options.steps_max <= 0) options.steps_max = default_steps_max();
+  if (options.artifact_root.empty()) options.artifact_root = options.home + "/artifacts";
+  return options;
+}
+
+ProcessExecutor::ProcessExecutor(ProcessOptions options, Listener listener, Lookup lookup)
+    : options_(with_defaults(std::move(options))),
+      listener_(std::move(listener)),
+      lookup_(std::move(lookup)),
+      client_(options_.home, options_.supervisor_command),
+      wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] { run(); }) {}
+
+ProcessExecutor::~ProcessExecutor() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake();
+  thread_.join();
+  ::close(wake_fd_);
+}
+
+void ProcessExecutor::wake() {
+  const std::uint64_t one = 1;
+  if (::write(wake_fd_, &one, sizeof one) < 0) return;  // full: it will wake up anyway
+}
+
+void ProcessExecutor::start(std::vector<Task> tasks) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (Task& task : tasks) orders_.emplace_back(std::move(task));
+  }
+  wake();
+}
+
+void ProcessExecutor::cancel(const std::string& key, clock::Duration grace) {
+  {
+    const std::lock_guard lock(mutex_);
+    orders_.emplace_back(CancelOrder{key, grace});
+  }
+  wake();
+}
+
+void ProcessExecutor::acknowledge(const std::string& key) {
+  {
+    const std::lock_guard lock(mutex_);
+    orders_.emplace_back(AcknowledgeOrder{key});
+  }
+  wake();
+}
+
+void ProcessExecutor::run() {
+  for (;;) {
+    pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {client_.fd(), POLLIN, 0}};
+    if (client_.has_unsent()) fds[1].events |= POLLOUT;
+    ::poll(fds, client_.fd() >= 0 ? 2 : 1, -1);
+
+    std::uint64_t count = 0;
+    if ((fds[0].revents & POLLIN) != 0 && ::read(wake_fd_, &count, sizeof count) < 0) count = 0;
+    std::vector<Order> orders;
+    {
+      const std::lock_guard lock(mutex_);
+      orders.swap(orders_);
+      if (is_stopping_ && orders.empty()) return;
+    }
+    for (Order& order : orders) carry_out(std::move(order));
+    if (client_.fd() >= 0 && fds[1].revents != 0) {
+      (void)client_.receive([this](wire::Type t, std::string_view p) { on_frame(t, p); });
+    }
+    connect_if_needed();
+    if (client_.fd() >= 0 && !client_.flush()) connect_if_needed();
+    for (auto& [key, outcome] : std::exchange(failed_, {})) finish(key, std::move(outcome));
+  }
+}
+
+void ProcessExecutor::carry_out(Order order) {
+  if (auto* task = std::get_if<Task>(&order)) {
+    take(std::move(*task));
+  } else if (const auto* cancel = std::get_if<CancelOrder>(&order)) {
+    if (pending_.contains(cancel->key)) {
+      wire::put(client_.out(), wire::Type::kCancel, cancel->key, cancel->grace.ns);
+    }
+  } else {
+    forget(std::get<AcknowledgeOrder>(order).key);
+  }
+}
+
+void ProcessExecutor::forget(const std::string& key) {
+  const auto it = done_.find(key);
+  if (it != done_.end()) {
+    remove_tree(it->second);
+    done_.erase(it);
+  }
+  if (client_.fd() >= 0) wire::put(client_.out(), wire::Type::kAcknowledge, key);
+}
+
+void ProcessExecutor::say_once(bool& said, const std::string& what) {
+  if (!std::exchange(said, true) && options_.warn) options_.warn(what);
+}
+
+void ProcessExecutor::take(Task task) {
+  if (pending_.contains(task.key)) return;
+  const std::string key = task.key;
+  const bool is_recovery = task.is_recovery;
+  Pending& pending = pending_[key];
+  pending.task = std::move(task);
+  connect_if_needed();
+  if (!pending_.contains(key) || pending.is_asked) return;  // just asked for, or refused
+  if (is_recovery) {
+    pending.is_asked = true;
+    wire::put(client_.out(), wire::Type::kAttach, key);
+  } else {
+    begin(pending);
+  }
+}
+
+void ProcessExecutor::begin(Pending& pending) {
+  const value::Value& container = main_container(pending.task.template_body);
+  if (!container["image"].string_or("").empty()) {
+    say_once(said_images_,
+             "images are ignored: steps run as processes of this machine, with its programs");
+  }
+  const PrepareSettings settings = {lookup_, options_.images, options_.home,
+                                    options_.artifact_root, may_mount_};
+  auto prepared = prepare(pending.task, settings);
+  if (!prepared) {
+    failed_.emplace_back(pending.task.key,
+                         error_outcome(prepared.error().message, {wall_now()}));
+    return;
+  }
+  pending.view = std::move(prepared->view);
+  pending.has_view = true;
+  pending.uses_mounts = !prepared->launch.mounts.empty();
+  pending.is_asked = true;
+  wire::put(client_.out(), prepared->launch);
+}
+
+void ProcessExecutor::finish(const std::string& key, Outcome outcome) {
+  const auto it = pending_.find(key);
+  if (it == pending_.end()) return;
+  done_[key] = it->second.task.work_path;
+  pending_.erase(it);
+  if (listener_.on_finished) listener_.on_finished(key, std::move(outcome));
+}
+
+// After a loss of the supervisor everything that was asked for is asked for again, by key.
+void ProcessExecutor::connect_if_needed() {
+  if (client_.fd() >= 0 || pending_.empty()) return;
+  auto connected = client_.connect(options_.steps_max);
+  if (!connected) {
+    const clock::Instant now = {wall_now()};
+    for (const auto& [key, pending] : pending_) {
+      failed_.emplace_back(key, error_outcome(connected.error().message, now));
+    }
+    return;
+  }
+  for (auto& [key, pending] : pending_) {
+    if (pending.is_asked) wire::put(client_.out(), wire::Type::kAttach, key);
+  }
+}
+
+void ProcessExecutor::on_frame(wire::Type type, std::string_view payload) {
+  wire::Reader reader(payload);
+  if (type == wire::Type::kExit) {
+    on_exit(wire::get_exit(reader));
+    return;
+  }
+  const std::string key(reader.text());
+  const auto it = pending_.find(key);
+  if (it == pending_.end()) return;
+  Pending& pending = it->second;
+  if (type == wire::Type::kUnknown) {
+    remove_tree(pending.task.work_path);  // what an engine that died was about to start
+    begin(pending);
+  } else if (type == wire::Type::kRunning && !pending.is_running) {
+    pending.is_running = true;
+    if (listener_.on_running) listener_.on_running(key, {reader.i64()});
+  }
+}
+
+void ProcessExecutor::on_exit(const wire::Exit& exit) {
+  const auto it = pending_.find(exit.key);
+  if (it == pending_.end()) return;
+  Pending& pending = it->second;
+  if (exit.failure == wire::Failure::kMount && may_mount_) {
+    may_mount_ = false;
+    say_once(said_mounts_, "no mount namespaces here: paths of templates are rewritten instead");
+  }
+  if (exit.failure == wire::Failure::kMount && pending.uses_mounts) {
+    wire::put(client_.out(), wire::Type::kAcknowledge, exit.key);
+    remove_tree(pending.task.work_path);
+    begin(pending);
+    return;
+  }
+  if (!pending.has_view) pending.view = prepared_view(pending.task);
+  if (!pending.is_running && exit.started_at != 0) {
+    pending.is_running = true;
+    if (listener_.on_running) listener_.on_running(exit.key, {exit.started_at});
+  }
+  Outcome outcome = collect_outcome(pending.task, pending.view, exit, lookup_,
+                                    options_.artifact_root);
+  finish(exit.key, std::move(outcome));
+}
+
+}  // namespace
+
+std::unique_ptr<Executor> make_process_executor(ProcessOptions options, Listener listener,
+                                                Lookup lookup) {
+  return std::make_unique<ProcessExecutor>(std::move(options), std::move(listener),
+                                           std::move(lookup));
+}
+
+}  // namespace tiphys::executor

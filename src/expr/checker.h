@@ -1,0 +1,18 @@
+// expr-lang's compile-time type check: what is known of the environment's types decides which
+// expressions are errors.
+//
+// Only the types of the environment's top-level names count; below them everything is unknown until
+// run time. Pure.
+#pragma once
+
+#include "diag/error.h"
+#include "expr/ast.h"
+#include "expr/environment.h"
+
+namespace tiphys::expr {
+
+/// Checks `ast` and notes in its nodes the types that were found. Errors: kBadExpression in
+/// expr-lang's form.
+[[nodiscard]] diag::Result<void> check(Ast& ast, const Environment& environment);
+
+}  // namespace tiphys::expr

@@ -1,0 +1,48 @@
+// What an expression sees: the flat, dotted variables of a scope as nested maps, plus Argo's
+// functions and sprig.
+//
+// Only the variables that the expression can reach are copied, as a scope may hold thousands.
+// Pure. Valid as long as nobody needs the scope: values are copied.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "clock/instant.h"
+#include "expr/ast.h"
+#include "expr/builtins.h"
+#include "vars/scope.h"
+
+namespace tiphys::expr {
+
+/// Name of the variable that holds the clock: an int, nanoseconds since 1970. It is no variable of
+/// the expression.
+inline constexpr std::string_view kClockVariable = "$now";
+
+class Environment {
+ public:
+  /// Collects what `ast` reads from `scope`. Where both `a` and `a.b` exist, `a` is dropped, as in
+  /// Argo.
+  Environment(const Ast& ast, const vars::Scope& scope);
+
+  /// An environment in which every name that `ast` reads is an empty map, to check it in advance.
+  [[nodiscard]] static Environment of_maps(const Ast& ast);
+  /// True if the top-level types are those of of_maps(ast), so that what was checked then holds.
+  [[nodiscard]] bool has_types_of_maps(const Ast& ast) const;
+  /// The variable or function of this name, or null.
+  [[nodiscard]] const RuntimeValue* find(std::string_view name) const;
+  /// All of it as one map, for $env.
+  [[nodiscard]] RuntimeValue whole() const;
+  [[nodiscard]] clock::Instant now() const { return now_; }
+
+ private:
+  Environment() = default;
+
+  std::vector<std::pair<std::string, RuntimeValue>> roots_;
+  clock::Instant now_;
+};
+
+}  // namespace tiphys::expr

@@ -1,0 +1,430 @@
+#include "expr/evaluator.h"
+
+#include <re2/re2.h>
+
+#include <fmt/core.h>
+
+#include "expr/builtin_table.h"
+#include "expr/evaluator_state.h"
+#include "expr/lexer.h"
+#include "expr/operators.h"
+
+namespace tiphys::expr {
+namespace {
+constexpr std::uint64_t kMaxSteps = 50'000'000;
+constexpr std::size_t kMaxText = 64U << 20U;  // bytes of one string
+}  // namespace
+
+diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment) {
+  return Evaluator(ast, environment).run();
+}
+
+diag::Result<RuntimeValue> Evaluator::run() {
+  RuntimeValue out;
+  if (!eval(ast_.root, out))
+    return std::unexpected(tiphys::expr::error_at(ast_.source, error_at_, error_));
+  return out;
+}
+
+bool Evaluator::fail(NodeId at, std::string message) {
+  if (error_.empty()) {
+    error_ = std::move(message);
+    error_at_ = node(at).at;
+  }
+  return false;
+}
+
+bool Evaluator::eval(NodeId id, RuntimeValue& out) {
+  if (++context_.steps > kMaxSteps) return fail(id, "step budget exceeded");
+  const Node& n = node(id);
+  switch (n.kind) {
+    case NodeKind::kNil:
+      out = {};
+      return true;
+    case NodeKind::kIdentifier:
+      return identifier(n, out);
+    case NodeKind::kConstant:
+      out = n.constant;
+      return true;
+    case NodeKind::kUnary:
+      return unary(id, n, out);
+    case NodeKind::kBinary:
+      return binary(id, n, out);
+    case NodeKind::kInSet:
+      return in_set(id, n, out);
+    case NodeKind::kChain: {
+      const bool outer = std::exchange(chain_ended_, false);
+      const bool fine = eval(n.a, out);
+      chain_ended_ = outer;
+      if (out.is_nil_like()) out = {};
+      return fine;
+    }
+    case NodeKind::kMember:
+      return member(id, n, out);
+    case NodeKind::kSlice:
+      return slice(id, n, out);
+    case NodeKind::kCall:
+      return call(id, n, out);
+    case NodeKind::kBuiltin:
+      return n.loop != Loop::kNone ? loop(id, n, out) : builtin(id, n, out);
+    case NodeKind::kPredicate:
+      return eval(n.a, out);
+    case NodeKind::kPointer:
+      return pointer(id, n, out);
+    case NodeKind::kLet:
+      return let(n, out);
+    case NodeKind::kSequence:
+      for (const NodeId child : n.list) {
+        if (!eval(child, out)) return false;
+      }
+      return true;
+    case NodeKind::kConditional: {
+      bool condition = false;
+      if (!truth(n.a, condition)) return false;
+      return eval(condition ? n.b : n.c, out);
+    }
+    case NodeKind::kArray:
+      return array(id, n, out);
+    case NodeKind::kMap:
+      return map(id, n, out);
+  }
+  return true;
+}
+
+const RuntimeValue* Evaluator::view(NodeId id, RuntimeValue& scratch) {
+  const Node& n = node(id);
+  if (n.kind == NodeKind::kConstant) return &n.constant;
+  if (const RuntimeValue* found = find_path(id)) return found;
+  return eval(id, scratch) ? &scratch : nullptr;
+}
+
+// a.b.c of constant names that all exist: a pointer into the environment, else null. Evaluates
+// nothing.
+const RuntimeValue* Evaluator::find_path(NodeId id) const {
+  const Node& n = node(id);
+  if (n.kind == NodeKind::kIdentifier) {
+    return variables_.empty() ? environment_.find(n.text) : nullptr;
+  }
+  if (n.kind != NodeKind::kMember || n.flag) return nullptr;
+  const Node& key = node(n.b);
+  if (key.kind != NodeKind::kConstant || !key.constant.is_string()) return nullptr;
+  const RuntimeValue* base = find_path(n.a);
+  return base == nullptr ? nullptr : base->find(key.constant.as_string());
+}
+
+bool Evaluator::as_truth(NodeId at, const RuntimeValue& v, bool& out) {
+  if (v.type() != Type::kBool) {
+    return fail(at, fmt::format("interface conversion: interface {{}} is {}, not bool",
+                                v.is_nil() ? "nil" : go_name(v.type())));
+  }
+  out = v.as_bool();
+  return true;
+}
+
+bool Evaluator::truth(NodeId id, bool& out) {
+  RuntimeValue v;
+  return eval(id, v) && as_truth(id, v, out);
+}
+
+bool Evaluator::identifier(const Node& n, RuntimeValue& out) {
+  for (auto i = variables_.rbegin(); i != variables_.rend(); ++i) {
+    if (i->first == n.text) {
+      out = i->second;
+      return true;
+    }
+  }
+  if (n.text == "$env") {
+    out = environment_.whole();
+    return true;
+  }
+  const RuntimeValue* known = environment_.find(n.text);
+  out = known != nullptr ? *known : RuntimeValue();
+  return true;
+}
+
+bool Evaluator::unary(NodeId id, const Node& n, RuntimeValue& out) {
+  if (n.op == Op::kNot) {
+    bool value = false;
+    if (!truth(n.a, value)) return false;
+    out = !value;
+    return true;
+  }
+  if (!eval(n.a, out) || n.op == Op::kPlus) return error_.empty();
+  if (out.type() == Type::kFloat) {
+    out = -out.as_float();
+  } else if (is_integer(out.type())) {
+    const auto negative =
+        static_cast<std::int64_t>(0U - static_cast<std::uint64_t>(out.as_integer()));
+    out =
+        RuntimeValue::integer(out.type(), out.type() == Type::kUint8 ? negative & 0xFF : negative);
+  } else {
+    return fail(id, fmt::format("invalid operation: - {}", go_name(out.type())));
+  }
+  return true;
+}
+
+bool Evaluator::binary(NodeId id, const Node& n, RuntimeValue& out) {
+  switch (n.op) {
+    case Op::kOr:
+    case Op::kAnd: {
+      bool left = false;
+      if (!eval(n.a, out) || !as_truth(n.a, out, left)) return false;
+      // The right side is the result as it is, a bool or not.
+      return left == (n.op == Op::kOr) || eval(n.b, out);
+    }
+    case Op::kCoalesce:
+      if (!eval(n.a, out)) return false;
+      return !out.is_nil_like() || eval(n.b, out);
+    default:
+      return operands(id, n, out);
+  }
+}
+
+bool Evaluator::operands(NodeId id, const Node& n, RuntimeValue& out) {
+  RuntimeValue left_scratch;
+  RuntimeValue right_scratch;
+  const RuntimeValue* a = view(n.a, left_scratch);
+  if (a == nullptr) return false;
+  const RuntimeValue* b = view(n.b, right_scratch);
+  if (b == nullptr) return false;
+  switch (n.op) {
+    case Op::kEqual:
+      out = equal(*a, *b);
+      return true;
+    case Op::kNotEqual:
+      out = !equal(*a, *b);
+      return true;
+    case Op::kLess:
+    case Op::kMore:
+    case Op::kMoreOrEqual:
+    case Op::kLessOrEqual:
+      return take(id, ordered(n.op, *a, *b), out);
+    case Op::kIn:
+      return take(id, contains(*a, *b), out);
+    case Op::kMatches:
+      return matches(id, n, *a, *b, out);
+    case Op::kContains:
+    case Op::kStartsWith:
+    case Op::kEndsWith:
+      return string_test(id, n, *a, *b, out);
+    case Op::kRange:
+      return range(id, *a, *b, out);
+    default:
+      if (a->is_string() && b->is_string() &&
+          a->as_string().size() + b->as_string().size() > kMaxText) {
+        return fail(id, "memory budget exceeded");
+      }
+      return take(id, arithmetic(n.op, *a, *b), out);
+  }
+}
+
+bool Evaluator::in_set(NodeId id, const Node& n, RuntimeValue& out) {
+  RuntimeValue needle;
+  if (!eval(n.a, needle)) return false;
+  const Items& set = node(n.b).constant.items();
+  const Type wanted = set.front().type();
+  if (needle.is_nil()) needle = RuntimeValue::zero(wanted);
+  if (needle.type() != wanted) {
+    return fail(id, fmt::format("reflect.Value.MapIndex: value of type {} is not assignable to "
+                                "type {}",
+                                go_name(needle.type()), go_name(wanted)));
+  }
+  bool found = false;
+  for (const RuntimeValue& member_of_set : set) found = found || equal(needle, member_of_set);
+  out = found;
+  return true;
+}
+
+bool Evaluator::range(NodeId id, const RuntimeValue& from, const RuntimeValue& to,
+                      RuntimeValue& out) {
+  const RuntimeValue both[] = {from, to};
+  const auto low = int_argument(both, 0);
+  const auto high = int_argument(both, 1);
+  if (!low || !high) return fail(id, (low ? high : low).error().message);
+  // Wraps around as Go's int does: a range from the smallest int is empty.
+  const auto size = static_cast<std::int64_t>(static_cast<std::uint64_t>(*high) -
+                                              static_cast<std::uint64_t>(*low) + 1U);
+  if (size > 0) {
+    if (const auto fits = context_.grow(static_cast<std::uint64_t>(size)); !fits) {
+      return fail(id, fits.error().message);
+    }
+  }
+  Items items;
+  for (std::int64_t i = 0; i < size; ++i) items.emplace_back(*low + i);
+  out = RuntimeValue::list(std::move(items), Type::kListInt);
+  return true;
+}
+
+bool Evaluator::string_test(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
+                            RuntimeValue& out) {
+  if (a.is_nil() || b.is_nil()) {
+    out = false;
+    return true;
+  }
+  if (!a.is_string() || !b.is_string()) {
+    return fail(id, fmt::format("interface conversion: interface {{}} is {}, not string",
+                                go_name((a.is_string() ? b : a).type())));
+  }
+  const std::string& text = a.as_string();
+  if (n.op == Op::kContains) {
+    out = text.find(b.as_string()) != std::string::npos;
+  } else {
+    out = n.op == Op::kStartsWith ? text.starts_with(b.as_string()) : text.ends_with(b.as_string());
+  }
+  return true;
+}
+
+bool Evaluator::matches(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
+                        RuntimeValue& out) {
+  if (a.is_nil() || b.is_nil()) {
+    out = false;
+    return true;
+  }
+  if (!b.is_string() || (!a.is_string() && a.type() != Type::kBytes)) {
+    return fail(id, fmt::format("interface conversion: interface {{}} is {}, not string",
+                                go_name((b.is_string() ? a : b).type())));
+  }
+  if (n.pattern != nullptr && n.pattern->ok()) {
+    out = RE2::PartialMatch(a.as_string(), *n.pattern);
+    return true;
+  }
+  const RE2 pattern(b.as_string(), RE2::Quiet);
+  if (!pattern.ok()) return fail(id, "error parsing regexp: " + pattern.error());
+  out = RE2::PartialMatch(a.as_string(), pattern);
+  return true;
+}
+
+bool Evaluator::member(NodeId id, const Node& n, RuntimeValue& out) {
+  RuntimeValue base_scratch;
+  const RuntimeValue* base = view(n.a, base_scratch);
+  if (base == nullptr) return false;
+  if (chain_ended_) {
+    out = {};
+    return true;
+  }
+  if (n.flag && base->is_nil_like()) {
+    chain_ended_ = true;
+    out = {};
+    return true;
+  }
+  RuntimeValue key_scratch;
+  const RuntimeValue* key = view(n.b, key_scratch);
+  if (key == nullptr) return false;
+  if (key->is_string()) {
+    if (const RuntimeValue* found = base->find(key->as_string())) {
+      out = RuntimeValue(*found);  // `out` may be the owner of what is found
+      return true;
+    }
+  }
+  return take(id, fetch(*base, *key), out);
+}
+
+bool Evaluator::slice(NodeId id, const Node& n, RuntimeValue& out) {
+  RuntimeValue base;
+  if (!eval(n.a, base)) return false;
+  RuntimeValue bounds[2] = {RuntimeValue(0), RuntimeValue(raw_length(base))};
+  if (n.c == kNoNode && raw_length(base) < 0) {
+    return fail(id, fmt::format("invalid argument for len (type {})", go_name(base.type())));
+  }
+  if (n.c != kNoNode && !eval(n.c, bounds[1])) return false;
+  if (n.b != kNoNode && !eval(n.b, bounds[0])) return false;
+  const auto from = int_argument(bounds, 0);
+  const auto to = int_argument(bounds, 1);
+  if (!from || !to) return fail(id, (from ? to : from).error().message);
+  return take(id, tiphys::expr::slice(base, *from, *to), out);
+}
+
+bool Evaluator::all(const std::vector<NodeId>& list, Items& out) {
+  out.reserve(list.size() + 1);
+  for (const NodeId child : list) {
+    RuntimeValue v;
+    if (!eval(child, v)) return false;
+    out.push_back(std::move(v));
+  }
+  return true;
+}
+
+bool Evaluator::call(NodeId id, const Node& n, RuntimeValue& out) {
+  Items arguments;
+  if (!all(n.list, arguments)) return false;
+  RuntimeValue callee;
+  if (!eval(n.a, callee)) return false;
+  if (chain_ended_) {
+    out = {};
+    return true;
+  }
+  if (callee.is_nil()) return fail(id, "invalid operation: cannot call nil");
+  if (callee.type() != Type::kFunc) {
+    return fail(id, fmt::format("invalid operation: cannot call non-function of type {}",
+                                go_name(callee.type())));
+  }
+  const FunctionValue& function = callee.as_function();
+  if (function.receiver == nullptr) {
+    return take(id, call_reflected(*function.row, arguments, context_), out);
+  }
+  // The receiver goes first; the signature does not count it.
+  const auto checked = check_reflected(*function.row, arguments);
+  if (!checked) return fail(id, checked.error().message);
+  Items with_receiver{*function.receiver};
+  with_receiver.insert(with_receiver.end(), checked->begin(), checked->end());
+  return take(id, function.row->body(with_receiver, context_), out);
+}
+
+bool Evaluator::builtin(NodeId id, const Node& n, RuntimeValue& out) {
+  Items arguments;
+  if (!all(n.list, arguments)) return false;
+  return take(id, n.builtin->body(arguments, context_), out);
+}
+
+bool Evaluator::let(const Node& n, RuntimeValue& out) {
+  RuntimeValue value;
+  if (!eval(n.a, value)) return false;
+  variables_.emplace_back(n.text, std::move(value));
+  const bool fine = eval(n.b, out);
+  variables_.pop_back();
+  return fine;
+}
+
+bool Evaluator::array(NodeId id, const Node& n, RuntimeValue& out) {
+  Items items;
+  if (!all(n.list, items)) return false;
+  if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
+  out = RuntimeValue::list(std::move(items));
+  return true;
+}
+
+bool Evaluator::map(NodeId id, const Node& n, RuntimeValue& out) {
+  Items items;
+  if (!all(n.list, items)) return false;
+  if (const auto fits = context_.grow(items.size() / 2); !fits) {
+    return fail(id, fits.error().message);
+  }
+  Table table;
+  for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+    if (!items[i].is_string()) {
+      return fail(id, fmt::format("interface conversion: interface {{}} is {}, not string",
+                                  items[i].is_nil() ? "nil" : go_name(items[i].type())));
+    }
+    table.try_emplace(std::move(items[i]),
+                      std::move(items[i + 1]));  // the first of equal keys wins
+  }
+  out = RuntimeValue::map(std::move(table));
+  return true;
+}
+
+bool Evaluator::pointer(NodeId id, const Node& n, RuntimeValue& out) {
+  if (scopes_.empty()) return fail(id, "cannot use pointer accessor outside predicate");
+  const Scope& scope = scopes_.back();
+  if (n.text == "index") {
+    out = RuntimeValue(scope.index);
+  } else if (n.text == "acc") {
+    out = scope.accumulator;
+  } else if (n.text.empty()) {
+    return item(id, scope, out);
+  } else {
+    return fail(id, fmt::format("unknown pointer {}", n.text));
+  }
+  return true;
+}
+
+}  // namespace tiphys::expr

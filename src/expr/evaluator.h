@@ -1,0 +1,16 @@
+// Runs a checked expression.
+//
+// A walk over the tree: measured cheap enough (about a microsecond for `a.b == "c"`), and nothing
+// to compile. Pure. Steps and memory are limited, so that every evaluation ends.
+#pragma once
+
+#include "diag/error.h"
+#include "expr/ast.h"
+#include "expr/environment.h"
+
+namespace tiphys::expr {
+
+/// The value of the expression. Errors: kBadExpression in expr-lang's form, see error_at().
+[[nodiscard]] diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment);
+
+}  // namespace tiphys::expr

@@ -1,0 +1,221 @@
+// The built-ins with a predicate: one loop for each.
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "expr/builtin_table.h"
+#include "expr/evaluator_state.h"
+
+namespace tiphys::expr {
+
+bool Evaluator::loop(NodeId id, const Node& n, RuntimeValue& out) {
+  Scope scope;
+  if (!eval(n.list[0], scope.collection)) return false;
+  scope.size = raw_length(scope.collection);
+  if (scope.size < 0) {
+    return fail(id,
+                fmt::format("reflect: call of reflect.Value.Len on {} Value",
+                            scope.collection.is_nil() ? "zero" : go_name(scope.collection.type())));
+  }
+  scopes_.push_back(std::move(scope));
+  const bool fine = loop_body(id, n, out);
+  scopes_.pop_back();
+  return fine;
+}
+
+bool Evaluator::loop_body(NodeId id, const Node& n, RuntimeValue& out) {
+  switch (n.loop) {
+    case Loop::kFilter:
+      return loop_filter(id, n, out);
+    case Loop::kMap:
+      return loop_map(id, n, out);
+    case Loop::kCount:
+      return loop_count(n, out);
+    case Loop::kSum:
+      return loop_sum(id, n, out);
+    case Loop::kFind:
+    case Loop::kFindIndex:
+    case Loop::kFindLast:
+    case Loop::kFindLastIndex:
+      return loop_find(id, n, out);
+    case Loop::kGroupBy:
+      return loop_group(id, n, out);
+    case Loop::kSortBy:
+      return loop_sort(id, n, out);
+    case Loop::kReduce:
+      return loop_reduce(id, n, out);
+    default:
+      return loop_quantifier(n, out);
+  }
+}
+
+bool Evaluator::item(NodeId at, const Scope& scope, RuntimeValue& out) {
+  if (scope.collection.is_map()) {
+    return fail(at, "reflect: call of reflect.Value.Index on map Value");
+  }
+  if (scope.index < 0 || scope.index >= scope.size) {
+    return fail(at, "reflect: slice index out of range");
+  }
+  out = element_at(scope.collection, static_cast<std::size_t>(scope.index));
+  return true;
+}
+
+// The predicate for the current element; without one, the element itself.
+bool Evaluator::predicate(const Node& n, bool& out) {
+  if (n.list.size() > 1) return truth(n.list[1], out);
+  RuntimeValue v;
+  return item(n.list[0], scopes_.back(), v) && as_truth(n.list[0], v, out);
+}
+
+bool Evaluator::loop_quantifier(const Node& n, RuntimeValue& out) {
+  std::int64_t count = 0;
+  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+    bool holds = false;
+    if (!predicate(n, holds)) return false;
+    count += holds ? 1 : 0;
+    const bool decided = n.loop == Loop::kAll ? !holds : (n.loop != Loop::kOne && holds);
+    if (decided) {
+      out = n.loop == Loop::kAny;
+      return true;
+    }
+  }
+  out = n.loop == Loop::kOne ? count == 1 : n.loop != Loop::kAny;
+  return true;
+}
+
+bool Evaluator::loop_filter(NodeId id, const Node& n, RuntimeValue& out) {
+  Items items;
+  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+    bool holds = false;
+    if (!predicate(n, holds)) return false;
+    if (!holds) continue;
+    RuntimeValue v;
+    if (!item(id, scopes_.back(), v)) return false;
+    items.push_back(std::move(v));
+  }
+  if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
+  out = RuntimeValue::list(std::move(items));
+  return true;
+}
+
+bool Evaluator::loop_map(NodeId id, const Node& n, RuntimeValue& out) {
+  Items items;
+  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+    RuntimeValue v;
+    if (!eval(n.list[1], v)) return false;
+    items.push_back(std::move(v));
+  }
+  if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
+  out = RuntimeValue::list(std::move(items));
+  return true;
+}
+
+bool Evaluator::loop_count(const Node& n, RuntimeValue& out) {
+  // A comparison with a constant lets the count stop early.
+  const std::int64_t enough = n.constant.type() == Type::kInt ? n.constant.as_integer() : -1;
+  std::int64_t count = 0;
+  for (; scopes_.back().index < scopes_.back().size && count != enough; ++scopes_.back().index) {
+    bool holds = false;
+    if (!predicate(n, holds)) return false;
+    count += holds ? 1 : 0;
+  }
+  out = RuntimeValue(count);
+  return true;
+}
+
+bool Evaluator::loop_sum(NodeId id, const Node& n, RuntimeValue& out) {
+  RuntimeValue sum(0);
+  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+    RuntimeValue v;
+    const bool fine = n.list.size() > 1 ? eval(n.list[1], v) : item(id, scopes_.back(), v);
+    if (!fine || !take(id, arithmetic(Op::kPlus, v, sum), sum)) return false;
+  }
+  out = std::move(sum);
+  return true;
+}
+
+bool Evaluator::loop_find(NodeId id, const Node& n, RuntimeValue& out) {
+  const bool backwards = n.loop == Loop::kFindLast || n.loop == Loop::kFindLastIndex;
+  const bool wants_index = n.loop == Loop::kFindIndex || n.loop == Loop::kFindLastIndex;
+  const std::int64_t size = scopes_.back().size;
+  for (std::int64_t i = 0; i < size; ++i) {
+    scopes_.back().index = backwards ? size - 1 - i : i;
+    bool holds = false;
+    if (!predicate(n, holds)) return false;
+    if (!holds) continue;
+    if (!wants_index) return item(id, scopes_.back(), out);
+    out = RuntimeValue(scopes_.back().index);
+    return true;
+  }
+  if (n.flag) return fail(id, "reflect: slice index out of range");
+  out = {};
+  return true;
+}
+
+bool Evaluator::loop_group(NodeId id, const Node& n, RuntimeValue& out) {
+  std::map<RuntimeValue, Items, KeyLess> groups;
+  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+    RuntimeValue key;
+    RuntimeValue v;
+    if (!eval(n.list[1], key) || !item(id, scopes_.back(), v)) return false;
+    if (!is_hashable(key)) {
+      return fail(id,
+                  fmt::format("runtime error: hash of unhashable type {}", go_name(key.type())));
+    }
+    groups[std::move(key)].push_back(std::move(v));
+  }
+  Table table;
+  for (auto& [key, items] : groups) table.emplace(key, RuntimeValue::list(std::move(items)));
+  out = RuntimeValue::map(std::move(table), Type::kMapAnyList);
+  return true;
+}
+
+bool Evaluator::loop_sort(NodeId id, const Node& n, RuntimeValue& out) {
+  bool descending = false;
+  if (n.list.size() == 3) {
+    RuntimeValue order;
+    if (!eval(n.list[2], order)) return false;
+    if (!order.is_string()) return fail(id, "sortBy order argument must be a string");
+    if (order.as_string() != "asc" && order.as_string() != "desc") {
+      return fail(id, "unknown order, use asc or desc");
+    }
+    descending = order.as_string() == "desc";
+  }
+  Items items;
+  Items keys;
+  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+    RuntimeValue key;
+    RuntimeValue v;
+    if (!eval(n.list[1], key) || !item(id, scopes_.back(), v)) return false;
+    keys.push_back(std::move(key));
+    items.push_back(std::move(v));
+  }
+  const auto order = sorted_order(keys, descending);
+  if (!order) return fail(id, order.error().message);
+  if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
+  Items sorted;
+  for (const std::size_t i : *order) sorted.push_back(items[i]);
+  out = RuntimeValue::list(std::move(sorted));
+  return true;
+}
+
+bool Evaluator::loop_reduce(NodeId id, const Node& n, RuntimeValue& out) {
+  RuntimeValue accumulator;
+  if (n.list.size() == 3) {
+    if (!eval(n.list[2], accumulator)) return false;
+  } else {
+    if (scopes_.back().size == 0) return fail(id, "reduce of empty array with no initial value");
+    if (!item(id, scopes_.back(), accumulator)) return false;
+    ++scopes_.back().index;
+  }
+  scopes_.back().accumulator = std::move(accumulator);
+  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+    RuntimeValue v;
+    if (!eval(n.list[1], v)) return false;
+    scopes_.back().accumulator = std::move(v);
+  }
+  out = scopes_.back().accumulator;
+  return true;
+}
+
+}  // namespace tiphys::expr

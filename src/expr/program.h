@@ -1,0 +1,55 @@
+// An expression of the expr-lang dialect that Argo uses, parsed once and run against many
+// environments.
+//
+// Pure: no clock (now() takes it from the scope's variable kClockVariable of environment.h, an int:
+// nanoseconds since 1970; without it now() is an error), no I/O. A Program is immutable and may be
+// shared.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diag/error.h"
+#include "value/value.h"
+#include "vars/scope.h"
+
+namespace tiphys::expr {
+
+struct Ast;  // expr/ast.h
+
+/// A parsed expression. Cheap to copy.
+class Program {
+ public:
+  /// Parses `source`. Errors: kBadExpression with expr-lang's text and `(line:column)`.
+  [[nodiscard]] static diag::Result<Program> parse(std::string_view source);
+
+  /// Checks the types against what `scope` holds, as expr-lang does when it compiles, and
+  /// evaluates.
+  ///
+  /// The dotted names of `scope` become nested maps; Argo's functions (asInt, asFloat, jsonpath,
+  /// toJson, sprig.*) are added. Only variables whose first segment occurs in the expression are
+  /// looked at. Errors: kBadExpression (unknown name, wrong type, run-time error, a result that
+  /// JSON can't hold).
+  [[nodiscard]] diag::Result<value::Value> run(const vars::Scope& scope) const;
+
+  /// As run(), for hooks, `depends`, retryStrategy.expression: anything but a bool is an error
+  /// `unable to cast expression result '%s' to bool`.
+  [[nodiscard]] diag::Result<bool> run_bool(const vars::Scope& scope) const;
+
+  /// As run(), for a `{{=...}}` tag: a string result as it is, others as JSON text (`null` for
+  /// Go's nil slices). A nil result is an error of code kMissingVariable.
+  [[nodiscard]] diag::Result<std::string> run_text(const vars::Scope& scope) const;
+
+  /// The variables that the expression reads, dotted as far as it is constant: `workflow.status`,
+  /// `steps.a.status` (also for steps["a"].status), or only a prefix (`steps`) where the member is
+  /// computed. Sorted, unique.
+  [[nodiscard]] const std::vector<std::string>& reads() const;
+  [[nodiscard]] const std::string& source() const;
+
+ private:
+  std::shared_ptr<const Ast> ast_;
+};
+
+}  // namespace tiphys::expr

@@ -1,0 +1,226 @@
+// Goal: expressions give the values, types and errors that expr-lang v1.17.8 gives in Argo's
+// environment.
+#include "expr/program.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "expr/environment.h"
+#include "value/json.h"
+
+namespace tiphys::expr {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+vars::MapScope scope() {
+  vars::MapScope s;
+  s.set("workflow.status", "Running");
+  s.set("workflow.parameters", "[]");
+  s.set("workflow.parameters.n", "42");
+  s.set("steps.a.outputs.result", "x");
+  s.set("steps.my-step.status", "Failed");
+  s.set("item", "a");
+  s.set("skipped.value", nullptr);
+  s.set(std::string(kClockVariable), std::int64_t{1'700'000'000'000'000'000});
+  return s;
+}
+
+// The result as JSON, or "error: MESSAGE".
+std::string run(std::string_view source) {
+  const auto program = Program::parse(source);
+  if (!program) return "error: " + program.error().message;
+  const auto result = program->run(scope());
+  return result ? value::to_json(*result) : "error: " + result.error().message;
+}
+
+struct Case {
+  const char* source;
+  const char* wanted;
+};
+
+void expect_all(std::initializer_list<Case> cases) {
+  for (const auto& [source, wanted] : cases) EXPECT_EQ(run(source), wanted) << source;
+}
+
+void expect_errors(std::initializer_list<Case> cases) {
+  for (const auto& [source, wanted] : cases) {
+    EXPECT_THAT(run(source), testing::AllOf(HasSubstr("error: "), HasSubstr(wanted))) << source;
+  }
+}
+
+TEST(Program, Literals) {
+  expect_all({{"0xfF", "255"},
+              {"0b11", "3"},
+              {"0o17", "15"},
+              {"1_000", "1000"},
+              {".5", "0.5"},
+              {"1e3", "1000"},
+              {"'it\\'s'", "\"it's\""},
+              {"`a``b`", "\"a`b\""},
+              {R"("\u00e9\x41\101\u{1F600}")", "\"éAA😀\""},
+              {R"(b"\xff")", "\"/w==\""},
+              {"{a: 1, \"b\": [nil]}", R"({"a":1,"b":[null]})"},
+              {"1 /* x */ + 2 // y", "3"}});
+}
+
+TEST(Program, OperatorsAndPrecedence) {
+  expect_all({{"1 + 2 * 3", "7"},
+              {"7 / 2", "3.5"},
+              {"-7 % 3", "-1"},
+              {"2 ** 3 ** 2", "512"},
+              {"-2 ** 2", "-4"},
+              {"1 < 2 < 3", "true"},
+              {"not true or true", "true"},
+              {"1..3 == [1, 2, 3]", "true"},
+              {"3 not in 1..2", "true"},
+              {"\"ab\" matches \"^a.$\"", "true"},
+              {"nil ?? 1", "1"},
+              {"false ? 1 : true ? 2 : 3", "2"},
+              {"if false { 1 } else if true { 2 } else { 3 }", "2"},
+              {"\"abc\"[1:]", "\"bc\""},
+              {"[1, 2, 3][-1]", "3"},
+              {"9223372036854775807 + 1", "-9223372036854775808"}});
+}
+
+TEST(Program, Closures) {
+  expect_all({{"filter(1..5, # % 2 == 0)", "[2,4]"},
+              {"map([{\"a\": 1}], .a)", "[1]"},
+              {"map(1..2, map(1..2, # * 10))", "[[10,20],[10,20]]"},
+              {"reduce(1..4, #acc * #)", "24"},
+              {"map([5, 6], #index)", "[0,1]"},
+              {"sortBy([3, 1, 2], -#)", "[3,2,1]"},
+              {"count([1, 2, 3], # > 1)", "2"},
+              {"find([1, 2, 3], # > 5)", "null"},
+              {"findLastIndex([1, 2, 1], # == 1)", "2"},
+              {"groupBy([1, 2, 3], # % 2)[1]", "[1,3]"},
+              {"sum([1, 2.5])", "3.5"},
+              {"one([1, 2], # == 1) and none([1], # == 2)", "true"},
+              {"1..4 | filter(# > 2) | map(# + 1) | sum()", "9"},
+              {"let x = 2; let y = x * 3; x + y", "8"}});
+}
+
+TEST(Program, BuiltIns) {
+  expect_all({{"len(\"äö\")", "2"},
+              {"split(\"a,b,c\", \",\", 2)", R"(["a","b,c"])"},
+              {"replace(\"aaa\", \"a\", \"b\", 2)", "\"bba\""},
+              {"string(1e6)", "\"1e+06\""},
+              {"string({\"b\": [1, nil], \"a\": true})", "\"map[a:true b:[1 \\u003cnil\\u003e]]\""},
+              {"int(\"-7\") + float(\"0.5\")", "-6.5"},
+              {"round(2.5)", "3"},
+              {"median([3, 1, 2, 4])", "2.5"},
+              {"flatten([1, [2, [3]]])", "[1,2,3]"},
+              {"uniq([1, 1.0, \"1\"])", "[1,\"1\"]"},
+              {"take([1, 2, 3], 2)", "[1,2]"},
+              {"fromJSON(\"[1, {\\\"a\\\": null}]\")[1]", "{\"a\":null}"},
+              {"toJSON([1])", "\"[\\n  1\\n]\""},
+              {"toJson({\"a\": 1.50})", "\"{\\\"a\\\":1.5}\""},
+              {"fromBase64(toBase64(\"hi\"))", "\"hi\""},
+              {"bitshr(-8, 1)", "-4"},
+              {"bitushr(-1, 63)", "1"},
+              {"type(1.5) + type(nil) + type([])", "\"floatnilarray\""},
+              {"fromPairs([[\"a\", 1]])[\"a\"]", "1"},
+              {"asInt(\"12\") + 1", "13"},
+              {"first([]) ?? \"none\"", "\"none\""}});
+}
+
+TEST(Program, Times) {
+  expect_all({{"now().Unix()", "1700000000"},
+              {"string(duration(\"90m\"))", "\"1h30m0s\""},
+              {"(date(\"2024-03-01\") - date(\"2024-02-28\")).Hours()", "48"},
+              {"date(\"2024-02-29\").Weekday().String()", "\"Thursday\""},
+              {"date(\"2024-07-01 12:00\", \"2006-01-02 15:04\", \"Europe/Berlin\")",
+               "\"2024-07-01T12:00:00+02:00\""},
+              {"date(\"2024-01-31\").AddDate(0, 1, 0).Format(\"Jan _2\")", "\"Mar  2\""},
+              {"duration(\"1s\") * 3 == duration(\"3s\")", "true"}});
+}
+
+TEST(Program, Environment) {
+  expect_all({{"workflow.status == \"Running\"", "true"},
+              {"steps[\"my-step\"].status", "\"Failed\""},
+              {"workflow.parameters", R"({"n":"42"})"},
+              {"workflow.parameters.missing", "null"},
+              {"workflow.parameters.missing == \"x\"", "false"},
+              {"workflow.nope?.deeper", "null"},
+              {"workflow.nope?.deeper ?? \"d\"", "\"d\""},
+              {"skipped.value ?? \"d\"", "\"d\""},
+              {"item + \"b\"", "\"ab\""},
+              {"$env.item", "\"a\""},
+              {"$env?.nothing", "null"},
+              {"len(steps)", "2"}});
+}
+
+TEST(Program, CompileTimeErrors) {
+  expect_errors({{"unknown == 1", "unknown name unknown (1:1)"},
+                 {"1 + \"a\"", "invalid operation: + (mismatched types int and string) (1:3)"},
+                 {"item.x", "type string has no field x"},
+                 {"len(1)", "invalid argument for len (type int)"},
+                 {"upper(1)", "cannot use int as argument (type string) to call upper"},
+                 {"filter(1, true)", "builtin filter takes only array (got int)"},
+                 {"map([1], )", "unexpected token"},
+                 {"5 % 0", "integer divide by zero"},
+                 {"\"a\" matches \"(\"", "regexp"},
+                 {"let len = 1; 2", "cannot redeclare builtin len"},
+                 {"1 ?? 2 + 3", "cannot be mixed"},
+                 {"\"abc", "literal not terminated"},
+                 {"item ? 1 : 2", "non-bool expression (type string) used as condition"},
+                 {"", "unexpected token EOF"}});
+}
+
+TEST(Program, RunTimeErrors) {
+  expect_errors(
+      {{"workflow.nope.deeper", "cannot fetch deeper from <nil> (1:15)"},
+       {"fromJSON(\"[1]\")[3]", "index out of range: 3 (array length is 1)"},
+       {"workflow.parameters.n + 1", "invalid operation: string + int"},
+       {"int(workflow.status)", "invalid operation: int(Running)"},
+       {"0 / 0", "json: unsupported value: NaN"},
+       {"fromPairs([[\"a\", 1]])", "json: unsupported type: map[interface {}]"},
+       {"asInt", "json: unsupported type"},
+       {"1..10000000", "memory budget exceeded"},
+       {"let l = 1..999; all(l, all(l, all(l, all(l, # > 0))))", "step budget exceeded"}});
+}
+
+TEST(Program, DeepNestingIsAnErrorNotACrash) {
+  const std::string open(100'000, '(');
+  EXPECT_THAT(run(open), HasSubstr("error: "));
+  EXPECT_THAT(run(std::string(100'000, '-') + "1"), HasSubstr("error: "));
+  std::string sum = "1";
+  for (int i = 0; i < 4'000; ++i) sum += "+1";
+  EXPECT_EQ(run(sum), "4001");
+}
+
+TEST(Program, BoolsAndTexts) {
+  const auto condition = Program::parse("workflow.status == \"Running\"");
+  ASSERT_TRUE(condition);
+  EXPECT_TRUE(condition->run_bool(scope()).value());
+  const auto number = Program::parse("1 + 1");
+  ASSERT_TRUE(number);
+  EXPECT_EQ(number->run_bool(scope()).error().message,
+            "unable to cast expression result '%!s(int=2)' to bool");
+  EXPECT_EQ(number->run_text(scope()).value(), "2");
+  EXPECT_EQ(Program::parse("[item]")->run_text(scope()).value(), "[\"a\"]");
+  EXPECT_EQ(Program::parse("item")->run_text(scope()).value(), "a");
+  EXPECT_EQ(Program::parse("nil")->run_text(scope()).error().code, diag::Code::kMissingVariable);
+}
+
+TEST(Program, SaysWhatItReads) {
+  const auto program = Program::parse(
+      "steps[\"a\"].outputs.result == workflow.status && asInt(inputs.parameters.n) > 0 && "
+      "tasks[item].status == nil");
+  ASSERT_TRUE(program);
+  EXPECT_THAT(program->reads(), ElementsAre("inputs.parameters.n", "item", "steps.a.outputs.result",
+                                            "tasks", "workflow.status"));
+}
+
+TEST(Program, AVariableHidesABuiltIn) {
+  vars::MapScope s;
+  s.set("len", "5");
+  EXPECT_EQ(Program::parse("len")->run_text(s).value(), "5");
+  EXPECT_THAT(Program::parse("len(\"a\")")->run_text(s).error().message,
+              HasSubstr("string is not callable"));
+  EXPECT_EQ(Program::parse("::len(\"a\")")->run_text(s).value(), "1");
+}
+
+}  // namespace
+}  // namespace tiphys::expr

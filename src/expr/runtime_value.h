@@ -1,0 +1,178 @@
+// The values that expressions compute with: JSON's and the Go types that expr-lang and sprig tell
+// apart.
+//
+// Results depend on Go's types (1 and 1.0 add differently, []string is no []any, int64 is no int),
+// so the type is kept with each value. Lists, maps and functions are immutable and shared: a copy
+// costs a reference count. Pure. Distinct values may be used from different threads.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "diag/error.h"
+#include "expr/gotime.h"
+#include "value/value.h"
+
+namespace tiphys::expr {
+
+/// The Go types that occur. kAny is interface{} and never the type of a value: signatures and the
+/// checker use it for "unknown until run time".
+enum class Type : std::uint8_t {
+  kAny,
+  kNil,
+  kBool,
+  kInt,
+  kInt64,
+  kUint8,
+  kFloat,  // float64
+  kString,
+  kBytes,            // []uint8
+  kListAny,          // []interface {}
+  kListString,       // []string
+  kListInt,          // []int
+  kListFloat,        // []float64
+  kListList,         // [][]interface {}
+  kListPair,         // [][2]interface {}
+  kPair,             // [2]interface {}
+  kMapStringAny,     // map[string]interface {}
+  kMapStringString,  // map[string]string
+  kMapAnyAny,        // map[interface {}]interface {}
+  kMapAnyList,       // map[interface {}][]interface {}
+  kTime,             // time.Time
+  kDuration,         // time.Duration
+  kLocation,         // *time.Location
+  kMonth,            // time.Month
+  kWeekday,          // time.Weekday
+  kFunc,
+};
+
+/// Go's name of the type, as %T prints it: `[]interface {}`, `time.Time`.
+[[nodiscard]] std::string_view go_name(Type t);
+/// int, int64, uint8, float64 (not Month, Duration ...).
+[[nodiscard]] bool is_number(Type t);
+/// int, int64, uint8.
+[[nodiscard]] bool is_integer(Type t);
+/// Any slice or array, also []byte.
+[[nodiscard]] bool is_list(Type t);
+[[nodiscard]] bool is_map(Type t);
+/// The element type of a list or map; kAny for other types.
+[[nodiscard]] Type element_type(Type t);
+/// The key type of a map: kString or kAny.
+[[nodiscard]] Type key_type(Type t);
+
+class RuntimeValue;
+struct Builtin;  // expr/builtins.h
+using Items = std::vector<RuntimeValue>;
+
+/// Orders map keys: by type, then by value. So that maps print in Go's sorted order.
+struct KeyLess {
+  using is_transparent = void;
+  bool operator()(const RuntimeValue& a, const RuntimeValue& b) const;
+  bool operator()(const RuntimeValue& a, std::string_view b) const;
+  bool operator()(std::string_view a, const RuntimeValue& b) const;
+};
+/// A map with any keys. String-keyed maps have keys of type kString.
+using Table = std::map<RuntimeValue, RuntimeValue, KeyLess>;
+
+/// A function as a value: a row of a table, with the receiver if it is a bound method.
+struct FunctionValue {
+  const Builtin* row = nullptr;
+  std::shared_ptr<const RuntimeValue> receiver = {};
+};
+
+/// One value with its Go type.
+class RuntimeValue {
+ public:
+  RuntimeValue() = default;
+  RuntimeValue(bool b) : type_(Type::kBool), data_(b) {}  // NOLINT(google-explicit-constructor)
+  RuntimeValue(std::string s)                             // NOLINT(google-explicit-constructor)
+      : type_(Type::kString), data_(std::move(s)) {}
+  RuntimeValue(std::string_view s) : RuntimeValue(std::string(s)) {}  // NOLINT
+  RuntimeValue(const char* s) : RuntimeValue(std::string(s)) {}       // NOLINT
+  RuntimeValue(double d) : type_(Type::kFloat), data_(d) {}           // NOLINT
+  RuntimeValue(int i) : RuntimeValue(std::int64_t{i}) {}              // NOLINT
+  /// A Go int. For an int64 (what sprig's arithmetic gives) use integer(Type::kInt64, i).
+  RuntimeValue(std::int64_t i) : type_(Type::kInt), data_(i) {}  // NOLINT
+  RuntimeValue(Time t);           // NOLINT(google-explicit-constructor)
+  RuntimeValue(FunctionValue f);  // NOLINT(google-explicit-constructor)
+
+  /// kInt, kInt64, kUint8, kDuration (nanoseconds), kMonth or kWeekday.
+  [[nodiscard]] static RuntimeValue integer(Type t, std::int64_t i);
+  /// A list of type `t`; the items must be of its element type.
+  [[nodiscard]] static RuntimeValue list(Items items, Type t = Type::kListAny);
+  /// Go's nil slice of type `t`: empty, but written as null.
+  [[nodiscard]] static RuntimeValue nil_list(Type t = Type::kListAny);
+  [[nodiscard]] static RuntimeValue strings(const std::vector<std::string>& items);
+  /// A map of type `t`; the keys must be of its key type.
+  [[nodiscard]] static RuntimeValue map(Table table, Type t = Type::kMapStringAny);
+  [[nodiscard]] static RuntimeValue bytes(std::string bytes);
+  [[nodiscard]] static RuntimeValue location(std::shared_ptr<const Location> where);
+  /// Go's zero value of the type: "" of kString, a nil list or map, nil of kAny ...
+  [[nodiscard]] static RuntimeValue zero(Type t);
+  /// JSON's values as Go decodes an environment: lists are []any, maps map[string]any, ints int.
+  [[nodiscard]] static RuntimeValue from(const value::Value& v);
+  /// The same, but every number is a float64, as json.Unmarshal does.
+  [[nodiscard]] static RuntimeValue from_json(const value::Value& v);
+
+  [[nodiscard]] Type type() const { return type_; }
+  [[nodiscard]] bool is_nil() const { return type_ == Type::kNil; }
+  /// nil, or a nil slice or map: what `??` and `?.` take for nil.
+  [[nodiscard]] bool is_nil_like() const;
+  [[nodiscard]] bool is_string() const { return type_ == Type::kString; }
+  [[nodiscard]] bool is_list() const { return expr::is_list(type_) && type_ != Type::kBytes; }
+  [[nodiscard]] bool is_map() const { return expr::is_map(type_); }
+
+  // Each requires the matching type. as_integer: every type of integer(). as_string: kString and
+  // kBytes.
+  [[nodiscard]] bool as_bool() const { return std::get<bool>(data_); }
+  [[nodiscard]] std::int64_t as_integer() const { return std::get<std::int64_t>(data_); }
+  [[nodiscard]] double as_float() const { return std::get<double>(data_); }
+  [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
+  [[nodiscard]] const Items& items() const {
+    return *std::get<std::shared_ptr<const Items>>(data_);
+  }
+  [[nodiscard]] const Table& table() const {
+    return *std::get<std::shared_ptr<const Table>>(data_);
+  }
+  [[nodiscard]] const Time& as_time() const {
+    return *std::get<std::shared_ptr<const Time>>(data_);
+  }
+  [[nodiscard]] const std::shared_ptr<const Location>& as_location() const;
+  [[nodiscard]] const FunctionValue& as_function() const;
+  /// Any number as float64; requires is_number(type()).
+  [[nodiscard]] double number() const;
+
+  /// The member of a string-keyed map, or null when there is none or this is no map.
+  [[nodiscard]] const RuntimeValue* find(std::string_view key) const;
+
+ private:
+  Type type_ = Type::kNil;
+  std::variant<std::monostate, bool, std::int64_t, double, std::string,
+               std::shared_ptr<const Items>, std::shared_ptr<const Table>,
+               std::shared_ptr<const Time>, std::shared_ptr<const Location>,
+               std::shared_ptr<const FunctionValue>>
+      data_;
+};
+
+/// expr-lang's ==: numbers of all types compare by value, lists by element, times by instant, else
+/// reflect.DeepEqual.
+[[nodiscard]] bool equal(const RuntimeValue& a, const RuntimeValue& b);
+/// reflect.DeepEqual: the same types and the same contents.
+[[nodiscard]] bool deep_equal(const RuntimeValue& a, const RuntimeValue& b);
+/// expr-lang's <. Errors: kBadExpression `invalid operation: int < string`.
+[[nodiscard]] diag::Result<bool> less(const RuntimeValue& a, const RuntimeValue& b);
+/// Go's fmt.Sprint / %v: `[1 2]`, `map[a:1]`, `<nil>`, `1e+06`.
+[[nodiscard]] std::string sprint(const RuntimeValue& v);
+/// As JSON, for Go's json.Marshal. Errors: kBadExpression for functions, NaN, infinities and maps
+/// with keys that are not strings or integers.
+[[nodiscard]] diag::Result<value::Value> to_value(const RuntimeValue& v);
+/// A float as Go's %v (strconv 'g', shortest) prints it.
+[[nodiscard]] std::string float_to_text(double d);
+
+}  // namespace tiphys::expr

@@ -1,0 +1,58 @@
+// Semantic validation of manifests: what Argo v4.1.2 refuses, and what it accepts but cannot work.
+//
+// Errors have Argo's own texts, because a run gives them as the workflow's message; everything that
+// Argo accepts is at most a warning, so that no workflow is refused that runs there. Pure: the
+// caller reads files and the store.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "diag/error.h"
+#include "spec/manifest.h"
+#include "value/value.h"
+
+namespace tiphys::lint {
+
+/// Gives a stored WorkflowTemplate or ClusterWorkflowTemplate (the whole object), or nullopt.
+using FindStored = std::function<std::optional<value::Value>(
+    std::string_view kind, std::string_view name_space, std::string_view name)>;
+
+/// Says what is wrong with a cron schedule in a time zone (empty: UTC); empty when it is right.
+using CheckSchedule =
+    std::function<std::string(std::string_view schedule, std::string_view timezone)>;
+
+struct Options {
+  bool warn_of_inactive = true;  // tell features that tiphys does not act on
+  bool warn_of_suspicious = true;
+  CheckSchedule check_schedule = {};  // null: schedules are not looked at
+};
+
+/// What is linted together: templates among `manifests` are found before stored ones.
+struct LintInput {
+  const std::vector<spec::Manifest>& manifests;
+  FindStored find_stored = {};
+  Options options = {};
+};
+
+/// Everything that is wrong with the manifests, in their order. A manifest without errors would be
+/// accepted by Argo.
+[[nodiscard]] std::vector<diag::Diagnostic> check(const LintInput& input);
+
+/// The checks that Argo makes when a workflow starts, arguments included. `workflow` is the whole
+/// object, defaults merged into it; one with workflowTemplateRef needs `find_stored`.
+///
+/// Errors: kInvalidManifest with the first thing that is wrong, in Argo's words, without the
+/// `invalid spec: ` that a run puts in front; no position.
+[[nodiscard]] diag::Result<void> validate_workflow(const value::Value& workflow,
+                                                   const FindStored& find_stored);
+
+/// A feature in use that tiphys does not act on, as a warning: one for each feature and template.
+/// `positions` may be null.
+[[nodiscard]] std::vector<diag::Diagnostic> inactive_features(const value::Value& object,
+                                                              const spec::Positions* positions);
+
+}  // namespace tiphys::lint

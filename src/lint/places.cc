@@ -1,0 +1,96 @@
+// Places, names in scope and small looks into manifests.
+#include <re2/re2.h>
+
+#include "lint/validator.h"
+#include "spec/schema.h"
+#include "spec/yaml_reader.h"
+
+namespace tiphys::lint {
+
+using value::Value;
+
+const Value* Base::find_template(std::string_view template_name, std::string& at) const {
+  const value::List& templates = spec["templates"].list();
+  for (std::size_t i = 0; i < templates.size(); ++i) {
+    if (text(templates[i], "name") != template_name) continue;
+    at = spec::pointer_to(pointer + "/templates", i);
+    return &templates[i];
+  }
+  return nullptr;
+}
+
+Place Place::at(std::string_view token) const { return {base, spec::pointer_to(pointer, token)}; }
+
+Place Place::at(std::string_view token, std::size_t index) const {
+  return {base, spec::pointer_to(spec::pointer_to(pointer, token), index)};
+}
+
+diag::Position Place::position() const {
+  if (!base || !base->positions) return {};
+  return is_key ? base->positions->key(pointer) : base->positions->value(pointer);
+}
+
+bool Names::has(std::string_view name) const {
+  if (names_.contains(name)) return true;
+  // A wildcard sorts in front of what it stands for.
+  for (std::size_t dot = name.find('.'); dot != std::string_view::npos;
+       dot = name.find('.', dot + 1)) {
+    if (names_.contains(std::string(name.substr(0, dot + 1)) + "*")) return true;
+  }
+  return false;
+}
+
+std::string Names::nearest(std::string_view name) const {
+  std::vector<std::string_view> candidates;
+  for (const std::string& known : names_) {
+    if (!known.ends_with('*')) candidates.push_back(known);
+  }
+  return spec::nearest_name(name, candidates);
+}
+
+std::string_view text(const Value& v, std::string_view key) { return v[key].string_or(""); }
+
+std::string_view template_type_of(const Value& body) {
+  // In the order in which Argo looks.
+  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
+      {"container", "Container"}, {"containerSet", "ContainerSet"},
+      {"steps", "Steps"},         {"dag", "DAG"},
+      {"script", "Script"},       {"resource", "Resource"},
+      {"data", "Data"},           {"suspend", "Suspend"},
+      {"http", "HTTP"},           {"plugin", "Plugin"}};
+  for (const auto& [field, type] : kTypes) {
+    if (!body[field].is_null()) return type;
+  }
+  return {};
+}
+
+bool is_pod_type(std::string_view type) {
+  return type == "Container" || type == "ContainerSet" || type == "Script" || type == "Resource" ||
+         type == "Data";
+}
+
+bool is_leaf_type(std::string_view type) {
+  return is_pod_type(type) || type == "HTTP" || type == "Plugin";
+}
+
+bool has_simple_tag(std::string_view text) {
+  static const RE2 kTag(R"(\{\{[-a-zA-Z0-9]+(\.[-a-zA-Z0-9_]+)*\}\})");
+  return RE2::PartialMatch(text, kTag);
+}
+
+bool is_placeholder(std::string_view text) {
+  return text.starts_with("__argo__internal__placeholder-");
+}
+
+diag::Position position_inside(diag::Position start, std::string_view text, std::size_t offset) {
+  if (!start.is_known()) return start;
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t line_break = before.rfind('\n');
+  for (const char c : before) start.line += c == '\n' ? 1 : 0;
+  const std::size_t in_line =
+      line_break == std::string_view::npos ? offset : offset - line_break - 1;
+  start.column += static_cast<int>(in_line);
+  return start;
+}
+
+}  // namespace tiphys::lint

@@ -1,0 +1,200 @@
+#include "lint/suspicious.h"
+
+#include <fmt/format.h>
+
+#include "expr/program.h"
+#include "lint/task_graph.h"
+#include "spec/schema.h"
+#include "tag/substitute.h"
+
+namespace tiphys::lint {
+
+using diag::Diagnostic;
+using value::Value;
+
+namespace {
+
+using Level = HookScope::Level;
+
+/// Looks through the templates of one base.
+class Inspector {
+ public:
+  Inspector(const BasePointer& base, std::vector<Diagnostic>& out) : base_(base), out_(out) {}
+
+  void spec() {
+    const Place at{base_, base_->pointer};
+    const Value& spec = base_->spec;
+    if (spec["workflowTemplateRef"].is_map()) return;  // names belong to the other object
+    suspicious_hooks(spec["hooks"], at.at("hooks"), {}, out_);
+    if (spec["hooks"]["exit"].is_map() && !text(spec, "onExit").empty()) {
+      warn(at.at("hooks").at("exit"), "hooks.exit has no effect, because spec.onExit is given");
+    }
+    std::size_t i = 0;
+    for (const Value& t : spec["templates"].list()) body(t, at.at("templates", i++));
+  }
+
+  void expressions(const Value& v, const Place& at) {
+    if (v.is_string()) {
+      expressions_of_text(v.as_string(), at);
+    } else if (v.is_list()) {
+      std::size_t i = 0;
+      for (const Value& element : v.list()) expressions(element, at.at(std::to_string(i++)));
+    } else {
+      for (const auto& [key, member] : v.map()) expressions(member, at.at(key));
+    }
+  }
+
+ private:
+  void warn(const Place& at, std::string message, std::string fix = "") {
+    out_.push_back({diag::Severity::kWarning,
+                    {diag::Code::kInvalidManifest, std::move(message), at.position()},
+                    std::move(fix)});
+  }
+
+  std::string type_of_template(const Value& step) const {
+    if (step["inline"].is_map()) return std::string(template_type_of(step["inline"]));
+    std::string pointer;
+    const Value* body = base_->find_template(text(step, "template"), pointer);
+    return body == nullptr ? std::string() : std::string(template_type_of(*body));
+  }
+
+  static bool loops(const Value& step) {
+    return !step["withItems"].is_null() || !step["withParam"].is_null() ||
+           !step["withSequence"].is_null();
+  }
+
+  void body(const Value& t, const Place& at) {
+    if (t["steps"].is_list()) steps(t, at);
+    if (t["dag"].is_map()) tasks(t, at.at("dag"));
+    if (t["suspend"].is_map() && t["retryStrategy"].is_map()) {
+      warn(at.at("retryStrategy"), "a suspend template cannot fail, so that it is never retried");
+    }
+  }
+
+  void steps(const Value& t, const Place& at) {
+    Names known;
+    std::size_t group_index = 0;
+    for (const Value& group : t["steps"].list()) {
+      for (const Value& step : group.list()) {
+        known.add(fmt::format("steps.{}.status", text(step, "name")));
+      }
+      std::size_t i = 0;
+      for (const Value& step : group.list()) {
+        const Place place = at.at("steps", group_index).at(std::to_string(i++));
+        hooks_of(step, place, {.level = Level::kStep, .root = "steps", .names = known});
+      }
+      ++group_index;
+    }
+  }
+
+  void tasks(const Value& t, const Place& at) {
+    const TaskGraph graph(t["dag"]["tasks"]);
+    for (const Task& task : graph.tasks()) {
+      Names known;
+      known.add(fmt::format("tasks.{}.status", task.name));
+      for (const std::string& ancestor : graph.ancestors(task.name)) {
+        known.add(fmt::format("tasks.{}.status", ancestor));
+      }
+      hooks_of(task.body, at.at("tasks", task.index),
+               {.level = Level::kTask, .root = "tasks", .names = known});
+    }
+  }
+
+  void hooks_of(const Value& step, const Place& at, HookScope scope) {
+    if (step["inline"].is_map()) body(step["inline"], at.at("inline"));
+    std::string pointer;
+    const Value* called = base_->find_template(text(step, "template"), pointer);
+    if (called != nullptr) {
+      suspicious_arguments(step["arguments"], *called, at.at("arguments"), false, out_);
+    }
+    if (!step["hooks"].is_map()) return;
+    scope.self = text(step, "name");
+    scope.is_loop = loops(step);
+    scope.template_type = type_of_template(step);
+    suspicious_hooks(step["hooks"], at.at("hooks"), scope, out_);
+    if (step["hooks"]["exit"].is_map() && !text(step, "onExit").empty()) {
+      warn(at.at("hooks").at("exit"), "hooks.exit has no effect, because onExit is given");
+    }
+    const std::string_view when = text(step, "when");
+    if (when == "false" || when == "'false'") {
+      warn(at.at("hooks"), "these hooks never fire: `when` is false, and skipped steps have none");
+    }
+  }
+
+  /// Expression tags: those that cannot be read, and words that are never there.
+  void expressions_of_text(const std::string& given, const Place& at) {
+    if (!tag::has_tags(std::string_view(given))) return;
+    for (const tag::Tag& found : tag::find_tags(given)) {
+      if (!found.is_expression) continue;
+      const auto program = expr::Program::parse(found.name);
+      Place place = at;
+      diag::Position position = position_inside(place.position(), given, found.offset);
+      const auto tell = [&](std::string message, std::string fix) {
+        out_.push_back({diag::Severity::kWarning,
+                        {diag::Code::kBadExpression, std::move(message), position},
+                        std::move(fix)});
+      };
+      if (!program) {
+        const std::size_t source = given.find(found.name, found.offset);
+        out_.push_back(unreadable(program.error().message, place.position(), given,
+                                  source == std::string::npos ? found.offset : source));
+        continue;
+      }
+      for (const std::string& name : program->reads()) {
+        std::string fix;
+        if (!name.starts_with("workflow.")) {
+          unknown_root(name, tell);
+        } else if (!is_workflow_variable(name, *base_, fix)) {
+          tell(fmt::format("unknown variable '{}' in the expression of this tag", name), fix);
+        }
+      }
+    }
+  }
+
+  template <typename Tell>
+  static void unknown_root(const std::string& name, const Tell& tell) {
+    static const std::vector<std::string_view> kRoots = {"workflow",
+                                                         "inputs",
+                                                         "outputs",
+                                                         "steps",
+                                                         "tasks",
+                                                         "item",
+                                                         "pod",
+                                                         "node",
+                                                         "retries",
+                                                         "lastRetry",
+                                                         "status",
+                                                         "duration",
+                                                         "resourcesDuration",
+                                                         "exitCode",
+                                                         "data",
+                                                         "cronworkflow",
+                                                         "payload",
+                                                         "metadata",
+                                                         "discriminator",
+                                                         "request",
+                                                         "response",
+                                                         "sprig"};
+    const std::string root = name.substr(0, name.find('.'));
+    for (const std::string_view known : kRoots) {
+      if (known == root) return;
+    }
+    const std::string near = spec::nearest_name(root, kRoots);
+    tell(fmt::format("unknown name '{}' in the expression of this tag", root),
+         near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+  }
+
+  const BasePointer& base_;
+  std::vector<Diagnostic>& out_;
+};
+
+}  // namespace
+
+void suspicious(const BasePointer& base, bool is_sound, std::vector<Diagnostic>& out) {
+  Inspector inspector(base, out);
+  inspector.spec();
+  if (is_sound)
+    inspector.expressions(base->spec["templates"], {base, base->pointer + "/templates"});
+}
+
+}  // namespace tiphys::lint

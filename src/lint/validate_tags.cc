@@ -1,0 +1,126 @@
+// Tags `{{name}}` that nothing can resolve, and hooks without expression.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "lint/validator.h"
+#include "tag/substitute.h"
+
+namespace tiphys::lint {
+
+using value::Value;
+
+namespace {
+
+bool begins_with_any(std::string_view name, std::initializer_list<std::string_view> prefixes) {
+  for (const std::string_view prefix : prefixes) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+/// The tag at `offset` with its braces, as it was written.
+std::string_view whole_tag(std::string_view given, std::size_t offset) {
+  const std::size_t end = given.find("}}", offset);
+  return given.substr(offset, end == std::string_view::npos ? end : end + 2 - offset);
+}
+
+/// The text of the manifest at a place, or empty.
+std::string_view written_text(const Place& at) {
+  if (!at.base || !at.pointer.starts_with(at.base->pointer)) return {};
+  const Value* v = &at.base->spec;
+  std::string_view rest = std::string_view(at.pointer).substr(at.base->pointer.size());
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::string_view token = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(token.size());
+    if (v->is_list()) {
+      std::size_t index = 0;
+      std::from_chars(token.data(), token.data() + token.size(), index);
+      if (index >= v->list().size()) return {};
+      v = &v->list()[index];
+    } else {
+      v = &(*v)[token];
+    }
+  }
+  return v->string_or("");
+}
+
+}  // namespace
+
+bool Validator::is_allowed(std::string_view tag, const Names& scope) const {
+  // Argo looks only at these; other words in double braces are left as they are.
+  if (!begins_with_any(tag,
+                       {"item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks."})) {
+    return true;
+  }
+  if (scope.has(tag) || global_names_.has(tag)) return true;
+  // Known only when the workflow runs.
+  if (begins_with_any(tag, {"outputs.", "workflow.creationTimestamp", "workflow.scheduledTime",
+                            "workflow.duration", "tasks.name", "steps.name"})) {
+    return true;
+  }
+  return options_.is_template && tag.starts_with("workflow.parameters");
+}
+
+void Validator::tags_of_text(std::string_view given, const Place& at, const Names& scope,
+                             const std::string& prefix) {
+  if (!tag::has_tags(given)) return;
+  for (const tag::Tag& found : tag::find_tags(given)) {
+    if (found.is_expression || is_allowed(found.name, scope)) continue;
+    std::string near = scope.nearest(found.name);
+    if (near.empty()) near = global_names_.nearest(found.name);
+    const std::size_t before = findings_.size();
+    const std::string_view whole = whole_tag(given, found.offset);
+    report(at, fmt::format("{}failed to resolve {}", prefix, whole),
+           near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+    if (findings_.size() == before) continue;
+    // The text here may have values in place of other tags; the place is that in the manifest.
+    const std::string_view written = written_text(at);
+    const std::size_t offset = written.find(whole);
+    diag::Position& position = findings_.back().error.at;
+    if (offset != std::string_view::npos) position = position_inside(position, written, offset);
+  }
+}
+
+void Validator::tags(const Value& v, const Place& at, const Names& scope,
+                     const std::string& prefix) {
+  switch (v.kind()) {
+    case Value::Kind::kString:
+      tags_of_text(v.as_string(), at, scope, prefix);
+      return;
+    case Value::Kind::kList: {
+      std::size_t i = 0;
+      for (const Value& element : v.list()) {
+        tags(element, at.at(std::to_string(i++)), scope, prefix);
+      }
+      return;
+    }
+    case Value::Kind::kMap:
+      for (const auto& [key, member] : v.map()) {
+        Place place = at.at(key);
+        place.is_key = true;
+        tags_of_text(key, place, scope, prefix);
+        place.is_key = false;
+        tags(member, place, scope, prefix);
+      }
+      return;
+    case Value::Kind::kNull:
+    case Value::Kind::kBool:
+    case Value::Kind::kInt:
+    case Value::Kind::kFloat:
+      return;
+  }
+}
+
+void Validator::hooks(const Value& hooks, const Place& at, const std::string& prefix,
+                      const std::string& name) {
+  for (const auto& [hook, body] : hooks.map()) {
+    if (hook == "exit" || !text(body, "expression").empty()) continue;
+    Place place = at.at(hook);
+    place.is_key = true;
+    report(place, fmt::format("{}{}.{} Expression required", prefix, name, hook));
+  }
+}
+
+}  // namespace tiphys::lint

@@ -1,0 +1,33 @@
+// Every limit and folder of the engine, with its default, in one place.
+//
+// Pure data, except from_environment().
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "clock/instant.h"
+#include "diag/error.h"
+
+namespace tiphys::runtime {
+
+/// Where state lives and how much is done at once.
+struct Config {
+  std::string home;  // $TIPHYS_HOME, else $XDG_STATE_HOME/tiphys, else ~/.local/state/tiphys
+  int steps_max =
+      0;  // processes at once on this machine, over all workflows; 0: 4 x cores, 16 at least
+  clock::Duration grace = clock::Duration::seconds(10);  // SIGTERM to SIGKILL
+
+  [[nodiscard]] std::string store_path() const { return home + "/tiphys.db"; }
+  [[nodiscard]] std::string run_path(const std::string& uid) const { return home + "/runs/" + uid; }
+  /// The log file of one pod.
+  [[nodiscard]] std::string log_path(const std::string& uid, const std::string& pod) const {
+    return run_path(uid) + "/logs/" + pod + ".log";
+  }
+  [[nodiscard]] std::string secrets_path() const { return home + "/secrets.json"; }
+
+  /// Reads the environment and makes the home folder (mode 0700). Errors: kIo.
+  [[nodiscard]] static diag::Result<Config> from_environment();
+};
+
+}  // namespace tiphys::runtime

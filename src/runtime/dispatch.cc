@@ -1,0 +1,78 @@
+#include "runtime/dispatch.h"
+
+#include <fmt/format.h>
+
+namespace tiphys::runtime {
+
+namespace {
+
+// Kinds that no executor of this machine acts on (docs/DIFFERENCES.md).
+const char* unsupported_kind(const value::Value& body) {
+  for (const char* kind : {"resource", "plugin", "data", "containerSet"}) {
+    if (!body[kind].is_null()) return kind;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+executor::Task Dispatch::task_of(const WorkflowRun& run, const engine::LeafId& leaf,
+                                 const engine::Leaf& what) const {
+  const value::Value metadata = run.engine().metadata();
+  executor::Task task;
+  task.key = leaf_key(run.uid(), leaf);
+  task.workflow = metadata["name"].string_or("");
+  task.name_space = metadata["namespace"].string_or("");
+  task.node_name = what.node_name;
+  task.pod_name = what.pod_name;
+  task.template_body = what.body;
+  task.volumes = what.volumes;
+  task.log_path = config_.log_path(run.uid(), what.pod_name);
+  task.work_path = fmt::format("{}/work/{}.{}", config_.run_path(run.uid()), leaf.node, leaf.run);
+  task.wants_result = what.wants_result;
+  return task;
+}
+
+void Dispatch::refuse(const std::string& key, const std::string& kind) {
+  executor::Outcome outcome;
+  outcome.phase = executor::Outcome::Phase::kError;
+  outcome.message = fmt::format("templates of type '{}' are not acted on yet", kind);
+  inbox_.post(Ended{.key = key, .outcome = std::move(outcome)});
+}
+
+void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
+                         bool is_recovery) {
+  std::vector<executor::Task> processes;
+  std::vector<executor::Task> requests;
+  std::vector<engine::LeafId> cancelled;
+  for (const engine::Effect& effect : effects) {
+    if (const auto* start = std::get_if<engine::StartLeaf>(&effect)) {
+      const engine::Leaf what = run.engine().leaf(start->leaf.node);
+      if (what.body.is_null()) continue;  // it ended within the same batch
+      executor::Task task = task_of(run, start->leaf, what);
+      task.is_recovery = is_recovery;
+      if (const char* kind = unsupported_kind(what.body)) {
+        refuse(task.key, kind);
+      } else {
+        (what.type == "HTTP" ? requests : processes).push_back(std::move(task));
+      }
+    } else if (const auto* cancel = std::get_if<engine::CancelLeaf>(&effect)) {
+      cancelled.push_back(cancel->leaf);
+    } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
+      timers_.set(run.uid(), timer->timer, timer->at);
+    }
+  }
+  if (!processes.empty()) process_.start(std::move(processes));
+  if (!requests.empty()) http_.start(std::move(requests));
+  for (const engine::LeafId& leaf : cancelled) {
+    const std::string key = leaf_key(run.uid(), leaf);
+    process_.cancel(key, config_.grace);
+    http_.cancel(key, config_.grace);
+  }
+}
+
+void Dispatch::acknowledge(const std::string& key, const std::string& type) {
+  (type == "HTTP" ? http_ : process_).acknowledge(key);
+}
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,44 @@
+// Carries effects out: leaves to executors, timers to the wheel. Called only after the commit that
+// decided them.
+//
+// Used by the loop's thread only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "executor/executor.h"
+#include "runtime/config.h"
+#include "runtime/inbox.h"
+#include "runtime/timers.h"
+#include "runtime/workflow_run.h"
+
+namespace tiphys::runtime {
+
+class Dispatch {
+ public:
+  /// Borrows all of them.
+  Dispatch(const Config& config, executor::Executor& process, executor::Executor& http,
+           Inbox& inbox, Timers& timers)
+      : config_(config), process_(process), http_(http), inbox_(inbox), timers_(timers) {}
+
+  /// Carries out the effects of one workflow. `is_recovery`: they were asked for before a restart.
+  void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
+                 bool is_recovery);
+  /// The end of a leaf is committed.
+  void acknowledge(const std::string& key, const std::string& type);
+
+ private:
+  [[nodiscard]] executor::Task task_of(const WorkflowRun& run, const engine::LeafId& leaf,
+                                       const engine::Leaf& what) const;
+  void refuse(const std::string& key, const std::string& kind);
+
+  const Config& config_;
+  executor::Executor& process_;
+  executor::Executor& http_;
+  Inbox& inbox_;
+  Timers& timers_;
+};
+
+}  // namespace tiphys::runtime

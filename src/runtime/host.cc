@@ -1,0 +1,313 @@
+#include "runtime/host.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "executor/http.h"
+#include "executor/process.h"
+#include "expr/program.h"
+#include "runtime/dispatch.h"
+#include "runtime/images.h"
+#include "runtime/inbox.h"
+#include "runtime/lookup.h"
+#include "runtime/ownership.h"
+#include "runtime/timers.h"
+#include "runtime/workflow_run.h"
+#include "store/secrets.h"
+#include "store/sqlite.h"
+#include "value/json.h"
+#include "vars/scope.h"
+
+namespace tiphys::runtime {
+
+namespace {
+
+constexpr int kPollMs = 250;  // how often the store is asked for commands when nobody rings
+
+clock::Instant now() {
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
+}
+
+engine::Phase phase_of(executor::Outcome::Phase p) {
+  switch (p) {
+    case executor::Outcome::Phase::kSucceeded:
+      return engine::Phase::kSucceeded;
+    case executor::Outcome::Phase::kFailed:
+      return engine::Phase::kFailed;
+    case executor::Outcome::Phase::kError:
+      return engine::Phase::kError;
+  }
+  return engine::Phase::kError;
+}
+
+engine::LeafFinished finished_of(const engine::LeafId& leaf, executor::Outcome outcome) {
+  return {.leaf = leaf,
+          .phase = phase_of(outcome.phase),
+          .message = std::move(outcome.message),
+          .exit_code = outcome.exit_code,
+          .outputs = std::move(outcome.outputs),
+          .started_at = outcome.started_at,
+          .finished_at = outcome.finished_at};
+}
+
+// The variables of an http template's successCondition (HOOKS.md 10).
+diag::Result<bool> success_condition(const std::string& condition, const value::Value& request,
+                                     const value::Value& response) {
+  TRY(const expr::Program program, expr::Program::parse(condition));
+  vars::MapScope scope;
+  scope.set("request", request);
+  scope.set("response", response);
+  return program.run_bool(scope);
+}
+
+}  // namespace
+
+struct Host::State {
+  explicit State(Config c, Doorbell bell) : config(std::move(c)), doorbell(std::move(bell)) {}
+
+  Config config;
+  Doorbell doorbell;
+  Inbox inbox;
+  Timers timers;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<executor::Executor> process;
+  std::unique_ptr<executor::Executor> http;
+  std::unique_ptr<Dispatch> dispatch;
+  std::map<std::string, WorkflowRun> runs;    // by uid
+  std::map<std::string, value::Value> ended;  // the objects of those that have ended here
+  std::map<std::string, std::string> final_phases;
+  std::set<std::string> unreadable;  // logs that cannot be replayed: said once
+  bool takes_all = false;
+  std::atomic<bool> must_stop = false;
+  std::uint64_t seen_version = 0;
+
+  [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
+  void adopt_unowned();
+  void apply_messages(store::Batch& batch, std::vector<std::string>& acknowledged);
+  void apply_timers(store::Batch& batch);
+  void apply_commands(store::Batch& batch);
+  [[nodiscard]] diag::Result<void> commit_and_dispatch(store::Batch& batch,
+                                                       const std::vector<std::string>& acknowledged,
+                                                       const Progress& progress);
+  void retire_ended();
+  [[nodiscard]] bool wait();
+};
+
+diag::Result<void> Host::State::adopt(const std::string& uid) {
+  if (runs.contains(uid)) return {};
+  TRY(Ownership lock, Ownership::take(config.run_path(uid)));
+  TRY(WorkflowRun run, WorkflowRun::load(*store, uid, std::move(lock)));
+  auto [it, inserted] = runs.emplace(uid, std::move(run));
+  final_phases.erase(uid);
+  ended.erase(uid);
+  dispatch->carry_out(it->second, it->second.engine().outstanding(), true);
+  if (!it->second.has_begun()) {
+    store::Batch batch;
+    it->second.apply({.at = now(), .body = engine::Begin{}}, batch);
+    TRY_VOID(commit_and_dispatch(batch, {}, {}));
+  }
+  return {};
+}
+
+// Unfinished workflows, and finished ones that somebody has a command for (retry), unless another
+// process has them.
+void Host::State::adopt_unowned() {
+  std::set<std::string> wanted;
+  if (auto rows = store->unfinished_workflows()) {
+    for (const store::WorkflowRow& row : *rows) wanted.insert(row.uid);
+  }
+  if (auto commands = store->load_commands("")) {
+    for (const store::CommandRow& c : *commands) wanted.insert(c.uid);
+  }
+  for (const std::string& uid : wanted) {
+    if (runs.contains(uid) || unreadable.contains(uid)) continue;
+    auto adopted = adopt(uid);
+    if (!adopted && adopted.error().code != diag::Code::kConflict) {
+      unreadable.insert(uid);
+      spdlog::error("workflow {}: {}", uid, adopted.error().message);
+    }
+  }
+}
+
+void Host::State::apply_messages(store::Batch& batch, std::vector<std::string>& acknowledged) {
+  for (Message& message : inbox.take()) {
+    const std::string& key = std::holds_alternative<Began>(message) ? std::get<Began>(message).key
+                                                                    : std::get<Ended>(message).key;
+    const auto address = parse_leaf_key(key);
+    if (!address) continue;
+    auto it = runs.find(address->uid);
+    if (auto* ended_leaf = std::get_if<Ended>(&message)) {
+      acknowledged.push_back(key);
+      if (it == runs.end()) continue;
+      it->second.apply(
+          {.at = now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))}, batch);
+    } else if (it != runs.end()) {
+      const auto& began = std::get<Began>(message);
+      it->second.apply(
+          {.at = now(), .body = engine::LeafRunning{.leaf = address->leaf, .started_at = began.at}},
+          batch);
+    }
+  }
+}
+
+void Host::State::apply_timers(store::Batch& batch) {
+  for (const auto& [uid, timer] : timers.take_due(now())) {
+    if (auto it = runs.find(uid); it != runs.end())
+      it->second.apply({.at = now(), .body = timer}, batch);
+  }
+}
+
+void Host::State::apply_commands(store::Batch& batch) {
+  auto version = store->data_version();
+  if (version && *version == seen_version) return;
+  if (version) seen_version = *version;
+  if (takes_all) adopt_unowned();
+  for (auto& [uid, run] : runs) {
+    auto commands = store->load_commands(uid);
+    if (!commands) continue;
+    for (const store::CommandRow& c : *commands) {
+      const auto verb = engine::parse_verb(c.verb);
+      auto arguments = value::parse_json(c.arguments_json.empty() ? "{}" : c.arguments_json);
+      batch.done_commands.push_back(c.id);
+      if (!verb || !arguments) {
+        spdlog::warn("workflow {}: unknown command '{}'", uid, c.verb);
+        continue;
+      }
+      run.apply({.at = now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}},
+                batch);
+    }
+  }
+}
+
+diag::Result<void> Host::State::commit_and_dispatch(store::Batch& batch,
+                                                    const std::vector<std::string>& acknowledged,
+                                                    const Progress& progress) {
+  for (auto& [uid, run] : runs) run.add_workflow_row(batch);
+  if (!batch.empty()) TRY_VOID(store->commit(batch));
+  for (auto& [uid, run] : runs) {
+    const std::vector<engine::Effect> effects = run.take_effects();
+    if (!effects.empty()) dispatch->carry_out(run, effects, false);
+  }
+  for (const std::string& key : acknowledged) {
+    process->acknowledge(key);
+    http->acknowledge(key);
+  }
+  for (auto& [uid, run] : runs) {
+    if (run.take_changed() && progress.on_change) progress.on_change(uid);
+  }
+  return {};
+}
+
+void Host::State::retire_ended() {
+  for (auto it = runs.begin(); it != runs.end();) {
+    if (!it->second.engine().is_finished()) {
+      ++it;
+      continue;
+    }
+    final_phases[it->first] = it->second.engine().phase();
+    if (!takes_all) ended.insert_or_assign(it->first, it->second.object());
+    timers.drop(it->first);
+    it = runs.erase(it);
+  }
+}
+
+bool Host::State::wait() {
+  int timeout = kPollMs;
+  if (const auto next = timers.next()) {
+    const std::int64_t ms = ((*next - now()).ns + 999'999) / 1'000'000;
+    timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, timeout));
+  }
+  pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
+  const int ready = poll(fds, 2, timeout);
+  if ((fds[1].revents & POLLIN) != 0) doorbell.clear();
+  return ready == 0 || (fds[1].revents & POLLIN) != 0;
+}
+
+Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Host::~Host() = default;
+
+diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
+  TRY(Doorbell bell, Doorbell::hang(config.home));
+  auto state = std::make_unique<State>(std::move(config), std::move(bell));
+  TRY(state->store, store::open_sqlite(state->config.store_path()));
+  State* s = state.get();
+  const executor::Listener listener{
+      .on_running = [s](const std::string& key,
+                        clock::Instant at) { s->inbox.post(Began{key, at}); },
+      .on_finished =
+          [s](const std::string& key, executor::Outcome outcome) {
+            s->inbox.post(Ended{key, std::move(outcome)});
+          },
+  };
+  const executor::Lookup lookup = make_lookup(state->config);
+  executor::ProcessOptions options{.home = state->config.home, .steps_max = state->config.steps_max};
+  options.images = stored_images(*state->store);
+  options.warn = [](const std::string& text) { spdlog::warn("{}", text); };
+  state->process = executor::make_process_executor(std::move(options), listener, lookup);
+  state->http =
+      executor::make_http_executor({.condition = success_condition}, listener, lookup);
+  state->dispatch = std::make_unique<Dispatch>(state->config, *state->process, *state->http,
+                                               state->inbox, state->timers);
+  return std::unique_ptr<Host>(new Host(std::move(state)));
+}
+
+diag::Result<void> Host::adopt(const std::string& uid) { return state_->adopt(uid); }
+
+void Host::adopt_all() {
+  state_->takes_all = true;
+  state_->adopt_unowned();
+}
+
+diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progress& progress) {
+  State& s = *state_;
+  bool look_for_commands = true;
+  while (!s.must_stop) {
+    store::Batch batch;
+    std::vector<std::string> acknowledged;
+    s.apply_messages(batch, acknowledged);
+    s.apply_timers(batch);
+    if (look_for_commands) s.apply_commands(batch);
+    TRY_VOID(s.commit_and_dispatch(batch, acknowledged, progress));
+    s.retire_ended();
+    if (is_done()) break;
+    look_for_commands = s.wait();
+  }
+  return {};
+}
+
+void Host::request_stop() {
+  state_->must_stop = true;
+  state_->inbox.wake();
+}
+
+bool Host::is_idle() const {
+  if (!state_->runs.empty()) return false;
+  auto rows = state_->store->unfinished_workflows();
+  return !rows || std::ranges::all_of(*rows, [&](const store::WorkflowRow& row) {
+    return state_->unreadable.contains(row.uid);
+  });
+}
+
+void Host::wake() { state_->inbox.wake(); }
+
+std::string Host::final_phase(const std::string& uid) const {
+  auto it = state_->final_phases.find(uid);
+  return it == state_->final_phases.end() ? "" : it->second;
+}
+
+value::Value Host::workflow_object(const std::string& uid) const {
+  if (auto it = state_->runs.find(uid); it != state_->runs.end()) return it->second.object();
+  auto it = state_->ended.find(uid);
+  return it == state_->ended.end() ? value::Value() : it->second;
+}
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,59 @@
+// Drives workflows to their end: drains events, applies them, commits once, then dispatches the
+// effects.
+//
+// One thread calls run(); executors post to its inbox from theirs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "diag/error.h"
+#include "runtime/config.h"
+#include "value/value.h"
+
+namespace tiphys::runtime {
+
+/// An engine process: the owner of the workflows that it has adopted.
+class Host {
+ public:
+  /// Opens the store and starts (or finds) the supervisor. Errors: kIo.
+  [[nodiscard]] static diag::Result<std::unique_ptr<Host>> open(Config config);
+  ~Host();
+
+  /// Takes a workflow over: replays its log, re-attaches to its steps, goes on.
+  /// Errors: kNotFound; kConflict when another engine process owns it.
+  [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
+  /// From now on adopts every unfinished workflow of the store that nobody owns (`tiphys server`).
+  void adopt_all();
+
+  /// What run() tells while it works; called from its thread after each commit that changed
+  /// something.
+  struct Progress {
+    std::function<void(const std::string& uid)> on_change = {};
+  };
+  /// Works until `is_done()` (asked after each round) is true or request_stop() was called.
+  /// Errors: kIo when the store fails for good; nothing that was not committed has happened
+  /// outside.
+  [[nodiscard]] diag::Result<void> run(const std::function<bool()>& is_done,
+                                       const Progress& progress);
+  /// Makes run() return soon. Steps go on under the supervisor. May be called from a signal handler
+  /// or another thread.
+  void request_stop();
+  /// Makes run() ask its is_done() soon. As request_stop(), safe in a signal handler.
+  void wake();
+
+  /// Whether no workflow is being run, and none of the store is left unfinished by everybody.
+  [[nodiscard]] bool is_idle() const;
+  /// Whether an adopted workflow has ended, and how. Phase "" while it has not.
+  [[nodiscard]] std::string final_phase(const std::string& uid) const;
+  /// The Workflow object as it stands, with status.nodes (for live display).
+  [[nodiscard]] value::Value workflow_object(const std::string& uid) const;
+
+ private:
+  struct State;
+  explicit Host(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tiphys::runtime

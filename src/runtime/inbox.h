@@ -1,0 +1,49 @@
+// What arrives for the engine from other threads and processes: many producers, one consumer.
+//
+// Thread-safe: post() from any thread; take() and wait() from the loop's thread only.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "clock/instant.h"
+#include "executor/executor.h"
+
+namespace tiphys::runtime {
+
+/// A leaf's process or request has begun.
+struct Began {
+  std::string key;
+  clock::Instant at;
+};
+/// It has ended.
+struct Ended {
+  std::string key;
+  executor::Outcome outcome;
+};
+using Message = std::variant<Began, Ended>;
+
+class Inbox {
+ public:
+  Inbox();
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
+  ~Inbox();
+
+  void post(Message message);
+  /// Ends wait() without a message. Safe in a signal handler.
+  void wake() const;
+  /// All that has arrived, in order.
+  [[nodiscard]] std::vector<Message> take();
+  /// The descriptor that becomes readable when something has arrived; for poll().
+  [[nodiscard]] int descriptor() const { return event_fd_; }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Message> messages_;
+  int event_fd_;
+};
+
+}  // namespace tiphys::runtime

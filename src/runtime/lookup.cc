@@ -1,0 +1,41 @@
+#include "runtime/lookup.h"
+
+#include <fmt/format.h>
+
+#include "store/secrets.h"
+#include "store/sqlite.h"
+#include "value/json.h"
+
+namespace tiphys::runtime {
+
+namespace {
+
+diag::Result<std::string> config_map_value(const Config& config, const std::string& name_space,
+                                           const std::string& name, const std::string& key) {
+  TRY(const auto store, store::open_sqlite(config.store_path()));
+  TRY(const store::ObjectRow row, store->find_object("ConfigMap", name_space, name));
+  TRY(const value::Value object, value::parse_json(row.json));
+  const value::Value& found = object["data"][key];
+  if (found.is_string()) return found.as_string();
+  return diag::fail(diag::Code::kNotFound,
+                    fmt::format("couldn't find key {} in ConfigMap {}/{}", key, name_space, name));
+}
+
+}  // namespace
+
+executor::Lookup make_lookup(const Config& config) {
+  const std::string secrets_path = config.secrets_path();
+  return {
+      .secret =
+          [secrets_path](const std::string& name_space, const std::string& name,
+                         const std::string& key) {
+            return store::Secrets(secrets_path).find(name_space, name, key);
+          },
+      .config_map =
+          [config](const std::string& name_space, const std::string& name, const std::string& key) {
+            return config_map_value(config, name_space, name, key);
+          },
+  };
+}
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,252 @@
+#include "runtime/submit.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <set>
+
+#include "clock/rfc3339.h"
+#include "engine/engine.h"
+#include "runtime/definition.h"
+#include "spec/merge.h"
+#include "value/json.h"
+
+namespace tiphys::runtime {
+
+namespace {
+
+using value::List;
+using value::Map;
+using value::Value;
+
+std::string random_bytes(std::size_t count) {
+  std::string bytes(count, '\0');
+  std::size_t have = 0;
+  while (have < count) {
+    const auto n = getrandom(bytes.data() + have, count - have, 0);
+    if (n > 0) have += static_cast<std::size_t>(n);
+  }
+  return bytes;
+}
+
+// Kubernetes' letters for generated names: no vowels, so that no words come about.
+std::string name_suffix() {
+  constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
+  std::string suffix;
+  for (const char c : random_bytes(5))
+    suffix += kLetters[static_cast<unsigned char>(c) % kLetters.size()];
+  return suffix;
+}
+
+std::string new_uid() {
+  std::string b = random_bytes(16);
+  b[6] = static_cast<char>((b[6] & 0x0f) | 0x40);
+  b[8] = static_cast<char>((b[8] & 0x3f) | 0x80);
+  std::string uid;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) uid += '-';
+    uid += fmt::format("{:02x}", static_cast<unsigned char>(b[i]));
+  }
+  return uid;
+}
+
+/// A stored or given template holder, by kind and name.
+struct Finder {
+  store::Store& store;
+  const Submission& submission;
+  std::string name_space;
+
+  [[nodiscard]] Value find(const std::string& kind, const std::string& name) const {
+    for (const Value& t : submission.templates) {
+      if (t["kind"].string_or("") == kind && t["metadata"]["name"].string_or("") == name) return t;
+    }
+    const bool is_cluster = kind == "ClusterWorkflowTemplate";
+    auto row = store.find_object(kind, is_cluster ? "" : name_space, name);
+    if (!row) return {};
+    auto object = value::parse_json(row->json);
+    return object ? *object : Value();
+  }
+};
+
+using Reference = std::pair<std::string, std::string>;  // kind, name
+
+// Every templateRef inside `v`.
+void collect_references(const Value& v, std::set<Reference>& out) {
+  for (const Value& element : v.list()) collect_references(element, out);
+  for (const auto& [key, element] : v.map()) {
+    if (key == "templateRef" && element.is_map()) {
+      out.emplace(
+          element["clusterScope"].bool_or(false) ? "ClusterWorkflowTemplate" : "WorkflowTemplate",
+          element["name"].string_or(""));
+    }
+    collect_references(element, out);
+  }
+}
+
+// A name that holds a tag is known only when the workflow runs: then all templates have to be at
+// hand.
+void add_all_stored(const Finder& finder, std::set<Reference>& wanted) {
+  for (const char* kind : {"WorkflowTemplate", "ClusterWorkflowTemplate"}) {
+    for (const Value& t : finder.submission.templates) {
+      if (t["kind"].string_or("") == kind)
+        wanted.emplace(kind, t["metadata"]["name"].string_or(""));
+    }
+    auto rows = finder.store.list_objects(
+        kind, std::string_view(kind) == "WorkflowTemplate" ? finder.name_space : "");
+    if (!rows) continue;
+    for (const store::ObjectRow& row : *rows) wanted.emplace(kind, row.name);
+  }
+}
+
+Value reachable_templates(const Finder& finder, const Value& spec) {
+  std::set<Reference> wanted;
+  std::set<Reference> seen;
+  List found;
+  collect_references(spec, wanted);
+  while (!wanted.empty()) {
+    const Reference next = *wanted.begin();
+    wanted.erase(wanted.begin());
+    if (!seen.insert(next).second) continue;
+    if (next.second.find("{{") != std::string::npos) {
+      add_all_stored(finder, wanted);
+      continue;
+    }
+    const Value holder = finder.find(next.first, next.second);
+    if (holder.is_null()) continue;  // the engine says so when it gets there, as Argo does
+    collect_references(holder["spec"], wanted);
+    found.push_back(holder);
+  }
+  return found;
+}
+
+Value config_maps_for(store::Store& store, const Submission& submission,
+                      const std::string& name_space, const std::string& spec_text) {
+  Map maps;
+  auto rows = store.list_objects("ConfigMap", name_space);
+  if (rows) {
+    for (const store::ObjectRow& row : *rows) {
+      // Only what the spec may read is kept with the workflow.
+      if (spec_text.find(row.name) == std::string::npos &&
+          spec_text.find("configMapKeyRef") == std::string::npos) {
+        continue;
+      }
+      if (auto object = value::parse_json(row.json)) maps.set(row.name, (*object)["data"]);
+    }
+  }
+  for (const Value& given : submission.config_maps) {
+    maps.set(std::string(given["metadata"]["name"].string_or("")), given["data"]);
+  }
+  return maps;
+}
+
+diag::Result<void> keep_config_maps(store::Store& store, const Submission& submission,
+                                    const std::string& name_space, clock::Instant now) {
+  for (const Value& given : submission.config_maps) {
+    TRY_VOID(store.put_object({.kind = "ConfigMap",
+                               .name_space = name_space,
+                               .name = std::string(given["metadata"]["name"].string_or("")),
+                               .json = value::to_json(given),
+                               .created_at = now}));
+  }
+  return {};
+}
+
+diag::Result<Value> merged_spec(const Finder& finder, const Submission& submission) {
+  const Value& spec = submission.workflow["spec"];
+  Value base;
+  if (const Value& ref = spec["workflowTemplateRef"]; ref.is_map()) {
+    const bool is_cluster = ref["clusterScope"].bool_or(false);
+    const std::string name(ref["name"].string_or(""));
+    const Value holder =
+        finder.find(is_cluster ? "ClusterWorkflowTemplate" : "WorkflowTemplate", name);
+    if (holder.is_null()) {
+      return diag::fail(diag::Code::kNotFound,
+                        fmt::format("{} '{}' not found; store it with 'tiphys {} create FILE'",
+                                    is_cluster ? "ClusterWorkflowTemplate" : "WorkflowTemplate",
+                                    name, is_cluster ? "cluster-template" : "template"));
+    }
+    base = holder["spec"];
+  }
+  return spec::join_workflow_specs(spec, base, submission.workflow_defaults["spec"]);
+}
+
+diag::Result<Value> named_metadata(const Submission& submission, const std::string& name_space,
+                                   clock::Instant now) {
+  Map metadata = submission.workflow["metadata"].map();
+  std::string name(submission.workflow["metadata"]["name"].string_or(""));
+  if (name.empty()) {
+    const std::string_view prefix = submission.workflow["metadata"]["generateName"].string_or("");
+    if (prefix.empty()) {
+      return diag::fail(diag::Code::kInvalidManifest,
+                        "the workflow has neither metadata.name nor metadata.generateName");
+    }
+    name = std::string(prefix) + name_suffix();
+  }
+  const Value& defaults = submission.workflow_defaults["metadata"];
+  for (const char* field : {"labels", "annotations"}) {
+    const Value merged =
+        spec::strategic_merge(defaults[field], submission.workflow["metadata"][field]);
+    if (!merged.is_null()) metadata.set(field, merged);
+  }
+  metadata.set("name", name);
+  metadata.set("namespace", name_space);
+  metadata.set("uid", new_uid());
+  metadata.set("creationTimestamp", clock::rfc3339(now));
+  return Value(std::move(metadata));
+}
+
+}  // namespace
+
+diag::Result<store::WorkflowRow> submit(store::Store& store, const Submission& submission,
+                                        clock::Instant now) {
+  std::string name_space(submission.workflow["metadata"]["namespace"].string_or(""));
+  if (name_space.empty()) name_space = "default";
+  const Finder finder{store, submission, name_space};
+  TRY(const Value metadata, named_metadata(submission, name_space, now));
+  TRY(const Value spec, merged_spec(finder, submission));
+  TRY_VOID(keep_config_maps(store, submission, name_space, now));
+  engine::Definition definition;
+  definition.workflow = Map{{"apiVersion", "argoproj.io/v1alpha1"},
+                            {"kind", "Workflow"},
+                            {"metadata", metadata},
+                            {"spec", spec}};
+  definition.templates = reachable_templates(finder, spec);
+  const std::string text = value::to_json(spec) + value::to_json(definition.templates);
+  definition.config_maps = config_maps_for(store, submission, name_space, text);
+  const store::WorkflowRow row{
+      .uid = std::string(metadata["uid"].string_or("")),
+      .name_space = name_space,
+      .name = std::string(metadata["name"].string_or("")),
+      .created_at = now,
+      .suspended = spec["suspend"].bool_or(false),
+      .metadata_json = value::to_json(metadata, {.key_order = value::KeyOrder::kAsGiven}),
+      .spec_json = value::to_json(spec, {.key_order = value::KeyOrder::kAsGiven}),
+      .status_json = "{}",
+  };
+  TRY_VOID(
+      store.create_workflow(row, {.uid = row.uid, .sequence = 1, .payload = to_json(definition)}));
+  return row;
+}
+
+diag::Result<Value> load_workflow_object(store::Store& store, const store::WorkflowRow& row) {
+  TRY(const Value metadata, value::parse_json(row.metadata_json));
+  TRY(const Value spec, value::parse_json(row.spec_json));
+  TRY(const Value status, value::parse_json(row.status_json.empty() ? "{}" : row.status_json));
+  TRY(const std::vector<store::NodeRow> rows, store.load_nodes(row.uid));
+  Map nodes;
+  for (const store::NodeRow& node : rows) {
+    TRY(const Value v, value::parse_json(node.json));
+    // Ids are unique by construction, and a set() would look at all that are there.
+    nodes.entries().emplace_back(std::string(v["id"].string_or("")), v);
+  }
+  Map with_nodes = status.map();
+  if (!nodes.empty()) with_nodes.set("nodes", std::move(nodes));
+  return Value(Map{{"apiVersion", "argoproj.io/v1alpha1"},
+                   {"kind", "Workflow"},
+                   {"metadata", metadata},
+                   {"spec", spec},
+                   {"status", std::move(with_nodes)}});
+}
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,44 @@
+// Puts a workflow into the store, where an engine finds it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "clock/instant.h"
+#include "diag/error.h"
+#include "spec/manifest.h"
+#include "store/store.h"
+
+namespace tiphys::runtime {
+
+/// What is to run. Overrides (-p, --entrypoint, --name, labels ...) are already applied to
+/// `workflow`.
+struct Submission {
+  value::Value workflow;  // a Workflow object
+  std::vector<value::Value>
+      templates;  // WorkflowTemplates and ClusterWorkflowTemplates given beside it
+  std::vector<value::Value> config_maps;  // ConfigMaps given beside it
+  value::Value workflow_defaults;         // null or a Workflow-shaped object
+};
+
+/// Names the workflow (generateName + 5 random letters), gives it a uid, collects the templates
+/// that it can reach (given beside it, else stored), and creates it in the store with phase "".
+/// Returns the row. Errors: kAlreadyExists, kInvalidManifest (no name), kNotFound
+/// (workflowTemplateRef), kIo.
+[[nodiscard]] diag::Result<store::WorkflowRow> submit(store::Store& store,
+                                                      const Submission& submission,
+                                                      clock::Instant now);
+
+/// The whole Workflow object with status.nodes, as `get -o json` shows it. Errors: kIo.
+[[nodiscard]] diag::Result<value::Value> load_workflow_object(store::Store& store,
+                                                              const store::WorkflowRow& row);
+
+/// Asks the engine that owns the workflow, if one runs, to look at its commands now (a datagram to
+/// `home`/engine-*.sock).
+void poke_engines(const std::string& home);
+
+/// True if an engine process (`tiphys server`, or a `tiphys run` of this workflow) owns the
+/// workflow now.
+[[nodiscard]] bool is_owned(const std::string& home, const std::string& uid);
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,69 @@
+#include "spec/template.h"
+
+#include <array>
+#include <utility>
+
+namespace tiphys::spec {
+
+namespace {
+
+constexpr std::array<std::pair<const char*, TemplateKind>, 10> kKinds = {{
+    {"container", TemplateKind::kContainer},
+    {"containerSet", TemplateKind::kContainerSet},
+    {"script", TemplateKind::kScript},
+    {"resource", TemplateKind::kResource},
+    {"data", TemplateKind::kData},
+    {"http", TemplateKind::kHttp},
+    {"plugin", TemplateKind::kPlugin},
+    {"suspend", TemplateKind::kSuspend},
+    {"steps", TemplateKind::kSteps},
+    {"dag", TemplateKind::kDag},
+}};
+
+}  // namespace
+
+const char* node_type_of(TemplateKind kind) {
+  switch (kind) {
+    case TemplateKind::kSteps:
+      return "Steps";
+    case TemplateKind::kDag:
+      return "DAG";
+    case TemplateKind::kSuspend:
+      return "Suspend";
+    case TemplateKind::kHttp:
+      return "HTTP";
+    case TemplateKind::kPlugin:
+      return "Plugin";
+    case TemplateKind::kNone:
+    case TemplateKind::kContainer:
+    case TemplateKind::kContainerSet:
+    case TemplateKind::kScript:
+    case TemplateKind::kResource:
+    case TemplateKind::kData:
+      return "Pod";
+  }
+  return "Pod";
+}
+
+std::shared_ptr<const Template> decode_template(const value::Value& raw) {
+  auto result = std::make_shared<Template>();
+  result->raw = raw;
+  result->name = raw["name"].string_or("");
+  for (const auto& [field, kind] : kKinds) {
+    if (!raw[field].is_null()) result->kind = kind;
+  }
+  for (const value::Value& group : raw["steps"].list()) {
+    std::vector<Step> steps;
+    for (const value::Value& step : group.list()) steps.push_back(decode_step(step));
+    result->steps.push_back(std::move(steps));
+  }
+  const value::Value& dag = raw["dag"];
+  for (const value::Value& task : dag["tasks"].list()) {
+    result->dag.tasks.push_back(decode_step(task));
+  }
+  result->dag.target = dag["target"].string_or("");
+  result->dag.fail_fast = dag["failFast"].bool_or(true);
+  return result;
+}
+
+}  // namespace tiphys::spec

@@ -1,0 +1,74 @@
+// A thin layer over sqlite3: statements that are prepared once, and errors as Results.
+//
+// Used by one thread.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "diag/error.h"
+
+namespace tiphys::store {
+
+/// A statement in use; it is reset when this goes.
+class Query {
+ public:
+  explicit Query(sqlite3_stmt* statement) : statement_(statement) {}
+  Query(Query&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+  Query& operator=(Query&&) = delete;
+  ~Query();
+
+  /// Binds the next parameter. Texts must live until the last step().
+  Query& bind(std::string_view text);
+  Query& bind(std::int64_t number);
+  /// Runs to the next row: true if there is one. Errors: kIo.
+  [[nodiscard]] diag::Result<bool> step();
+  /// Runs a statement that gives no rows.
+  [[nodiscard]] diag::Result<void> run();
+  /// Makes it ready for other values.
+  void reset();
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::int64_t number(int column) const;
+
+ private:
+  sqlite3_stmt* statement_;
+  int next_ = 1;
+};
+
+class Connection {
+ public:
+  [[nodiscard]] static diag::Result<std::unique_ptr<Connection>> open(const std::string& path);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  /// A statement for `sql`, which must be a literal; prepared at its first use.
+  [[nodiscard]] diag::Result<Query> query(const char* sql);
+  /// Runs several statements without parameters.
+  [[nodiscard]] diag::Result<void> execute(const char* sql);
+  /// Runs `body` in a transaction: committed if it succeeds, rolled back if it does not.
+  template <typename Body>
+  [[nodiscard]] diag::Result<void> transaction(const Body& body) {
+    TRY_VOID(execute("BEGIN IMMEDIATE"));
+    diag::Result<void> done = body();
+    if (done) done = execute("COMMIT");
+    if (!done && sqlite3_get_autocommit(database_) == 0) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+    return done;
+  }
+  [[nodiscard]] sqlite3* handle() const { return database_; }
+
+ private:
+  explicit Connection(sqlite3* database) : database_(database) {}
+  sqlite3* database_;
+  std::map<const char*, sqlite3_stmt*> statements_;
+};
+
+/// What went wrong last, as one line that says what to do where that is known.
+[[nodiscard]] diag::Error last_error(sqlite3* database);
+
+}  // namespace tiphys::store

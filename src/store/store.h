@@ -1,0 +1,137 @@
+// Durable state behind one interface: workflows, their nodes, their event log, templates, secrets
+// and commands.
+//
+// commit() is atomic and durable: when it returns, the whole batch survives a crash of the machine;
+// when it fails, none of it happened. Several processes may have the same store open (an engine,
+// and people asking); one process owns a workflow. An object is used by one thread; open one per
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "clock/instant.h"
+#include "diag/error.h"
+#include "value/value.h"
+
+namespace tiphys::store {
+
+/// A workflow as lists show it. JSON members are texts, made and read by the caller. In a commit an
+/// empty metadata_json or spec_json keeps what is stored, so that a long spec is not written again
+/// with each change of the status.
+struct WorkflowRow {
+  std::string uid = {};
+  std::string name_space = {};
+  std::string name = {};
+  std::string phase = {};  // "" (not yet begun), Pending, Running, Succeeded, Failed, Error
+  std::string message = {};
+  std::string progress = {};  // "done/all"
+  clock::Instant created_at = {};
+  clock::Instant started_at = {};
+  clock::Instant finished_at = {};
+  bool suspended = false;
+  std::string metadata_json = {};  // Argo's metadata
+  std::string spec_json = {};      // Argo's spec
+  std::string status_json = {};    // Argo's status without `nodes`
+};
+
+/// One node: `json` is Argo's NodeStatus.
+struct NodeRow {
+  std::string uid;
+  std::uint32_t index = 0;  // order of creation; unique within the workflow
+  std::string json;
+};
+
+/// One event of a workflow's log; replaying the log gives the engine's state.
+struct EventRow {
+  std::string uid;
+  std::uint64_t sequence = 0;  // 1, 2, 3 .. without gaps
+  std::string payload;
+};
+
+/// A request to the engine that owns a workflow: stop, terminate, suspend, resume, set ...
+struct CommandRow {
+  std::uint64_t id = 0;
+  std::string uid;
+  std::string verb;
+  std::string arguments_json;
+  clock::Instant created_at;
+};
+
+/// What one transaction writes. Rows replace those with the same key.
+struct Batch {
+  std::vector<WorkflowRow> workflows;
+  std::vector<NodeRow> nodes;
+  std::vector<EventRow> events;
+  std::vector<std::uint64_t> done_commands = {};  // removed with the effects that they had
+  std::vector<std::string> void_nodes_of =
+      {};  // workflows all of whose node rows go first (a retry by hand)
+  [[nodiscard]] bool empty() const {
+    return workflows.empty() && nodes.empty() && events.empty() && done_commands.empty() &&
+           void_nodes_of.empty();
+  }
+};
+
+/// A stored WorkflowTemplate, ClusterWorkflowTemplate, CronWorkflow or ConfigMap.
+struct ObjectRow {
+  std::string kind;
+  std::string name_space;  // empty for cluster-scoped kinds
+  std::string name;
+  std::string json;
+  clock::Instant created_at;
+};
+
+class Store {
+ public:
+  Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  virtual ~Store() = default;
+
+  [[nodiscard]] virtual diag::Result<void> commit(const Batch& batch) = 0;
+
+  // Workflows. Errors: kNotFound, kIo.
+  /// Inserts a new workflow with its first event. Errors: kAlreadyExists when name is taken in the
+  /// namespace.
+  [[nodiscard]] virtual diag::Result<void> create_workflow(const WorkflowRow& row,
+                                                           const EventRow& first) = 0;
+  /// By name; an empty name_space finds it in any.
+  [[nodiscard]] virtual diag::Result<WorkflowRow> find_workflow(std::string_view name_space,
+                                                                std::string_view name) = 0;
+  /// All workflows of a namespace (empty: of all), newest first, without spec and status texts when
+  /// `brief`.
+  [[nodiscard]] virtual diag::Result<std::vector<WorkflowRow>> list_workflows(
+      std::string_view name_space, bool brief) = 0;
+  /// uid and name of every workflow that has not finished.
+  [[nodiscard]] virtual diag::Result<std::vector<WorkflowRow>> unfinished_workflows() = 0;
+  [[nodiscard]] virtual diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) = 0;
+  [[nodiscard]] virtual diag::Result<std::vector<EventRow>> load_events(std::string_view uid) = 0;
+  /// Removes the workflow and all that belongs to it.
+  [[nodiscard]] virtual diag::Result<void> delete_workflow(std::string_view uid) = 0;
+
+  // Commands.
+  [[nodiscard]] virtual diag::Result<void> add_command(const CommandRow& command) = 0;
+  /// Of one workflow, oldest first; of all workflows when uid is empty.
+  [[nodiscard]] virtual diag::Result<std::vector<CommandRow>> load_commands(
+      std::string_view uid) = 0;
+  /// Grows whenever another process has changed the store; cheap to ask.
+  [[nodiscard]] virtual diag::Result<std::uint64_t> data_version() = 0;
+
+  // Stored objects.
+  [[nodiscard]] virtual diag::Result<void> put_object(const ObjectRow& row) = 0;
+  [[nodiscard]] virtual diag::Result<ObjectRow> find_object(std::string_view kind,
+                                                            std::string_view name_space,
+                                                            std::string_view name) = 0;
+  [[nodiscard]] virtual diag::Result<std::vector<ObjectRow>> list_objects(
+      std::string_view kind, std::string_view name_space) = 0;
+  [[nodiscard]] virtual diag::Result<void> delete_object(std::string_view kind,
+                                                         std::string_view name_space,
+                                                         std::string_view name) = 0;
+};
+
+}  // namespace tiphys::store

@@ -1,0 +1,377 @@
+#include "tag/substitute.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "expr/program.h"
+#include "tag/go_quote.h"
+#include "tag/missing.h"
+#include "tag/scan.h"
+#include "value/json.h"
+
+namespace tiphys::tag {
+
+namespace {
+
+using diag::Code;
+using diag::Result;
+using vars::Scope;
+
+// An expression that reads one of these while it has no value is left for a later pass; nil would
+// hide it.
+constexpr std::array<std::string_view, 8> kLateVariables = {
+    "item",
+    "retries",
+    "lastRetry.exitCode",
+    "lastRetry.status",
+    "lastRetry.duration",
+    "lastRetry.message",
+    "workflow.status",
+    "workflow.failures",
+};
+constexpr std::string_view kPlaceholder = "__argo__internal__placeholder-";
+
+/// What all tags of one text have in common.
+struct Replacer {
+  const Scope& scope;
+  const Strictness& strictness;
+  bool document;  // the text is JSON: values are escaped and expressions unescaped
+
+  Result<std::string> replace(std::string_view text) const;
+  Result<void> replace_tag(std::string& out, std::string_view inside) const;
+  Result<void> replace_simple(std::string& out, std::string_view inside) const;
+  Result<bool> replace_nested(std::string& out, std::string_view inside) const;
+  Result<void> replace_expression(std::string& out, std::string_view source) const;
+  Result<void> evaluate(std::string& out, std::string_view source, std::string_view expression,
+                        bool may_stay) const;
+  bool is_strict(std::string_view name) const;
+  void append_value(std::string& out, std::string_view text) const;
+};
+
+void append_tag(std::string& out, std::string_view inside) {
+  out += "{{";
+  out += inside;
+  out += "}}";
+}
+
+std::string go_quoted(std::string_view text) {
+  std::string out = "\"";
+  append_go_quoted(out, text);
+  return out + '"';
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+/// The source of an expression as it stood before the document was written as JSON.
+Result<std::string> unescape(std::string_view source) {
+  auto text = value::parse_json(fmt::format("\"{}\"", source));
+  if (!text || !text->is_string()) {
+    return diag::fail(Code::kBadExpression,
+                      fmt::format("failed to unmarshall JSON expression: {}",
+                                  text ? "not a string" : text.error().message));
+  }
+  return text->as_string();
+}
+
+bool is_placeholder(const value::Value& v) {
+  if (v.is_string()) return v.as_string().starts_with(kPlaceholder);
+  if (v.is_list()) return std::ranges::any_of(v.list(), is_placeholder);
+  return std::ranges::any_of(v.map(), [](const auto& e) { return is_placeholder(e.second); });
+}
+
+/// True while a manifest is only validated, with stand-ins for what is not known yet.
+bool holds_placeholder(const Scope& scope) {
+  bool found = false;
+  scope.each("",
+             [&](std::string_view, const value::Value& v) { found = found || is_placeholder(v); });
+  return found;
+}
+
+bool Replacer::is_strict(std::string_view name) const {
+  if (strictness.all) return true;
+  return std::ranges::any_of(strictness.prefixes, [&](std::string_view prefix) {
+    if (prefix.ends_with('.')) prefix.remove_suffix(1);
+    return name.starts_with(prefix) && (name.size() == prefix.size() || name[prefix.size()] == '.');
+  });
+}
+
+void Replacer::append_value(std::string& out, std::string_view text) const {
+  if (document) {
+    append_go_quoted(out, text);
+  } else {
+    out += text;
+  }
+}
+
+/// Argo looks for open tags before it replaces any. Outside of documents they are plain text where
+/// tags may stay: in Argo such a tag would go on in the JSON behind the text, and be unknown.
+Result<void> check_closed(std::string_view text) {
+  std::string_view rest = text;
+  while (const auto piece = next_piece(rest)) {
+    if (piece->closed) continue;
+    return diag::fail(
+        Code::kInvalidManifest,
+        fmt::format("Cannot find end tag=\"}}}}\" in the template={} starting from {}",
+                    go_quoted(text), go_quoted(piece->inside)));
+  }
+  return {};
+}
+
+Result<std::string> Replacer::replace(std::string_view text) const {
+  if (document || strictness.all) TRY_VOID(check_closed(text));
+  std::string out;
+  out.reserve(text.size());
+  std::string_view rest = text;
+  while (auto piece = next_piece(rest)) {
+    out += piece->literal;
+    if (piece->closed) {
+      TRY_VOID(replace_tag(out, piece->inside));
+    } else {
+      out += "{{";
+      out += piece->inside;
+    }
+  }
+  out += rest;
+  return out;
+}
+
+Result<void> Replacer::replace_tag(std::string& out, std::string_view inside) const {
+  if (!inside.starts_with('=')) return replace_simple(out, inside);
+  if (!document) return replace_expression(out, inside.substr(1));
+  std::string source(inside.substr(1));
+  replace_all(source, "\\u003c", "<");
+  replace_all(source, "\\u003e", ">");
+  replace_all(source, "\\u0026", "&");
+  return replace_expression(out, source);
+}
+
+/// `inside` is `outer-{{inner`: replaces the inner tag and leaves the outer one open. False: not
+/// such a tag.
+Result<bool> Replacer::replace_nested(std::string& out, std::string_view inside) const {
+  const auto begin = inside.rfind("{{");
+  if (begin == std::string_view::npos || begin == 0) return false;
+  const std::string_view name = inside.substr(begin + 2);
+  const auto v = scope.find(name);
+  if (!v) return false;
+  if (v->is_null()) {
+    return diag::fail(
+        Code::kInvalidManifest,
+        fmt::format("unable to substitute nested tag {{{{{}}}}}: {} is an absent optional", inside,
+                    go_quoted(name)));
+  }
+  if (!v->is_string()) return false;
+  out += "{{";
+  out += inside.substr(0, begin);
+  append_value(out, v->as_string());
+  return true;
+}
+
+Result<void> Replacer::replace_simple(std::string& out, std::string_view inside) const {
+  const std::string_view name = trim(inside, document);
+  const auto v = scope.find(name);
+  if (!v) {
+    TRY(const bool nested, replace_nested(out, inside));
+    if (nested) return {};
+    // Artifacts are resolved elsewhere and may be optional.
+    const bool exempt =
+        !strictness.all && name.find(".outputs.artifacts.") != std::string_view::npos;
+    if (is_strict(name) && !exempt) {
+      return diag::fail(Code::kMissingVariable,
+                        fmt::format("failed to resolve {{{{{}}}}}", inside));
+    }
+    append_tag(out, inside);
+    return {};
+  }
+  if (v->is_null()) {
+    return diag::fail(Code::kInvalidManifest,
+                      fmt::format("unable to substitute {{{{{}}}}}: output is an absent optional "
+                                  "(skipped/omitted node with no default)",
+                                  inside));
+  }
+  if (!v->is_string()) {
+    return diag::fail(Code::kMissingVariable,
+                      fmt::format("failed to resolve {{{{{}}}}} to string", inside));
+  }
+  append_value(out, v->as_string());
+  return {};
+}
+
+Result<void> Replacer::replace_expression(std::string& out, std::string_view source) const {
+  std::string unescaped;
+  if (document) {
+    TRY(unescaped, unescape(source));
+  }
+  const std::string_view expression = document ? std::string_view(unescaped) : source;
+  auto missing = missing_variables(expression, scope);
+  if (!missing) {
+    // What does not parse is an error in any mode, unless this is only a rehearsal with
+    // placeholders.
+    if (holds_placeholder(scope)) {
+      append_tag(out, fmt::format("={}", source));
+      return {};
+    }
+    auto error = std::move(missing).error();
+    error.message = "failed to evaluate expression: " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  for (const std::string& name : *missing) {
+    if (!is_strict(name)) continue;
+    return diag::fail(Code::kMissingVariable,
+                      fmt::format("failed to evaluate expression: {} is missing", name));
+  }
+  const bool lenient = !strictness.all && strictness.prefixes.empty();
+  const bool may_stay = lenient || !missing->empty();
+  const bool is_late = std::ranges::any_of(*missing, [](std::string_view name) {
+    return std::ranges::find(kLateVariables, name) != kLateVariables.end();
+  });
+  if (is_late && may_stay) {
+    append_tag(out, fmt::format("={}", source));
+    return {};
+  }
+  return evaluate(out, source, expression, may_stay);
+}
+
+Result<void> Replacer::evaluate(std::string& out, std::string_view source,
+                                std::string_view expression, bool may_stay) const {
+  TRY(const auto program, expr::Program::parse(expression));
+  auto result = program.run(scope);
+  if (!result || result->is_null()) {
+    if (may_stay || holds_placeholder(scope)) {
+      append_tag(out, fmt::format("={}", source));
+      return {};
+    }
+    if (result) {
+      return diag::fail(Code::kBadExpression,
+                        fmt::format("failed to evaluate expression {}", go_quoted(source)));
+    }
+    auto error = std::move(result).error();
+    error.message = "failed to evaluate expression: " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  if (!document) {
+    out += result->is_string() ? result->as_string() : value::to_json(*result);
+    return {};
+  }
+  const std::string json = value::to_json(*result);
+  if (result->is_string()) {
+    out += std::string_view(json).substr(1, json.size() - 2);
+  } else {
+    append_go_quoted(out, json);
+  }
+  return {};
+}
+
+Result<std::optional<value::Value>> replace_in_map(const value::Map& map, const Replacer& replacer);
+
+/// The value with its tags replaced; nullopt when there are none, so that unchanged parts can be
+/// shared.
+Result<std::optional<value::Value>> replace_in(const value::Value& v, const Replacer& replacer) {
+  if (v.is_string()) {
+    if (!has_tags(v.as_string())) return std::nullopt;
+    TRY(std::string text, replacer.replace(v.as_string()));
+    return value::Value(std::move(text));
+  }
+  if (v.is_list()) {
+    std::optional<value::List> copy;
+    for (std::size_t i = 0; i < v.list().size(); ++i) {
+      TRY(auto item, replace_in(v.list()[i], replacer));
+      if (!item) continue;
+      if (!copy) copy = v.list();
+      (*copy)[i] = std::move(*item);
+    }
+    if (!copy) return std::nullopt;
+    return value::Value(std::move(*copy));
+  }
+  return replace_in_map(v.map(), replacer);
+}
+
+Result<std::optional<value::Value>> replace_in_map(const value::Map& map,
+                                                   const Replacer& replacer) {
+  std::optional<value::Map> copy;
+  bool keys_changed = false;
+  std::size_t i = 0;
+  for (const auto& [key, member] : map) {
+    keys_changed = keys_changed || has_tags(key);
+    TRY(auto changed, replace_in(member, replacer));
+    if (changed) {
+      if (!copy) copy = map;
+      copy->entries()[i].second = std::move(*changed);
+    }
+    ++i;
+  }
+  if (keys_changed) {
+    value::Map renamed;
+    for (const auto& [key, member] : copy ? *copy : map) {
+      TRY(std::string name, replacer.replace(key));
+      renamed.set(std::move(name), member);
+    }
+    copy = std::move(renamed);
+  }
+  if (!copy) return std::nullopt;
+  return value::Value(std::move(*copy));
+}
+
+}  // namespace
+
+bool has_tags(std::string_view text) { return text.find("{{") != std::string_view::npos; }
+
+bool has_tags(const value::Value& v) {
+  if (v.is_string()) return has_tags(v.as_string());
+  if (v.is_list()) {
+    return std::ranges::any_of(v.list(), [](const value::Value& item) { return has_tags(item); });
+  }
+  if (!v.is_map()) return false;
+  return std::ranges::any_of(
+      v.map(), [](const auto& entry) { return has_tags(entry.first) || has_tags(entry.second); });
+}
+
+Result<std::string> substitute(std::string_view text, const Scope& scope,
+                               const Strictness& strictness) {
+  if (!has_tags(text)) return std::string(text);
+  return Replacer{scope, strictness, false}.replace(text);
+}
+
+Result<value::Value> substitute(const value::Value& v, const Scope& scope,
+                                const Strictness& strictness) {
+  const Replacer replacer{scope, strictness, false};
+  TRY(auto changed, replace_in(v, replacer));
+  return changed ? std::move(*changed) : v;
+}
+
+Result<std::string> substitute_document(std::string_view json, const Scope& scope,
+                                        const Strictness& strictness) {
+  if (!value::parse_json(json)) {
+    return diag::fail(Code::kInvalidManifest, "cannot do template replacements with invalid JSON");
+  }
+  if (!has_tags(json)) return std::string(json);
+  const Replacer replacer{scope, strictness, true};
+  TRY(std::string text, replacer.replace(json));
+  if (!value::parse_json(text)) {
+    return diag::fail(Code::kInvalidManifest,
+                      "cannot finish template replacement because the result was invalid JSON");
+  }
+  return text;
+}
+
+std::vector<Tag> find_tags(std::string_view text) {
+  std::vector<Tag> tags;
+  std::string_view rest = text;
+  while (auto piece = next_piece(rest)) {
+    if (!piece->closed) break;
+    const auto offset = static_cast<std::size_t>(piece->inside.data() - text.data()) - 2;
+    const bool is_expression = piece->inside.starts_with('=');
+    std::string_view name = trim(piece->inside.substr(is_expression ? 1 : 0), false);
+    tags.push_back({std::string(name), is_expression, offset});
+  }
+  return tags;
+}
+
+}  // namespace tiphys::tag

@@ -1,0 +1,38 @@
+// A Workflow object as `argo get` prints it: header, parameters, tree of nodes. Measured with argo v4.1.2 (cli-samples).
+//
+// Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "clock/instant.h"
+#include "value/value.h"
+
+namespace tiphys::view {
+
+enum class Output { kText, kWide, kShort };
+
+struct GetOptions {
+  Output output = Output::kText;
+  bool color = true;
+  bool utf8 = true;
+  std::string status = {};               // only nodes of this phase
+  std::string node_field_selector = {};  // key=value: only matching nodes
+  clock::Instant now = {};
+  int width = 0;                    // 0: lines of any length
+};
+
+/// The whole text that `get` prints.
+[[nodiscard]] std::string format_workflow(const value::Value& workflow, const GetOptions& options);
+
+/// Only the tree of nodes, without the header.
+[[nodiscard]] std::string format_tree(const value::Value& workflow, const GetOptions& options);
+
+/// The pod name of a node (naming v2).
+[[nodiscard]] std::string pod_name(std::string_view workflow, const value::Value& node);
+
+/// `Succeeded`, `Running (Suspended)`, `Failed (Terminated)` ... as list and get show it.
+[[nodiscard]] std::string status_text(const value::Value& workflow);
+
+}  // namespace tiphys::view

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Builds and runs all tests: unit tests and conformance vectors under sanitizers, then everything that
+# drives the release binary. Ends with `N passed, N failed, N skipped`.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+python=/usr/bin/python3
+jobs=${JOBS:-$(nproc)}
+results=build/results
+rm -rf $results
+mkdir -p $results
+tools/install_packages.sh build test || exit 1
+
+failed_step() {  # a step that could not run at all counts as a failed test
+  echo "0 passed, 1 failed, 0 skipped" >"$results/$1.txt"
+  echo "FAILED: $1" >&2
+}
+
+cmake --preset asan >/dev/null && cmake --build --preset asan -j "$jobs" || failed_step asan-build
+ctest --preset asan -j "$jobs" --output-junit "$PWD/$results/unit.xml" || [ -s $results/unit.xml ] || failed_step unit
+
+if cmake --preset release >/dev/null && cmake --build --preset release -j "$jobs"; then
+  $python test/e2e/run.py build/tiphys | tee $results/e2e.txt
+else
+  failed_step release-build
+fi
+$python tools/tally.py $results
