@@ -40,7 +40,7 @@ def main():
         for files, flags, phase in RUNS:
             print(f"\n\033[1m$ tiphys run {' '.join(['examples/' + f for f in files] + flags)}\033[0m", flush=True)
             hooks_before, mails_before = len(webhook.requests), len(mail.mails)
-            run = subprocess.run([binary, "run", *[str(HERE / f) for f in files], *flags], env=env)
+            run = subprocess.run([binary, "run", "-o", "short", *[str(HERE / f) for f in files], *flags], env=env)
             show(webhook.requests[hooks_before:], mail.mails[mails_before:])
             if (run.returncode == 0) != (phase == "Succeeded"):
                 wrong.append(f"{files[-1]} {' '.join(flags)}: exit code {run.returncode}, expected {phase}")

@@ -1,6 +1,7 @@
 """A webhook receiver and a mail server on loopback that keep what they get, for the demo and the tests."""
 import http.server
 import json
+import logging
 import threading
 
 
@@ -51,7 +52,7 @@ class WebhookReceiver:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
@@ -84,6 +85,7 @@ class MailReceiver:
     def __init__(self, port):
         from aiosmtpd.controller import Controller
         from aiosmtpd.smtp import AuthResult
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
 
         self.mails = []   # dicts with from, to (a list), text
         self.logins = []  # (user, password)

@@ -151,10 +151,11 @@ void ProcessExecutor::run() {
     std::uint64_t count = 0;
     if ((fds[0].revents & POLLIN) != 0 && ::read(wake_fd_, &count, sizeof count) < 0) count = 0;
     std::vector<Order> orders;
+    bool is_last_round = false;
     {
       const std::lock_guard lock(mutex_);
       orders.swap(orders_);
-      if (is_stopping_ && orders.empty()) return;
+      is_last_round = is_stopping_;
     }
     for (Order& order : orders) carry_out(std::move(order));
     if (client_.fd() >= 0 && fds[1].revents != 0) {
@@ -163,6 +164,7 @@ void ProcessExecutor::run() {
     connect_if_needed();
     if (client_.fd() >= 0 && !client_.flush()) connect_if_needed();
     for (auto& [key, outcome] : std::exchange(failed_, {})) finish(key, std::move(outcome));
+    if (is_last_round) return;
   }
 }
 

@@ -60,7 +60,7 @@ class Inspector {
     for (const char* field : kOfTemplates) {
       if (is_in_use(t[field])) tell(where, at, field);
     }
-    for (const char* side : "inputs") {
+    for (const char* side : {"inputs", "outputs"}) {
       if (t[side]["artifacts"].list().empty()) continue;
       tell(where, spec::pointer_to(at, side), "artifacts");
     }

@@ -76,8 +76,8 @@ bool check_dashes(std::string_view expression, const HookScope& scope, const Tol
 
 /// Comparisons `x.status == "Word"`.
 void check_phases(std::string_view expression, const HookScope& scope, const Told& tell) {
-  static const RE2 kComparison(
-      R"re(([A-Za-z][A-Za-z0-9_.]*(?:\[['"][^'"]+['"]\])?)\.status\s*(==|!=)\s*["']([^"']*)["'])re");
+  static const RE2 kComparison(R"re(([A-Za-z][A-Za-z0-9_.]*(?:\[['"][^'"]+['"]\])?)\.status)re"
+                               R"re(\s*(==|!=)\s*["']([^"']*)["'])re");
   re2::StringPiece rest(expression.data(), expression.size());
   std::string subject;
   std::string operation;

@@ -199,11 +199,12 @@ class Decoder {
                             json_kind(v), detail, without_package(at.holder), at.go_path,
                             go_type_name(type));
     }
-    return flaw(at, std::move(message));
+    const bool is_unquoted = type == "s" && (v.is_bool() || v.is_int() || v.is_float());
+    return flaw(at, std::move(message), is_unquoted ? "put it in quotes to make it a string" : "");
   }
 
-  std::nullopt_t flaw(const Place& at, std::string message) {
-    flaws_.push_back({at.pointer, std::move(message)});
+  std::nullopt_t flaw(const Place& at, std::string message, std::string suggestion = "") {
+    flaws_.push_back({at.pointer, std::move(message), std::move(suggestion)});
     return std::nullopt;
   }
 

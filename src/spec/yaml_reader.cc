@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <unordered_set>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -297,7 +297,7 @@ class Reader {
   /// A map while it is read, with its keys for finding duplicates fast.
   struct OpenMap {
     Map map;
-    std::unordered_set<std::string> keys;
+    std::set<std::string> keys;
   };
 
   /// Sets `key`; a second time only where `is_strict` is off.

@@ -3,7 +3,6 @@
 
 namespace tiphys::vectors {
 
-[[gnu::weak]] Outcome run_when(const value::Value&) { return {false, "a runner", "none"}; }
 [[gnu::weak]] Outcome run_cron(const value::Value&) { return {false, "a runner", "none"}; }
 
 }  // namespace tiphys::vectors
