@@ -1,4 +1,5 @@
-// What a step costs through the executor and the supervisor, against a bare loop of posix_spawn and wait.
+// What a step costs through the executor and the supervisor, against a bare loop of posix_spawn and
+// wait.
 //
 //   executor_bench [COUNT] [IN_FLIGHT]     default 1000 and both 2 and 16
 // Build by hand: it links the library tiphys_executor and is not part of the default build.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/spec/schema_table_*.cc: the fields of Argo's and Kubernetes' objects, in Go struct order.
+"""Writes src/spec/schema_table_*.cc: the fields of Argo's and Kubernetes' objects, in Go order.
 
 usage: schema_table.py ARGO_TYPES_DIR CORE_V1_TYPES_GO POLICY_V1_TYPES_GO META_V1_TYPES_GO OUT_DIR
 
@@ -19,9 +19,11 @@ BASIC = {"string": "s", "bool": "b", "int": "i", "int64": "i", "int32": "n", "fl
          "resource.Quantity": "Q", "metav1.Time": "T", "metav1.MicroTime": "T",
          "metav1.Duration": "D", "json.RawMessage": "U", "Amount": "M", "Plugin": "U",
          "runtime.RawExtension": "U", "metav1.FieldsV1": "U", "Object": "U", "types.UID": "s",
-         "WorkflowStatus": "U", "CronWorkflowStatus": "U", "Backoff.Factor": "X", "FieldsV1": "U",
-         "PersistentVolumeClaimStatus": "U", "metav1.TypeMeta": "inline", "uint64": "i", "Time": "T",
-         "any": "U", "interface{}": "U", "metav1.ListMeta": "U", "ArtifactLocation.inline": ""}
+         "WorkflowStatus": "U", "CronWorkflowStatus": "U", "FieldsV1": "U",
+         "PersistentVolumeClaimStatus": "U", "metav1.TypeMeta": "inline", "uint64": "i",
+         "Time": "T",
+         "any": "U", "interface{}": "U", "metav1.ListMeta": "U"}
+GROUP = re.compile(r"^type \(\n(.*?)^\)", re.M | re.S)
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.M | re.S)
 EMPTY = re.compile(r"^type (\w+) struct\s*\{\s*\}", re.M)
 ALIAS = re.compile(r"^type (\w+) ([\[\]\w.*]+)$", re.M)
@@ -31,8 +33,7 @@ FIELD = re.compile(r"^\t(?:(\w+)\s+)?([\[\]\w.*]+(?:\{\})?)\s+`([^`]*)`")
 def load(package, files, structs, aliases):
     for path in files:
         text = open(path, encoding="utf-8").read()
-        text = re.sub(r"^type \(\n(.*?)^\)", lambda m: re.sub(r"^\t", "type ", m.group(1), flags=re.M),
-                      text, flags=re.M | re.S)
+        text = GROUP.sub(lambda m: re.sub(r"^\t", "type ", m.group(1), flags=re.M), text)
         for m in STRUCT.finditer(text):
             structs[f"{package}.{m.group(1)}"] = m.group(2)
         for m in EMPTY.finditer(text):

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "diag/render.h"
 #include "lint/lint.h"
+#include "spec/merge.h"
 #include "value/json.h"
 
 namespace tiphys::cli {
@@ -112,13 +113,32 @@ diag::Result<void> check_documents(Documents& documents, store::Store& store, co
                                    const Session& session) {
   if (!documents.has_errors()) {
     TRY(const auto manifests, overridden(documents, overrides));
+    const bool has_workflow = std::ranges::any_of(manifests, [](const auto& m) { return m.kind == "Workflow"; });
     for (diag::Diagnostic& d : lint::check({.manifests = manifests, .find_stored = finder_of(store)})) {
+      // A template given beside a workflow need not be in order, unless the workflow uses it: that is told there.
+      const spec::Manifest* owner = owner_of(documents, d);
+      if (has_workflow && owner != nullptr && owner->kind != "Workflow") d.severity = diag::Severity::kWarning;
       documents.findings.push_back(std::move(d));
     }
   }
   print_findings(documents, session);
   if (!documents.has_errors()) return {};
   return diag::fail(diag::Code::kInvalidManifest, "the manifests have errors; nothing was started");
+}
+
+void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& store) {
+  for (runtime::Submission& s : submissions) {
+    const lint::FindStored stored = finder_of(store);
+    auto find = [&](std::string_view kind, std::string_view name_space, std::string_view name) -> std::optional<value::Value> {
+      for (const value::Value& t : s.templates) {
+        if (t["kind"].string_or("") == kind && t["metadata"]["name"].string_or("") == name) return t;
+      }
+      return stored(kind, name_space, name);
+    };
+    value::Map object = s.workflow.map();
+    object.set("spec", spec::join_workflow_specs(s.workflow["spec"], {}, s.workflow_defaults["spec"]));
+    if (auto valid = lint::validate_workflow(value::Value(std::move(object)), find); !valid) s.invalid = valid.error().message;
+  }
 }
 
 diag::Result<void> lint_files(const std::vector<std::string>& files, const std::string& output, Session& session) {

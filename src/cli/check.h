@@ -11,6 +11,9 @@ namespace tiphys::cli {
 [[nodiscard]] diag::Result<void> check_documents(Documents& documents, store::Store& store,
                                                  const Overrides& overrides, const Session& session);
 
+/// What Argo's controller would say of the arguments and the merged spec when the workflow starts: goes into `invalid`.
+void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& store);
+
 /// Prints the findings with their lines to stderr.
 void print_findings(const Documents& documents, const Session& session);
 

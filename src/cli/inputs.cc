@@ -113,7 +113,7 @@ bool Documents::has_errors() const {
                              [](const diag::Diagnostic& d) { return d.severity == diag::Severity::kError; });
 }
 
-diag::Result<Documents> read_documents(const std::vector<std::string>& files) {
+diag::Result<Documents> read_documents(const std::vector<std::string>& files, spec::UnknownFields unknown) {
   Documents documents;
   for (const std::string& given : files) {
     std::error_code error;
@@ -121,7 +121,7 @@ diag::Result<Documents> read_documents(const std::vector<std::string>& files) {
     for (const std::string& file : is_folder ? files_in(given) : std::vector<std::string>{given}) {
       TRY(std::string text, read_file(file));
       const std::string shown = file == "-" ? "stdin" : file;
-      for (spec::Manifest& m : spec::load_manifests(text, shown, documents.findings)) {
+      for (spec::Manifest& m : spec::load_manifests(text, shown, documents.findings, unknown)) {
         documents.manifests.push_back(std::move(m));
       }
       documents.sources.push_back({.file = shown, .text = std::move(text)});

@@ -42,7 +42,10 @@ struct Documents {
 };
 
 /// Errors: kIo for a file that cannot be read; what is wrong inside of the files is in `findings`.
-[[nodiscard]] diag::Result<Documents> read_documents(const std::vector<std::string>& files);
+/// `unknown`: whether a field that Argo does not know is an error (lint, templates) or has just no effect (run, submit), as
+/// for the Kubernetes API.
+[[nodiscard]] diag::Result<Documents> read_documents(const std::vector<std::string>& files,
+                                                     spec::UnknownFields unknown = spec::UnknownFields::kError);
 
 /// The Workflows among the documents, each with the templates, ConfigMaps and Secrets given beside it. Secrets are put into
 /// the secret file. Errors: kInvalidManifest `no workflow found in given files`; those of the overrides.

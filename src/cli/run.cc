@@ -66,9 +66,10 @@ class Interrupts {
 };
 
 diag::Result<std::vector<store::WorkflowRow>> submit_all(Opened& state, const RunOptions& o, const Session& session) {
-  TRY(Documents documents, read_documents(o.files));
+  TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
-  TRY(const auto submissions, make_submissions(documents, o.overrides, o.defaults, state.config.secrets_path()));
+  TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults, state.config.secrets_path()));
+  mark_invalid(submissions, *state.store);
   std::vector<store::WorkflowRow> rows;
   for (const runtime::Submission& submission : submissions) {
     TRY(store::WorkflowRow row, runtime::submit(*state.store, submission, now()));

@@ -54,7 +54,7 @@ diag::Result<std::vector<runtime::Submission>> gather(const SubmitOptions& o, Op
     return std::vector<runtime::Submission>{submission};
   }
   if (o.files.empty()) return diag::fail(diag::Code::kInvalidManifest, "give a FILE, or --from KIND/NAME");
-  TRY(Documents documents, read_documents(o.files));
+  TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
   return make_submissions(documents, o.overrides, o.defaults, state.config.secrets_path());
 }
@@ -62,7 +62,8 @@ diag::Result<std::vector<runtime::Submission>> gather(const SubmitOptions& o, Op
 diag::Result<void> submit(const SubmitOptions& o, Session& session) {
   TRY_VOID(check_output(o.output));
   TRY(Opened state, open_state());
-  TRY(const auto submissions, gather(o, state, session));
+  TRY(auto submissions, gather(o, state, session));
+  mark_invalid(submissions, *state.store);
   std::vector<store::WorkflowRow> rows;
   for (const runtime::Submission& submission : submissions) {
     if (o.dry_run) {

@@ -90,6 +90,7 @@ void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec
   for (const Value& a : c.body->raw["inputs"]["artifacts"].list()) {
     c.artifacts.insert_or_assign(fmt::format("inputs.artifacts.{}", a["name"].string_or("")), a);
   }
+  c.fails_fast = c.body->raw["failFast"].bool_or(false);
   c.parallelism = c.body->raw["parallelism"].int_or(0);
   auto has_hooks = [](const spec::Step& s) { return !s.hooks.empty(); };
   c.has_hooks = std::ranges::any_of(c.body->dag.tasks, has_hooks);
@@ -105,9 +106,13 @@ Artifacts with_own_artifacts(const Composite& c, const Node& n) {
   return artifacts;
 }
 
+bool is_abandoned(const Machine& m, const Node& n) {
+  return n.boundary != kNoNode && m.at(n.boundary).frame == nullptr;
+}
+
 void note_phase(Machine& m, NodeIndex i, Phase phase) {
   const Node& n = m.at(i);
-  if (n.caller_label.empty() || n.boundary == kNoNode) return;
+  if (n.caller_label.empty() || n.boundary == kNoNode || is_abandoned(m, n)) return;
   Composite& c = composite_of(m, n.boundary);
   if (!c.has_hooks) return;
   const std::string kind = n.caller_label.substr(0, n.caller_label.find('.') + 1);
@@ -117,7 +122,7 @@ void note_phase(Machine& m, NodeIndex i, Phase phase) {
 bool is_result_read(Machine& m, const Node& n) {
   const Node* child = &n;
   while (child->owner_kind == OwnerKind::kRetry) child = &m.at(child->owner);
-  if (child->caller_label.empty() || child->boundary == kNoNode) return false;
+  if (child->caller_label.empty() || child->boundary == kNoNode || is_abandoned(m, *child)) return false;
   Composite& c = composite_of(m, child->boundary);
   if (c.body_text.empty()) c.body_text = value::to_json(c.body->raw, {.escape_html = false});
   const std::size_t dot = child->caller_label.find('.');

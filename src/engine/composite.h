@@ -25,6 +25,8 @@ struct Composite : Frame {
   std::string body_text;   // JSON of the body, to find who reads outputs.result; made on demand
   std::string error;       // of a hook: the composite will be Error
   bool has_hooks = false;  // some child has hooks: they may read each other's status
+  bool fails_fast = false;                             // `failFast` of the template: nothing new after a failure
+  bool has_failure = false;                            // of a child
   std::int64_t parallelism = 0;  // 0: no limit
   std::uint32_t active = 0;      // children that count against it
 };
@@ -39,6 +41,9 @@ void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec
 
 /// The artifacts in scope of a hook of `n`: those of the composite, and its own.
 [[nodiscard]] Artifacts with_own_artifacts(const Composite& c, const Node& n);
+
+/// Whether the composite around a node has ended before it: an error made it final while the node still ran.
+[[nodiscard]] bool is_abandoned(const Machine& m, const Node& n);
 
 /// Keeps the status of a child where its siblings' hooks can read it.
 void note_phase(Machine& m, NodeIndex n, Phase phase);

@@ -317,6 +317,17 @@ TEST_F(EngineTest, ATemplateDeadlineKillsThePod) {
   EXPECT_EQ(message(), "Pod was active on the node longer than the specified deadline");
 }
 
+TEST_F(EngineTest, AWorkflowHookWithABadExpressionEndsTheWorkflowWhenItsStepsHaveEnded) {
+  start(std::string(R"({"entrypoint":"main","hooks":{"x":{"expression":"nosuch == 1","template":"leaf"}},
+      "templates":[{"name":"main","steps":[[{"name":"a","template":"leaf",
+      "hooks":{"r":{"expression":"steps.a.status == \"Running\"","template":"leaf"}}}]]},)") +
+        kLeaf + "]}");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Error");
+  EXPECT_TRUE(message().starts_with("unknown name nosuch (1:1)")) << message();
+  EXPECT_EQ(phase_of("wf"), "Error");
+}
+
 TEST_F(EngineTest, AnUndefinedTemplateOfAStepIsAnErrorOfItsGroup) {
   start(
       R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"a","template":"nowhere"}]]}]})");

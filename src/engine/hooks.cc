@@ -15,11 +15,12 @@ namespace tiphys::engine {
 namespace {
 
 // The variables that a node's own hooks see: those of its composite, and its own under its names.
-// An item of a loop is known as `a(0:x)` as in Argo, and also as plain `a`.
-vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const vars::Scope& outer) {
+// An item of a steps loop is known as `a(0:x)`; in arguments, where nothing else could be meant, also as plain `a`.
+vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const vars::Scope& outer, bool for_arguments) {
   vars::MapScope scope(&outer);
   const std::string kind = n.caller_label.substr(0, n.caller_label.find('.') + 1);
   for (const std::string& label : {n.caller_label, kind + n.display_name}) {
+    if (!for_arguments && kind == "steps." && label != kind + n.display_name) continue;
     add_node_variables(m, n, label, scope);
     scope.set(label + ".status", to_string(phase));
     if (!n.message.empty()) scope.set(label + ".message", n.message);
@@ -76,7 +77,7 @@ Start hook_start(const Machine& m, NodeIndex parent, const spec::LifecycleHook& 
 void fire(Machine& m, NodeIndex i, const spec::LifecycleHook& hook, bool is_exit, Phase phase) {
   Start s = hook_start(m, i, hook, is_exit);
   const Composite& around = composite_of(m, m.at(i).boundary);
-  const vars::MapScope scope = hook_scope(m, m.at(i), phase, around.scope);
+  const vars::MapScope scope = hook_scope(m, m.at(i), phase, around.scope, true);
   auto arguments = resolve_arguments(hook.arguments, scope, with_own_artifacts(around, m.at(i)));
   if (!arguments) {
     on_hook_error(m, s, arguments.error().message);
@@ -89,7 +90,7 @@ void fire(Machine& m, NodeIndex i, const spec::LifecycleHook& hook, bool is_exit
 
 void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
   const std::shared_ptr<const spec::Step> caller = m.at(i).caller;
-  if (!caller || caller->hooks.empty()) return;
+  if (!caller || caller->hooks.empty() || is_abandoned(m, m.at(i))) return;
   m.at(i).hooks.fired.resize(caller->hooks.size());
   for (std::size_t h = 0; h < caller->hooks.size(); ++h) {
     const spec::LifecycleHook& hook = caller->hooks[h];
@@ -103,7 +104,7 @@ void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
     }
     const Composite& around = composite_of(m, n.boundary);
     auto program = m.program(hook.expression);
-    auto truth = program ? program->run_bool(hook_scope(m, n, phase, around.scope))
+    auto truth = program ? program->run_bool(hook_scope(m, n, phase, around.scope, false))
                          : diag::Result<bool>(std::unexpected(program.error()));
     if (!truth) {
       if (program && !is_fulfilled(phase) && reads_own_outputs(*program, n)) continue;
@@ -195,12 +196,13 @@ void evaluate_workflow_hooks(Machine& m) {
 void start_exit_hook(Machine& m, NodeIndex i) {
   const std::shared_ptr<const spec::Step> caller = m.at(i).caller;
   if (!caller || !is_completed(m.at(i).phase) || !shutdown_allows_exit(m)) return;
+  if (is_abandoned(m, m.at(i))) return;
   const std::optional<spec::LifecycleHook> hook = exit_hook_of(m, *caller);
   if (!hook) return;
   if (!hook->expression.empty()) {
     const Composite& around = composite_of(m, m.at(i).boundary);
     auto program = m.program(hook->expression);
-    auto truth = program ? program->run_bool(hook_scope(m, m.at(i), m.at(i).phase, around.scope))
+    auto truth = program ? program->run_bool(hook_scope(m, m.at(i), m.at(i).phase, around.scope, false))
                          : diag::Result<bool>(std::unexpected(program.error()));
     if (!truth) {
       on_hook_error(m, hook_start(m, i, *hook, true), truth.error().message);

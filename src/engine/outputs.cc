@@ -117,7 +117,7 @@ std::string json_list_of(const std::vector<std::string>& texts) {
   List parsed;
   for (const std::string& text : texts) {
     auto v = value::parse_json(text);
-    if (!v || v->is_string()) {
+    if (!v || !(v->is_list() || v->is_map())) {
       List plain(texts.begin(), texts.end());
       return value::to_json(plain);
     }

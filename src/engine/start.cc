@@ -87,6 +87,13 @@ Locals locals_of(const Machine& m, const Start& start, const spec::Template& bod
 
 void keep_for_later(Machine& m, Start start) { m.deferred.push_back(std::move(start)); }
 
+// A template with `failFast: true` starts nothing after one of its children has failed.
+bool is_failing_fast(const Machine& m, NodeIndex boundary) {
+  if (boundary == kNoNode) return false;
+  const Composite& c = composite_of(m, boundary);
+  return c.fails_fast && c.has_failure;
+}
+
 void set_display_name(Machine& m, NodeIndex n, const spec::Template& body) {
   const Value& shown = body.raw["metadata"]["annotations"]["workflows.argoproj.io/display-name"];
   const Value& own = body.raw["annotations"]["workflows.argoproj.io/display-name"];
@@ -226,6 +233,10 @@ void begin_template(Machine& m, Start start) {
       process_arguments(m, *found, start.arguments, globals, locals_of(m, start, *found->body));
   if (!body) {
     on_start_error(m, start, body.error().message);
+    return;
+  }
+  if (start.owner_kind == OwnerKind::kStepGroup && is_failing_fast(m, start.boundary)) {
+    on_step_dropped(m, start.owner);
     return;
   }
   const bool is_stopping = !shutdown_forbids(m, start.on_exit).empty();

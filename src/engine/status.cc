@@ -49,7 +49,7 @@ Value node_status_of(const Machine& m, NodeIndex i) {
   s.set("startedAt", time_of(n.started_at));
   s.set("finishedAt", time_of(n.finished_at));
   const std::string_view type = n.type;
-  if (type == "Pod" || type == "HTTP") s.set("progress", progress_of(n));
+  if (type == "Pod" || type == "HTTP" || type == "Suspend") s.set("progress", progress_of(n));
   if (!n.inputs.map().empty()) s.set("inputs", n.inputs);
   if (!n.outputs.map().empty()) s.set("outputs", n.outputs);
   if (!n.children.empty()) s.set("children", ids_of(m, n.children));
@@ -64,7 +64,7 @@ Value workflow_status_of(const Machine& m) {
   s.set("phase", to_string(m.phase));
   s.set("startedAt", time_of(m.started_at));
   s.set("finishedAt", time_of(m.finished_at));
-  if (m.progress_all > 0) s.set("progress", fmt::format("{}/{}", m.progress_done, m.progress_all));
+  s.set("progress", fmt::format("{}/{}", m.progress_done, m.progress_all));
   if (!m.message.empty()) s.set("message", m.message);
   List parameters;
   for (const auto& [name, v] : m.output_parameters) {

@@ -27,6 +27,7 @@ struct StepsFrame final : Composite {
   std::size_t group = 0;
   NodeIndex group_node = kNoNode;
   NodeIndex previous_group = kNoNode;
+  bool has_dropped = false;  // failFast held steps back
   std::uint32_t open =
       0;  // children that have not settled, and one while the group is being started
 };
@@ -221,6 +222,11 @@ void finish_group(Machine& m, NodeIndex steps) {
     fail_steps(m, steps, Phase::kError, frame.error);
     return;
   }
+  if (frame.has_dropped) {
+    fail_steps(m, steps, Phase::kFailed,
+               "template has failed or errored children and failFast enabled");
+    return;
+  }
   for (const NodeIndex c : m.at(frame.group_node).children) {
     const Node& child = m.at(c);
     if (!child.hooked && is_failure(child.phase) && !is_forgiven(frame, child)) {
@@ -266,6 +272,11 @@ void on_step_settled(Machine& m, NodeIndex group) {
   StepsFrame& frame = frame_of(m, steps);
   CHECK(frame.open > 0);
   if (--frame.open == 0) finish_group(m, steps);
+}
+
+void on_step_dropped(Machine& m, NodeIndex group) {
+  frame_of(m, m.at(group).boundary).has_dropped = true;
+  on_step_settled(m, group);
 }
 
 void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,

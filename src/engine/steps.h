@@ -20,4 +20,7 @@ void on_step_settled(Machine& m, NodeIndex group);
 void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
                    const std::string& error);
 
+/// A step is not started because the template fails fast.
+void on_step_dropped(Machine& m, NodeIndex group);
+
 }  // namespace tiphys::engine

@@ -75,8 +75,8 @@ diag::Result<long> perform(const value::Value& http, Request& request,
   TRY(const std::string user, secret_of(basic["usernameSecret"], settings));
   TRY(const std::string password, secret_of(basic["passwordSecret"], settings));
   for (const value::Value& header : http["headers"].list()) {
-    const std::string line = fmt::format("{}: {}", header["name"].string_or(""),
-                                         header["value"].string_or(""));
+    const std::string line =
+        fmt::format("{}: {}", header["name"].string_or(""), header["value"].string_or(""));
     request.headers = curl_slist_append(request.headers, line.c_str());
   }
   request.headers = curl_slist_append(request.headers, "Expect:");
@@ -164,7 +164,8 @@ diag::Result<void> send_artifact(const value::Value& artifact, const std::string
   }
   Request request;
   curl_easy_setopt(request.easy, CURLOPT_CUSTOMREQUEST, "PUT");
-  curl_easy_setopt(request.easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(bytes.size()));
+  curl_easy_setopt(request.easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(bytes.size()));
   curl_easy_setopt(request.easy, CURLOPT_POSTFIELDS, bytes.data());
   TRY(const long status, perform(artifact["http"], request, settings));
   if (status >= 200 && status < 300) return {};

@@ -83,7 +83,9 @@ diag::Result<void> load_one(const value::Value& artifact, const std::string& pla
     return write_file(place, raw["data"].string_or(""));
   }
   if (artifact["http"].is_map()) return fetch_artifact(artifact, place, settings);
-  const std::string path = artifact_path(artifact, root);
+  std::string path = artifact_path(artifact, root);
+  const std::string part = clean_path("/" + std::string(artifact["subPath"].string_or("")));
+  if (!path.empty() && part != "/" && !path.ends_with(part)) path += part;
   if (path.empty()) {
     return diag::fail(diag::Code::kInvalidManifest, "its location is not of this machine");
   }
@@ -95,7 +97,8 @@ diag::Result<void> load_one(const value::Value& artifact, const std::string& pla
 }
 
 bool has_location(const value::Value& artifact) {
-  for (const char* kind : {"raw", "http", "local", "git", "artifactory", "hdfs", "plugin"}) {
+  if (!artifact["http"]["url"].string_or("").empty()) return true;
+  for (const char* kind : {"raw", "local", "git", "artifactory", "hdfs", "plugin"}) {
     if (artifact[kind].is_map()) return true;
   }
   return !artifact_path(artifact, "/").empty();
@@ -121,7 +124,8 @@ std::string artifact_path(const value::Value& artifact, const std::string& root)
   }
   for (const char* name : kStores) {
     const std::string key = key_of(artifact[name]);
-    if (!key.empty()) return root + clean_path("/" + bucket_of(artifact[name])) + clean_path("/" + key);
+    if (!key.empty())
+      return root + clean_path("/" + bucket_of(artifact[name])) + clean_path("/" + key);
   }
   return {};
 }
@@ -160,17 +164,17 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
   for (const value::Value& artifact : task.template_body["outputs"]["artifacts"].list()) {
     const std::string path(artifact["path"].string_or(""));
     if (path.empty()) continue;
-    const std::string real =
-        view.real_path(path[0] == '/' ? path : task.work_path + "/wd/" + path);
+    const std::string real = view.real_path(path[0] == '/' ? path : task.work_path + "/wd/" + path);
     struct stat st = {};
     if (real.empty() || ::lstat(real.c_str(), &st) != 0) {
       if (artifact["optional"].bool_or(false)) continue;
       const std::string clean = clean_path(path);
       problems += view.is_on_volume(clean)
                       ? fmt::format("stat /mainctrfs{}: no such file or directory; ", clean)
-                      : fmt::format("open /var/run/argo/outputs/artifacts{}.tgz: no such file or "
-                                    "directory; ",
-                                    clean);
+                      : fmt::format(
+                            "open /var/run/argo/outputs/artifacts{}.tgz: no such file or "
+                            "directory; ",
+                            clean);
       continue;
     }
     value::Value located = with_location(artifact, task);

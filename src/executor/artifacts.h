@@ -1,9 +1,10 @@
 // Artifacts of steps on this machine: a folder is the repository.
 //
-// An artifact with an s3 (gcs, oss, azure) location lies at ROOT/BUCKET/KEY, one without at ROOT/default/WORKFLOW/POD/FILE,
-// where FILE is what Argo would name it. Files and folders are kept as they are; Argo packs them, and unpacks them
-// again when they are read, which nobody inside a step can see. http artifacts are really sent and fetched (with tar).
-// Called on an executor's thread, which waits for them.
+// An artifact with an s3 (gcs, oss, azure) location lies at ROOT/BUCKET/KEY, one without at
+// ROOT/default/WORKFLOW/POD/FILE, where FILE is what Argo would name it. Files and folders are kept
+// as they are; Argo packs them, and unpacks them again when they are read, which nobody inside a
+// step can see. http artifacts are really sent and fetched (with tar). Called on an executor's
+// thread, which waits for them.
 #pragma once
 
 #include <string>
@@ -15,21 +16,25 @@
 
 namespace tiphys::executor {
 
-/// Puts every input artifact that has a location in its place. Errors: the message is the node's (Argo's `init: ...`).
+/// Puts every input artifact that has a location in its place. Errors: the message is the node's
+/// (Argo's `init: ...`).
 [[nodiscard]] diag::Result<void> load_input_artifacts(const Task& task, const View& view,
                                                       const Lookup& lookup,
                                                       const std::string& root);
 
-/// Saves every output artifact that is there. `saved` gets Argo's form of each, with its location; the return value is
+/// Saves every output artifact that is there. `saved` gets Argo's form of each, with its location;
+/// the return value is
 /// "" or what the `wait` container would say of those that are missing or could not be saved.
 [[nodiscard]] std::string save_output_artifacts(const Task& task, const View& view,
                                                 const Lookup& lookup, const std::string& root,
                                                 value::List& saved);
 
-/// Saves the step's log without the timestamps as `main-logs` (spec.archiveLogs) and returns the artifact.
+/// Saves the step's log without the timestamps as `main-logs` (spec.archiveLogs) and returns the
+/// artifact.
 [[nodiscard]] value::Value save_log_artifact(const Task& task, const std::string& root);
 
-/// Where the bytes of an artifact lie, for those who serve them; "" when it has no location of this machine.
+/// Where the bytes of an artifact lie, for those who serve them; "" when it has no location of this
+/// machine.
 [[nodiscard]] std::string artifact_path(const value::Value& artifact, const std::string& root);
 
 }  // namespace tiphys::executor

@@ -14,11 +14,10 @@ namespace {
 
 constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr const char* kFromHost[] = {"PATH",       "HOME",        "USER",         "LOGNAME",
-                                     "SHELL",      "LANG",        "LANGUAGE",     "LC_ALL",
-                                     "TZ",         "TMPDIR",      "http_proxy",   "https_proxy",
-                                     "no_proxy",   "HTTP_PROXY",  "HTTPS_PROXY",  "NO_PROXY",
-                                     "SSL_CERT_DIR", "SSL_CERT_FILE"};
+constexpr const char* kFromHost[] = {
+    "PATH",     "HOME",       "USER",        "LOGNAME",  "SHELL",        "LANG",
+    "LANGUAGE", "LC_ALL",     "TZ",          "TMPDIR",   "http_proxy",   "https_proxy",
+    "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE"};
 
 const std::map<std::string_view, ImageStart>& known_images() {
   static const std::map<std::string_view, ImageStart> images = {
@@ -243,14 +242,18 @@ diag::Result<std::vector<std::string>> container_words(const value::Value& conta
 
 std::vector<std::string> program_candidates(const std::string& word,
                                             const Environment& environment) {
-  if (word.find('/') != std::string::npos) return {word};
+  // An image's own program often stands in its root folder (`/argosay`); here it comes from the PATH.
+  const bool is_in_root = word.starts_with('/') && word.find('/', 1) == std::string::npos;
+  if (word.find('/') != std::string::npos && !is_in_root) return {word};
   std::vector<std::string> candidates;
+  if (is_in_root) candidates.push_back(word);
+  const std::string name = is_in_root ? word.substr(1) : word;
   std::string_view path = kDefaultPath;
   if (const std::string* found = environment.find("PATH")) path = *found;
   while (!path.empty()) {
     const std::size_t colon = path.find(':');
     const std::string_view folder = path.substr(0, colon);
-    if (!folder.empty()) candidates.push_back(fmt::format("{}/{}", folder, word));
+    if (!folder.empty()) candidates.push_back(fmt::format("{}/{}", folder, name));
     if (colon == std::string_view::npos) break;
     path.remove_prefix(colon + 1);
   }

@@ -1,8 +1,9 @@
-// The environment, the words and the program of a container, as Kubernetes and Argo's executor make them.
+// The environment, the words and the program of a container, as Kubernetes and Argo's executor make
+// them.
 //
-// Facts from the Kubernetes API reference (envFrom first, then env, later ones win; `$(NAME)` is replaced by what was
-// defined before, `$$` is a dollar sign, unknown names stay) and from Argo's executor (ARGO_* variables).
-// No I/O but the Lookup's; any thread.
+// Facts from the Kubernetes API reference (envFrom first, then env, later ones win; `$(NAME)` is
+// replaced by what was defined before, `$$` is a dollar sign, unknown names stay) and from Argo's
+// executor (ARGO_* variables). No I/O but the Lookup's; any thread.
 #pragma once
 
 #include <map>
@@ -40,8 +41,8 @@ class Environment {
                                                               std::string_view container_name,
                                                               const Lookup& lookup);
 
-/// Adds what a host process needs and the container did not define: PATH, HOME, locale, time zone, proxies.
-/// Everything else of the engine's environment stays with the engine: it may hold secrets.
+/// Adds what a host process needs and the container did not define: PATH, HOME, locale, time zone,
+/// proxies. Everything else of the engine's environment stays with the engine: it may hold secrets.
 void add_host_environment(Environment& environment);
 
 /// What an image starts when the manifest has no command.
@@ -51,13 +52,15 @@ struct ImageStart {
 };
 using Images = std::map<std::string, ImageStart, std::less<>>;
 
-/// The words to run: command and args with `$(NAME)` replaced; without a command what the image starts, looked for in
-/// `images`, then in a small table of well-known ones, by full name, then without registry, tag and digest.
-/// Errors: kNotFound with Argo's words when nobody knows.
-[[nodiscard]] diag::Result<std::vector<std::string>> container_words(
-    const value::Value& container, const Environment& environment, const Images& images);
+/// The words to run: command and args with `$(NAME)` replaced; without a command what the image
+/// starts, looked for in `images`, then in a small table of well-known ones, by full name, then
+/// without registry, tag and digest. Errors: kNotFound with Argo's words when nobody knows.
+[[nodiscard]] diag::Result<std::vector<std::string>> container_words(const value::Value& container,
+                                                                     const Environment& environment,
+                                                                     const Images& images);
 
-/// Where execve looks for `word`: itself when it has a slash, else each folder of the environment's PATH.
+/// Where execve looks for `word`: itself when it has a slash, else each folder of the environment's
+/// PATH.
 [[nodiscard]] std::vector<std::string> program_candidates(const std::string& word,
                                                           const Environment& environment);
 

@@ -279,8 +279,7 @@ void HttpExecutor::end(const std::string& key, Outcome outcome) {
 
 std::unique_ptr<Executor> make_http_executor(HttpOptions options, Listener listener,
                                              Lookup lookup) {
-  return std::make_unique<HttpExecutor>(std::move(options), std::move(listener),
-                                        std::move(lookup));
+  return std::make_unique<HttpExecutor>(std::move(options), std::move(listener), std::move(lookup));
 }
 
 }  // namespace tiphys::executor

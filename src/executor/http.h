@@ -1,8 +1,8 @@
 // Sends the requests of http templates.
 //
-// One thread, one curl multi handle driven by epoll: many requests at once, connections reused (curl_multi_poll with
-// re-added handles measured 14 ms a request instead of 0.06). A request without a recorded outcome is sent again after a
-// crash, with the same Idempotency-Key.
+// One thread, one curl multi handle driven by epoll: many requests at once, connections reused
+// (curl_multi_poll with re-added handles measured 14 ms a request instead of 0.06). A request
+// without a recorded outcome is sent again after a crash, with the same Idempotency-Key.
 #pragma once
 
 #include <memory>
@@ -14,11 +14,11 @@ namespace tiphys::executor {
 
 struct HttpOptions {
   SuccessCondition condition = {};  // needed by templates with a successCondition
-  int requests_max = 128;           // at once; the rest wait their turn, and their timeout does not run yet
+  int requests_max = 128;  // at once; the rest wait their turn, and their timeout does not run yet
 };
 
-/// The functions of `listener` are called from the executor's thread; on_running when the request is being sent.
-/// Destroying the executor ends its requests without telling anybody.
+/// The functions of `listener` are called from the executor's thread; on_running when the request
+/// is being sent. Destroying the executor ends its requests without telling anybody.
 [[nodiscard]] std::unique_ptr<Executor> make_http_executor(HttpOptions options, Listener listener,
                                                            Lookup lookup);
 

@@ -187,7 +187,8 @@ void HttpExchange::set_body() {
   curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, verb.c_str());
 }
 
-// Go reads both spellings and never asks a proxy for this machine; curl reads the lower case of http_proxy only.
+// Go reads both spellings and never asks a proxy for this machine; curl reads the lower case of
+// http_proxy only.
 void HttpExchange::set_proxy(std::string_view host, std::string_view scheme) {
   if (is_loopback(host)) {
     curl_easy_setopt(easy_, CURLOPT_NOPROXY, "*");
@@ -213,8 +214,7 @@ diag::Result<void> HttpExchange::prepare(std::int64_t now_ns) {
   // curl takes http:///x for http://x
   const bool has_authority = url_.find_first_not_of('/', colon + 1) == colon + 3;
   const Url parsed(url_);
-  const std::string host =
-      has_authority && parsed.ok() ? lower(parsed.part(CURLUPART_HOST)) : "";
+  const std::string host = has_authority && parsed.ok() ? lower(parsed.part(CURLUPART_HOST)) : "";
   if (host.empty()) return refuse("http: no Host in request URL");
   if (hops_ == 0) first_host_ = host;
   if (now_ns >= deadline_ns_) return refuse("context deadline exceeded");
@@ -306,8 +306,10 @@ std::string HttpExchange::certificate_reason() const {
       return fmt::format("{}certificate is not valid for {}", start,
                          Url(url_).part(CURLUPART_HOST));
     case 9:
-    case 10: return fmt::format("{}certificate has expired or is not yet valid", start);
-    default: return fmt::format("{}certificate signed by unknown authority", start);
+    case 10:
+      return fmt::format("{}certificate has expired or is not yet valid", start);
+    default:
+      return fmt::format("{}certificate signed by unknown authority", start);
   }
 }
 
@@ -324,25 +326,29 @@ std::string HttpExchange::reason_of(CURLcode code) const {
     case CURLE_COULDNT_CONNECT:
       return fmt::format("dial tcp {}: connect: {}", dialled_,
                          errno_text(os_error == 0 ? ECONNREFUSED : os_error));
-    case CURLE_GOT_NOTHING: return "EOF";
-    case CURLE_PARTIAL_FILE: return "unexpected EOF";
+    case CURLE_GOT_NOTHING:
+      return "EOF";
+    case CURLE_PARTIAL_FILE:
+      return "unexpected EOF";
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR: {
       if (os_error == 0) return "EOF";
       return fmt::format("read tcp {}: read: {}", dialled_, errno_text(os_error));
     }
-    case CURLE_PEER_FAILED_VERIFICATION: return certificate_reason();
-    case CURLE_COULDNT_RESOLVE_PROXY: return "proxyconnect tcp: no such host";
-    default: return lower(std::string_view(curl_easy_strerror(code)).substr(0, 1)) +
-                    std::string(curl_easy_strerror(code) + 1);
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return certificate_reason();
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return "proxyconnect tcp: no such host";
+    default:
+      return lower(std::string_view(curl_easy_strerror(code)).substr(0, 1)) +
+             std::string(curl_easy_strerror(code) + 1);
   }
 }
 
 Outcome HttpExchange::judge(const SuccessCondition& condition) const {
   Outcome outcome;
-  const bool is_unpacked =
-      response_header("Content-Encoding") != nullptr &&
-      lower(*response_header("Content-Encoding")) == "gzip";
+  const bool is_unpacked = response_header("Content-Encoding") != nullptr &&
+                           lower(*response_header("Content-Encoding")) == "gzip";
   if (request_.success_condition.empty()) {
     if (status_ < 200 || status_ >= 300) {
       outcome.phase = Outcome::Phase::kFailed;

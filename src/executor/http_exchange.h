@@ -1,7 +1,7 @@
 // One http request on a curl handle, with its redirects as Go's client follows them.
 //
-// libcurl follows redirects by other rules (methods, bodies, credentials), so each hop is a request of ours.
-// Used by the thread of the http executor.
+// libcurl follows redirects by other rules (methods, bodies, credentials), so each hop is a request
+// of ours. Used by the thread of the http executor.
 #pragma once
 
 #include <curl/curl.h>
@@ -18,7 +18,8 @@
 
 namespace tiphys::executor {
 
-/// Decides a successCondition: its text, `request`, `response`. The error's message becomes the node's.
+/// Decides a successCondition: its text, `request`, `response`. The error's message becomes the
+/// node's.
 using SuccessCondition = std::function<diag::Result<bool>(
     const std::string& condition, const value::Value& request, const value::Value& response)>;
 
@@ -34,7 +35,8 @@ class HttpExchange {
 
   [[nodiscard]] const std::string& key() const { return key_; }
   [[nodiscard]] CURL* handle() const { return easy_; }
-  /// Sets the handle up for the next hop. Errors: what Go says of such a URL; the exchange is over then.
+  /// Sets the handle up for the next hop. Errors: what Go says of such a URL; the exchange is over
+  /// then.
   [[nodiscard]] diag::Result<void> prepare(std::int64_t now_ns);
   /// The hop is over. True when there is another one: prepare() and add the handle again.
   /// `failure` is set when the exchange has failed.

@@ -29,9 +29,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-bool is_host_header(std::string_view name) {
-  return canonical_header(name) == "Host";
-}
+bool is_host_header(std::string_view name) { return canonical_header(name) == "Host"; }
 
 diag::Result<void> add_headers(const Task& task, const value::Value& http, const Lookup& lookup,
                                HttpRequest& request) {
@@ -50,10 +48,10 @@ diag::Result<void> add_headers(const Task& task, const value::Value& http, const
     }
     // Go's texts; the value is not shown, it may be a secret
     const auto refuse = [&](std::string_view what) {
-      return diag::fail(diag::Code::kInvalidManifest,
-                        request_error(request.method, request.url,
-                                      fmt::format("net/http: invalid header field {} \"{}\"", what,
-                                                  name)));
+      return diag::fail(
+          diag::Code::kInvalidManifest,
+          request_error(request.method, request.url,
+                        fmt::format("net/http: invalid header field {} \"{}\"", what, name)));
     };
     if (!is_token(name)) return refuse("name");
     text = trimmed(text);
@@ -67,7 +65,8 @@ diag::Result<void> add_headers(const Task& task, const value::Value& http, const
   return {};
 }
 
-// What a success condition sees of the request: headers as given and without secrets, the last of each name.
+// What a success condition sees of the request: headers as given and without secrets, the last of
+// each name.
 value::Value condition_view(const value::Value& http, const std::string& body_bytes,
                             bool has_bytes) {
   value::Map headers;
@@ -137,12 +136,18 @@ diag::Result<std::string> decode_base64(std::string_view text) {
     if (c == '\n' || c == '\r') continue;
     if (c == '=') break;
     std::uint32_t v = 0;
-    if (c >= 'A' && c <= 'Z') v = static_cast<std::uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z') v = static_cast<std::uint32_t>(c - 'a' + 26);
-    else if (c >= '0' && c <= '9') v = static_cast<std::uint32_t>(c - '0' + 52);
-    else if (c == '+') v = 62;
-    else if (c == '/') v = 63;
-    else return diag::fail(diag::Code::kInvalidManifest, "illegal base64 data in bodyFrom.bytes");
+    if (c >= 'A' && c <= 'Z')
+      v = static_cast<std::uint32_t>(c - 'A');
+    else if (c >= 'a' && c <= 'z')
+      v = static_cast<std::uint32_t>(c - 'a' + 26);
+    else if (c >= '0' && c <= '9')
+      v = static_cast<std::uint32_t>(c - '0' + 52);
+    else if (c == '+')
+      v = 62;
+    else if (c == '/')
+      v = 63;
+    else
+      return diag::fail(diag::Code::kInvalidManifest, "illegal base64 data in bodyFrom.bytes");
     bits = bits << 6U | v;
     count += 6;
     if (count >= 8) {

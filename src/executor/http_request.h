@@ -1,9 +1,10 @@
-// An http template as a request, and the words in which Argo's agent (Go's net/http) reports what went wrong.
+// An http template as a request, and the words in which Argo's agent (Go's net/http) reports what
+// went wrong.
 //
-// Fields and rules: HOOKS.md section 10, measured on Argo v4.1.2. Beyond it: timeoutSeconds is 30 when it is not given
-// (Argo's documented default), and the header Idempotency-Key holds the task's key unless the template sets one, so that
-// a receiver can tell a repeated request (after a crash) from a new one.
-// Pure but for the Lookup; any thread.
+// Fields and rules: HOOKS.md section 10, measured on Argo v4.1.2. Beyond it: timeoutSeconds is 30
+// when it is not given (Argo's documented default), and the header Idempotency-Key holds the task's
+// key unless the template sets one, so that a receiver can tell a repeated request (after a crash)
+// from a new one. Pure but for the Lookup; any thread.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ struct HttpRequest {
 };
 
 /// Reads the template of a task; secrets come from `lookup`.
-/// Errors: the message is the node's (phase Failed): a secret is missing, a header or method is not allowed.
+/// Errors: the message is the node's (phase Failed): a secret is missing, a header or method is not
+/// allowed.
 [[nodiscard]] diag::Result<HttpRequest> make_http_request(const Task& task, const Lookup& lookup);
 
 /// `x-request-id` becomes `X-Request-Id`; names with odd bytes stay.

@@ -1,4 +1,5 @@
-// Requests must go out as Go's client sends them, and outcomes must read as Argo's agent reports them.
+// Requests must go out as Go's client sends them, and outcomes must read as Argo's agent reports
+// them.
 #include "executor/http.h"
 
 #include <arpa/inet.h>
@@ -213,8 +214,8 @@ struct HttpTest : testing::Test {
 };
 
 TEST_F(HttpTest, SendsTheFieldsOfTheTemplateAndGivesTheBody) {
-  const Outcome outcome = run(get(
-      "/ok", R"(,"method":"PUT","body":"{\"a\":1}","headers":[{"name":"x-token","valueFrom":
+  const Outcome outcome =
+      run(get("/ok", R"(,"method":"PUT","body":"{\"a\":1}","headers":[{"name":"x-token","valueFrom":
              {"secretKeyRef":{"name":"creds","key":"token"}}},{"name":"Two","value":"1"},
              {"name":"Two","value":"2"},{"name":"host","value":"example.org"}])"));
   EXPECT_EQ(outcome.phase, Outcome::Phase::kSucceeded) << outcome.message;
@@ -267,7 +268,9 @@ TEST_F(HttpTest, AsksTheSuccessCondition) {
 
 TEST_F(HttpTest, FollowsRedirectsAsGoDoes) {
   EXPECT_EQ(run(get("/found", R"(,"method":"POST","body":"b","headers":[
-      {"name":"Content-Type","value":"text/plain"}])")).phase, Outcome::Phase::kSucceeded);
+      {"name":"Content-Type","value":"text/plain"}])"))
+                .phase,
+            Outcome::Phase::kSucceeded);
   std::string sent = server.requests("/ok")[0];
   EXPECT_TRUE(sent.starts_with("GET /ok ")) << sent;
   EXPECT_FALSE(has(sent, "Content-Type")) << sent;
@@ -292,15 +295,16 @@ TEST_F(HttpTest, SaysWhatWentWrongInGosWords) {
             "refused");
   EXPECT_EQ(run(R"({"url":"/api/v1"})").message,
             "Get \"/api/v1\": unsupported protocol scheme \"\"");
-  EXPECT_EQ(run(R"({"url":"http:///x"})").message, "Get \"http:///x\": http: no Host in request URL");
+  EXPECT_EQ(run(R"({"url":"http:///x"})").message,
+            "Get \"http:///x\": http: no Host in request URL");
   EXPECT_EQ(run(get("/hang-up")).message, fmt::format("Get \"{}\": EOF", server.url("/hang-up")));
   EXPECT_EQ(run(get("/ok", R"(,"headers":[{"name":"A","valueFrom":{"secretKeyRef":
                                  {"name":"creds","key":"nope"}}}])"))
                 .message,
             "secret 'creds' does not have the key 'nope'");
-  EXPECT_EQ(run(get("/ok", R"(,"headers":[{"name":"A","value":"x\r\nB: y"}])")).message,
-            fmt::format("Get \"{}\": net/http: invalid header field value for \"A\"",
-                        server.url("/ok")));
+  EXPECT_EQ(
+      run(get("/ok", R"(,"headers":[{"name":"A","value":"x\r\nB: y"}])")).message,
+      fmt::format("Get \"{}\": net/http: invalid header field value for \"A\"", server.url("/ok")));
 }
 
 TEST_F(HttpTest, StopsAtTheTimeout) {
@@ -327,7 +331,8 @@ TEST_F(HttpTest, ACancelledRequestEndsAtOnce) {
     ASSERT_TRUE(changed.wait_for(lock, 20s, [&] { return running["c"] == 1; }));
   }
   executor->cancel("c", clock::Duration::seconds(10));
-  EXPECT_EQ(wait_for("c").message, fmt::format("Get \"{}\": context canceled", server.url("/never")));
+  EXPECT_EQ(wait_for("c").message,
+            fmt::format("Get \"{}\": context canceled", server.url("/never")));
 }
 
 TEST(HttpWords, HeadersAndHosts) {

@@ -74,14 +74,18 @@ Journal::Entries Journal::parse(std::string_view text) {
     if (fnv1a(record) != sum) break;
     wire::Reader reader(record.substr(1));
     switch (static_cast<Kind>(record[0])) {
-      case Kind::kStarted: entries.emplace(std::string(reader.text()), std::nullopt); break;
+      case Kind::kStarted:
+        entries.emplace(std::string(reader.text()), std::nullopt);
+        break;
       case Kind::kEnded: {
         wire::Exit exit = wire::get_exit(reader);
         std::string key = exit.key;
         entries[std::move(key)] = std::move(exit);
         break;
       }
-      case Kind::kAcknowledged: entries.erase(std::string(reader.text())); break;
+      case Kind::kAcknowledged:
+        entries.erase(std::string(reader.text()));
+        break;
     }
     text.remove_prefix(kHeaderSize + size);
   }

@@ -1,10 +1,11 @@
 // What the supervisor has started and how it ended, in a file that outlives it.
 //
-// A line that says "started" is in the file before the process exists, so a later supervisor never starts a step twice:
-// it reports the exit that it finds, or that the step was lost. The file is written at once (a kill -9 loses nothing) and
-// synced soon after (20 ms, more on a slow disk), so a power cut can forget the last starts only.
-// Format, a record: u32 size, u32 FNV-1a of the rest, u8 kind, payload (see wire.h). A torn tail is cut off.
-// One thread; the caller holds the supervisor's lock.
+// A line that says "started" is in the file before the process exists, so a later supervisor never
+// starts a step twice: it reports the exit that it finds, or that the step was lost. The file is
+// written at once (a kill -9 loses nothing) and synced soon after (20 ms, more on a slow disk), so
+// a power cut can forget the last starts only. Format, a record: u32 size, u32 FNV-1a of the rest,
+// u8 kind, payload (see wire.h). A torn tail is cut off. One thread; the caller holds the
+// supervisor's lock.
 #pragma once
 
 #include <cstdint>

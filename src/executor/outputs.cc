@@ -31,7 +31,7 @@ std::string working_folder(const Task& task) {
 // What Argo's emissary says when it cannot start the program.
 std::string not_started_text(const std::string& word, int error) {
   if (word.find('/') == std::string::npos) {
-    if (error == ENOENT) {
+    if (error == ENOENT || error == EACCES) {  // Go passes over what it may not run
       return fmt::format(
           "failed to find name in PATH: exec: \"{}\": executable file not found in $PATH", word);
     }
@@ -45,7 +45,8 @@ std::string not_started_text(const std::string& word, int error) {
   return fmt::format("failed to start command: fork/exec {}: {}", word, go_error(error));
 }
 
-// Output parameters from files. Returns what is missing, in the words of Argo's `wait` container, or "".
+// Output parameters from files. Returns what is missing, in the words of Argo's `wait` container,
+// or "".
 std::string read_parameters(const Task& task, const View& view, value::List& parameters) {
   std::string problem;
   for (const value::Value& parameter : task.template_body["outputs"]["parameters"].list()) {
@@ -112,8 +113,10 @@ Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& ex
   const clock::Instant finished = {exit.finished_at};
   switch (exit.failure) {
     case wire::Failure::kNone:
-    case wire::Failure::kExec: break;
-    case wire::Failure::kLost: return error_outcome("lost with the host", finished);
+    case wire::Failure::kExec:
+      break;
+    case wire::Failure::kLost:
+      return error_outcome("lost with the host", finished);
     case wire::Failure::kMount:
     case wire::Failure::kResources:
       return error_outcome(fmt::format("cannot start: {}", go_error(exit.error)), finished);

@@ -1,8 +1,9 @@
-// Reads what a finished step has left: result, output parameters, artifacts; and decides its phase and message.
+// Reads what a finished step has left: result, output parameters, artifacts; and decides its phase
+// and message.
 //
-// Rules and texts are those of Argo's executor and controller (HOOKS.md 9.1), some measured: a missing output parameter
-// is an Error of the `wait` container, a missing artifact too, the exit code of `main` comes before both.
-// Called on an executor's thread.
+// Rules and texts are those of Argo's executor and controller (HOOKS.md 9.1), some measured: a
+// missing output parameter is an Error of the `wait` container, a missing artifact too, the exit
+// code of `main` comes before both. Called on an executor's thread.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 #include "executor/path_words.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,8 +70,21 @@ std::string_view path_below(std::string_view path, std::string_view folder) {
 }
 
 void remove_tree(const std::string& path) {
-  if (::rmdir(path.c_str()) == 0) return;  // the usual case: an empty folder, one call
+  // the usual case: a step's folder with nothing in it but its empty working directory
+  ::rmdir((path + "/wd").c_str());
+  if (::rmdir(path.c_str()) == 0) return;
   std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (!error) return;
+  // Folders without rights, such as overlayfs's own, or a step's.
+  const auto options = std::filesystem::directory_options::skip_permission_denied;
+  ::chmod(path.c_str(), 0700);
+  for (std::filesystem::recursive_directory_iterator it(path, options, error), end;
+       !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_symlink(ignored) || !it->is_directory(ignored)) continue;
+    ::chmod(it->path().c_str(), 0700);
+  }
   std::filesystem::remove_all(path, error);
 }
 

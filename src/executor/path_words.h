@@ -1,4 +1,5 @@
-// Small things about paths that a view and its neighbours share: cleaning, comparing, finding them in texts.
+// Small things about paths that a view and its neighbours share: cleaning, comparing, finding them
+// in texts.
 //
 // remove_tree() touches the disk; the rest is pure.
 #pragma once
@@ -9,7 +10,8 @@
 
 namespace tiphys::executor {
 
-/// The absolute paths that a text names, as a shell script would: `/tmp/x`, not the one inside `http://host/x`.
+/// The absolute paths that a text names, as a shell script would: `/tmp/x`, not the one inside
+/// `http://host/x`.
 [[nodiscard]] std::vector<std::string> mentioned_paths(std::string_view text);
 
 /// `path` without `.`, `..`, double and trailing slashes; "/" stays.

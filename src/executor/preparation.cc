@@ -114,7 +114,8 @@ void add_mentions(std::vector<std::string>& mentioned, std::string_view text) {
   for (std::string& path : mentioned_paths(text)) mentioned.push_back(std::move(path));
 }
 
-// Words that are too long for execve are passed as files, as Argo does: the program has to know `@FILE`.
+// Words that are too long for execve are passed as files, as Argo does: the program has to know
+// `@FILE`.
 diag::Result<void> offload_long_words(std::vector<std::string>& words, const Task& task) {
   constexpr std::size_t kWordSizeMax = 131071;
   for (std::size_t i = 1; i < words.size(); ++i) {
@@ -168,7 +169,7 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   for (std::string& word : words) word = view.rewrite(std::move(word));
   if (!source.empty()) {
     const std::string path = task.work_path + "/script";
-    TRY_VOID(write_file(path, view.rewrite(std::move(source))));
+    TRY_VOID(write_file(path, view.rewrite(std::move(source)), 0755));
     words.push_back(path);
   }
   TRY_VOID(offload_long_words(words, task));

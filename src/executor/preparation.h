@@ -1,8 +1,8 @@
 // Turns a Task into what the supervisor starts: words, environment, files, view.
 //
-// Writes the script's source, input artifacts and volumes into the task's work_path: `wd` is the working directory,
-// `script` the source, `fs` the private layers, `volumes` the volumes of one pod, `view` the view for a later engine.
-// Called on an executor's thread.
+// Writes the script's source, input artifacts and volumes into the task's work_path: `wd` is the
+// working directory, `script` the source, `fs` the private layers, `volumes` the volumes of one
+// pod, `view` the view for a later engine. Called on an executor's thread.
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ namespace tiphys::executor {
 struct PrepareSettings {
   const Lookup& lookup;
   const Images& images;
-  std::string home;            // claims and host volumes lie below
-  std::string artifact_root;   // the artifact repository of this machine
+  std::string home;           // claims and host volumes lie below
+  std::string artifact_root;  // the artifact repository of this machine
   bool may_mount = true;
 };
 
@@ -38,7 +38,8 @@ struct Prepared {
 /// `container`, or `script` of a template; null when it has neither.
 [[nodiscard]] const value::Value& main_container(const value::Value& template_body);
 
-/// Reads a small file. Errors: kNotFound, kIo, with Go's words (`open P: no such file or directory`).
+/// Reads a small file. Errors: kNotFound, kIo, with Go's words (`open P: no such file or
+/// directory`).
 [[nodiscard]] diag::Result<std::string> read_file(const std::string& path);
 /// Writes a file (mode as given). Errors: kIo.
 [[nodiscard]] diag::Result<void> write_file(const std::string& path, std::string_view text,

@@ -49,7 +49,7 @@ class ProcessExecutor : public Executor {
     bool has_view = false;    // else it is read from the work_path
     bool is_running = false;  // on_running was called
     bool uses_mounts = false;
-    bool is_asked = false;    // the supervisor was asked whether it knows the key
+    bool is_asked = false;  // the supervisor was asked whether it knows the key
   };
 
   void wake();
@@ -76,8 +76,9 @@ class ProcessExecutor : public Executor {
 
   // The thread's own.
   std::unordered_map<std::string, Pending> pending_;
-  std::unordered_map<std::string, std::string> done_;  // key to work_path, until acknowledged
+  std::unordered_map<std::string, std::string> done_;    // key to work_path, until acknowledged
   std::vector<std::pair<std::string, Outcome>> failed_;  // told after the frames of a round
+  std::vector<std::string> scratch_to_remove_;
   bool may_mount_ = true;
   bool said_images_ = false;
   bool said_mounts_ = false;
@@ -164,6 +165,8 @@ void ProcessExecutor::run() {
     connect_if_needed();
     if (client_.fd() >= 0 && !client_.flush()) connect_if_needed();
     for (auto& [key, outcome] : std::exchange(failed_, {})) finish(key, std::move(outcome));
+    // last, so that nobody waits for it
+    for (const std::string& path : std::exchange(scratch_to_remove_, {})) remove_tree(path);
     if (is_last_round) return;
   }
 }
@@ -183,7 +186,7 @@ void ProcessExecutor::carry_out(Order order) {
 void ProcessExecutor::forget(const std::string& key) {
   const auto it = done_.find(key);
   if (it != done_.end()) {
-    remove_tree(it->second);
+    scratch_to_remove_.push_back(std::move(it->second));
     done_.erase(it);
   }
   if (client_.fd() >= 0) wire::put(client_.out(), wire::Type::kAcknowledge, key);
@@ -215,12 +218,11 @@ void ProcessExecutor::begin(Pending& pending) {
     say_once(said_images_,
              "images are ignored: steps run as processes of this machine, with its programs");
   }
-  const PrepareSettings settings = {lookup_, options_.images, options_.home,
-                                    options_.artifact_root, may_mount_};
+  const PrepareSettings settings = {lookup_, options_.images, options_.home, options_.artifact_root,
+                                    may_mount_};
   auto prepared = prepare(pending.task, settings);
   if (!prepared) {
-    failed_.emplace_back(pending.task.key,
-                         error_outcome(prepared.error().message, {wall_now()}));
+    failed_.emplace_back(pending.task.key, error_outcome(prepared.error().message, {wall_now()}));
     return;
   }
   pending.view = std::move(prepared->view);
@@ -292,8 +294,8 @@ void ProcessExecutor::on_exit(const wire::Exit& exit) {
     pending.is_running = true;
     if (listener_.on_running) listener_.on_running(exit.key, {exit.started_at});
   }
-  Outcome outcome = collect_outcome(pending.task, pending.view, exit, lookup_,
-                                    options_.artifact_root);
+  Outcome outcome =
+      collect_outcome(pending.task, pending.view, exit, lookup_, options_.artifact_root);
   finish(exit.key, std::move(outcome));
 }
 

@@ -1,7 +1,7 @@
 // Runs container and script templates as processes of this machine.
 //
-// Images are ignored, and that is said once; programs come from the host. The processes belong to the supervisor
-// (supervisor.h), so an engine may die and another one goes on with them.
+// Images are ignored, and that is said once; programs come from the host. The processes belong to
+// the supervisor (supervisor.h), so an engine may die and another one goes on with them.
 // make_process_executor() starts one thread, which talks to the supervisor and collects outputs.
 #pragma once
 
@@ -16,15 +16,17 @@
 namespace tiphys::executor {
 
 struct ProcessOptions {
-  std::string home;           // TIPHYS_HOME: socket, journal, volumes of claims, artifacts
-  int steps_max = 0;          // processes at once over all engines of this home; 0: 4 x cores, 16 at least
-  Images images = {};         // what images start, before the built-in table
-  std::string artifact_root = {};  // default: HOME/artifacts
+  std::string home;    // TIPHYS_HOME: socket, journal, volumes of claims, artifacts
+  int steps_max = 0;   // processes at once over all engines of this home; 0: 4 x cores, 16 at least
+  Images images = {};  // what images start, before the built-in table
+  std::string artifact_root = {};                    // default: HOME/artifacts
   std::vector<std::string> supervisor_command = {};  // default: this binary's `__supervisor`
-  std::function<void(const std::string&)> warn = {};  // things said once: images ignored, no private paths
+  std::function<void(const std::string&)> warn =
+      {};  // things said once: images ignored, no private paths
 };
 
-/// The functions of `listener` are called from the executor's thread. Destroying the executor leaves the steps running.
+/// The functions of `listener` are called from the executor's thread. Destroying the executor
+/// leaves the steps running.
 [[nodiscard]] std::unique_ptr<Executor> make_process_executor(ProcessOptions options,
                                                               Listener listener, Lookup lookup);
 

@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <unistd.h>
+#include <algorithm>
 
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +19,7 @@
 
 #include <gtest/gtest.h>
 
+#include "executor/path_words.h"
 #include "executor/supervisor.h"
 #include "value/json.h"
 
@@ -98,7 +99,7 @@ struct ProcessTest : testing::Test {
   void TearDown() override {
     executor.reset();
     kill_supervisor(SIGTERM);
-    std::filesystem::remove_all(home);
+    remove_tree(home);
   }
 
   std::unique_ptr<Executor> make(Ears& whose, int steps_max = 0) {
@@ -124,9 +125,8 @@ struct ProcessTest : testing::Test {
     return t;
   }
   Task shell(const std::string& key, const std::string& script, const std::string& rest = "") {
-    value::Map container{{"image", "alpine"},
-                         {"command", value::List{"sh", "-c"}},
-                         {"args", value::List{script}}};
+    value::Map container{
+        {"image", "alpine"}, {"command", value::List{"sh", "-c"}}, {"args", value::List{script}}};
     std::string body = value::to_json(value::Map{{"container", container}});
     if (!rest.empty()) body.insert(body.size() - 1, "," + rest);
     return task(key, body);
@@ -144,7 +144,8 @@ struct ProcessTest : testing::Test {
       const std::string pid = entry.path().filename();
       if (pid.empty() || pid[0] < '0' || pid[0] > '9') continue;
       const std::string words = read_text("/proc/" + pid + "/cmdline");
-      if (words.find("__supervisor") != std::string::npos && words.find(home) != std::string::npos) {
+      if (words.find("__supervisor") != std::string::npos &&
+          words.find(home) != std::string::npos) {
         return std::atoi(pid.c_str());
       }
     }
@@ -186,7 +187,6 @@ TEST_F(ProcessTest, SaysHowAProcessFailed) {
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_EQ(run(shell("b", "kill -9 $$$$")).message, "main: Error (exit code 137)");
 }
-
 
 // ---- the end of a process
 
@@ -242,8 +242,8 @@ TEST_F(ProcessTest, MuchOutputIsLoggedWholeAndTheResultIsItsEnd) {
 TEST_F(ProcessTest, RunsNoMoreAtOnceThanAllowed) {
   executor = make(ears, 2);
   std::vector<Task> tasks;
-  const std::string probe = "touch " + home + "/p.$$$$; ls " + home + " | grep -c ^p; sleep 0.1; rm " +
-                            home + "/p.$$$$";
+  const std::string probe =
+      "touch " + home + "/p.$$$$; ls " + home + " | grep -c ^p; sleep 0.1; rm " + home + "/p.$$$$";
   for (int i = 0; i < 8; ++i) tasks.push_back(shell("t" + std::to_string(i), probe));
   executor->start(std::move(tasks));
   for (int i = 0; i < 8; ++i) {
@@ -269,7 +269,8 @@ TEST_F(ProcessTest, GivesTheEnvironmentOfTheTemplate) {
       "envFrom":[{"configMapRef":{"name":"m"}}],
       "env":[{"name":"A","value":"1"},{"name":"B","value":"$(A)-$(NONE)-$$(A)"},
              {"name":"C","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}},
-             {"name":"D","valueFrom":{"secretKeyRef":{"name":"s","key":"x","optional":true}}}]}})json"));
+             {"name":"D","valueFrom":{"secretKeyRef":
+                {"name":"s","key":"x","optional":true}}}]}})json"));
   EXPECT_EQ(outcome.outputs["result"].string_or(""),
             "1 1-$(NONE)-$(A) hidden none red wf-2962115457 wf\n" + home + "/runs/uid/work/a/wd");
   const Outcome missing = run(task("b", R"({"container":{"image":"x","command":["true"],
@@ -284,17 +285,20 @@ TEST_F(ProcessTest, ReadsOutputParametersFromPrivatePaths) {
          {"name":"q","valueFrom":{"path":"/tiphys-test-dir/x/y.txt"}},
          {"name":"d","valueFrom":{"path":"/tmp/tiphys-test-none","default":"dflt"}}]})";
   executor = make(ears);
-  executor->start({shell("a", "sleep 0.2; echo one > /tmp/tiphys-test-out; mkdir -p "
-                              "/tiphys-test-dir/x; printf 'two\n\n' > /tiphys-test-dir/x/y.txt",
+  executor->start({shell("a",
+                         "sleep 0.2; echo one > /tmp/tiphys-test-out; mkdir -p "
+                         "/tiphys-test-dir/x; printf 'two\n\n' > /tiphys-test-dir/x/y.txt",
                          outputs),
-                   shell("b", "cat /tmp/tiphys-test-out; echo other > /tmp/tiphys-test-out; mkdir "
-                              "-p /tiphys-test-dir/x; echo 3 > /tiphys-test-dir/x/y.txt",
+                   shell("b",
+                         "cat /tmp/tiphys-test-out; echo other > /tmp/tiphys-test-out; mkdir "
+                         "-p /tiphys-test-dir/x; echo 3 > /tiphys-test-dir/x/y.txt",
                          outputs)});
   const Outcome a = ears.wait_for("a");
   const Outcome b = ears.wait_for("b");
   EXPECT_EQ(a.phase, Outcome::Phase::kSucceeded) << a.message;
-  EXPECT_EQ(value::to_json(a.outputs["parameters"]),
-            R"([{"name":"p","value":"one"},{"name":"q","value":"two\n"},{"name":"d","value":"dflt"}])");
+  EXPECT_EQ(
+      value::to_json(a.outputs["parameters"]),
+      R"([{"name":"p","value":"one"},{"name":"q","value":"two\n"},{"name":"d","value":"dflt"}])");
   EXPECT_EQ(b.outputs["parameters"].list()[0]["value"].string_or(""), "other");
   EXPECT_EQ(b.outputs["result"].string_or("?"), "");
   EXPECT_FALSE(std::filesystem::exists("/tmp/tiphys-test-out"));
@@ -303,16 +307,16 @@ TEST_F(ProcessTest, ReadsOutputParametersFromPrivatePaths) {
 
 TEST_F(ProcessTest, WhatExistsOnTheHostIsSharedAlsoBesidePrivatePaths) {
   std::filesystem::create_directory(home + "/shared");
-  const Outcome outcome =
-      run(shell("a", "echo x >> " + home + "/shared/marker; echo 1 > /tmp/tiphys-test-out",
-                R"("outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/tmp/tiphys-test-out"}}]})"));
+  const Outcome outcome = run(shell(
+      "a", "echo x >> " + home + "/shared/marker; echo 1 > /tmp/tiphys-test-out",
+      R"("outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/tmp/tiphys-test-out"}}]})"));
   EXPECT_EQ(outcome.phase, Outcome::Phase::kSucceeded) << outcome.message;
   EXPECT_EQ(read_text(home + "/shared/marker"), "x\n");
 }
 
 TEST_F(ProcessTest, MissingOutputsAreErrorsOfTheWaitContainer) {
-  const Outcome parameter =
-      run(shell("a", "true", R"("outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/tmp/nope"}}]})"));
+  const Outcome parameter = run(shell(
+      "a", "true", R"("outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/tmp/nope"}}]})"));
   EXPECT_EQ(parameter.phase, Outcome::Phase::kError);
   EXPECT_EQ(parameter.message,
             "wait: Error (exit code 64): open /var/run/argo/outputs/parameters/tmp/nope: no such "
@@ -320,21 +324,22 @@ TEST_F(ProcessTest, MissingOutputsAreErrorsOfTheWaitContainer) {
   EXPECT_EQ(parameter.exit_code, 0);
   const Outcome artifact =
       run(shell("b", "true", R"("outputs":{"artifacts":[{"name":"p","path":"/tmp/nope"},
-                                                        {"name":"o","path":"/tmp/no","optional":true}]})"));
-  EXPECT_EQ(artifact.message,
-            "wait: Error (exit code 64): open /var/run/argo/outputs/artifacts/tmp/nope.tgz: no such "
-            "file or directory; ");
+          {"name":"o","path":"/tmp/no","optional":true}]})"));
+  EXPECT_EQ(
+      artifact.message,
+      "wait: Error (exit code 64): open /var/run/argo/outputs/artifacts/tmp/nope.tgz: no such "
+      "file or directory; ");
 }
 
 TEST_F(ProcessTest, ArtifactsGoFromOneStepToTheNext) {
-  const Outcome made = run(shell("a", "mkdir -p /out/d; echo hi > /out/d/f; echo raw: $(cat /in.txt)",
-                                 R"("inputs":{"artifacts":[{"name":"i","path":"/in.txt","raw":{"data":"given"}}]},
+  const Outcome made =
+      run(shell("a", "mkdir -p /out/d; echo hi > /out/d/f; echo raw: $(cat /in.txt)",
+                R"("inputs":{"artifacts":[{"name":"i","path":"/in.txt","raw":{"data":"given"}}]},
                                     "outputs":{"artifacts":[{"name":"x","path":"/out"}]})"));
   ASSERT_EQ(made.phase, Outcome::Phase::kSucceeded) << made.message;
   EXPECT_EQ(made.outputs["result"].string_or(""), "raw: given");
   value::Map artifact = made.outputs["artifacts"].list()[0].map();
-  EXPECT_EQ(value::to_json(artifact),
-            R"({"name":"x","path":"/out","s3":{"key":"wf/wf-a/x.tgz"}})");
+  EXPECT_EQ(value::to_json(artifact), R"({"name":"x","path":"/out","s3":{"key":"wf/wf-a/x.tgz"}})");
   artifact.set("path", "/tmp/tiphys-test-in");
   Task reader = shell("b", "cat /tmp/tiphys-test-in/d/f");
   value::Map body = reader.template_body.map();
@@ -353,11 +358,14 @@ TEST_F(ProcessTest, MountsVolumes) {
   };
   Task t = task("a", R"({"container":{"image":"x","command":["sh","-c"],
       "args":["cat /tiphys-cfg/k.txt; echo; echo w > /mnt/tiphys-v/in/x; ls /mnt/tiphys-v/in"],
-      "volumeMounts":[{"name":"cfg","mountPath":"/tiphys-cfg"},{"name":"e","mountPath":"/mnt/tiphys-v"},
+      "volumeMounts":[{"name":"cfg","mountPath":"/tiphys-cfg"},
+                      {"name":"e","mountPath":"/mnt/tiphys-v"},
                       {"name":"claim","mountPath":"/mnt/tiphys-v/in"}]},
-      "outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/mnt/tiphys-v/in/x"}}]}})");
-  auto volumes = value::parse_json(
-      R"([{"name":"cfg","configMap":{"name":"m"}},{"name":"e","emptyDir":{}}])");
+      "outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/mnt/tiphys-v/in/x"}},
+          {"name":"t","valueFrom":{"path":"/tmp/tiphys-test-t","default":"none"}},
+          {"name":"r","valueFrom":{"path":"/tiphys-test-r","default":"none"}}]}})");
+  auto volumes =
+      value::parse_json(R"([{"name":"cfg","configMap":{"name":"m"}},{"name":"e","emptyDir":{}}])");
   t.volumes = *volumes;
   const Outcome outcome = run(t);
   EXPECT_EQ(outcome.outputs["result"].string_or(""), "from map\nx") << outcome.message;
@@ -371,7 +379,8 @@ TEST_F(ProcessTest, ANewEngineFindsWhatRunsAndWhatHasEnded) {
   executor = make(ears);
   const std::string hold = "echo once >> " + home + "/count; while [ ! -e " + home +
                            "/go ]; do sleep 0.02; done; echo done; exit 4";
-  executor->start({shell("running", hold), shell("ended", "echo once >> " + home + "/count; echo r")});
+  executor->start(
+      {shell("running", hold), shell("ended", "echo once >> " + home + "/count; echo r")});
   ears.wait_running("running");
   ears.wait_for("ended");  // its outcome is lost with the engine, before it is committed
   executor.reset();
@@ -400,7 +409,8 @@ TEST_F(ProcessTest, WhatADeadSupervisorRanIsLostWhatHadEndedIsNot) {
   executor->start({shell("running", "sleep 300 & echo $! > " + home + "/grandchild; wait")});
   ASSERT_TRUE(eventually([&] { return !read_text(home + "/grandchild").empty(); }));
   kill_supervisor(SIGKILL);
-  const Outcome lost = ears.wait_for("running");  // the executor starts another supervisor by itself
+  const Outcome lost =
+      ears.wait_for("running");  // the executor starts another supervisor by itself
   EXPECT_EQ(lost.phase, Outcome::Phase::kError);
   EXPECT_EQ(lost.message, "lost with the host");
   const std::string grandchild = read_text(home + "/grandchild");

@@ -49,7 +49,8 @@ bool map_own_id(const char* file, unsigned id) {
   return ok;
 }
 
-// A mount namespace; a user without the right to it gets one inside a user namespace that keeps its id.
+// A mount namespace; a user without the right to it gets one inside a user namespace that keeps its
+// id.
 bool enter_namespace() {
   if (::unshare(CLONE_NEWNS) == 0) return true;
   const unsigned uid = ::geteuid();
@@ -90,7 +91,8 @@ bool do_mounts(const SpawnPlan& plan) {
   if (!plan.mounts.empty() && !do_mounts(plan)) give_up(report, wire::Failure::kMount, errno);
   if (::chdir(plan.cwd) != 0) give_up(report, wire::Failure::kFolder, errno);
 
-  // As a shell does: a file that must not be run is the error only when no other folder has the program.
+  // As a shell does: a file that must not be run is the error only when no other folder has the
+  // program.
   int error = ENOENT;
   for (char* const program : plan.programs) {
     if (program == nullptr) break;

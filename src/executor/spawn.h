@@ -1,7 +1,7 @@
 // Starts one process the cheap way: vfork, a few system calls, execve.
 //
-// posix_spawn can neither ask for a signal at the parent's death nor make a mount namespace, and fork copies page tables.
-// The child shares our memory until execve, so nothing in it allocates.
+// posix_spawn can neither ask for a signal at the parent's death nor make a mount namespace, and
+// fork copies page tables. The child shares our memory until execve, so nothing in it allocates.
 // Call from one thread only: the one whose death ends the children (PR_SET_PDEATHSIG).
 #pragma once
 

@@ -1,9 +1,9 @@
 // Writes what a step prints into its log file, a line each: `2026-11-24T11:00:00.123456789Z text`.
 //
-// The time is when the supervisor read the line, UTC with nine decimals, then one blank, then the line as it came. stdout
-// and stderr share the file. A line without an end gets one when the step ends; a line over kLineSizeMax is broken there.
-// The file (and its folder) is made at the first output, so silent steps cost nothing.
-// One thread.
+// The time is when the supervisor read the line, UTC with nine decimals, then one blank, then the
+// line as it came. stdout and stderr share the file. A line without an end gets one when the step
+// ends; a line over kLineSizeMax is broken there. The file (and its folder) is made at the first
+// output, so silent steps cost nothing. One thread.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class StepLog {
   StepLog& operator=(const StepLog&) = delete;
   ~StepLog();
 
-  /// Adds what was read from `stream` (0 stdout, 1 stderr) at `now` (ns since 1970). Whole lines go to the file.
+  /// Adds what was read from `stream` (0 stdout, 1 stderr) at `now` (ns since 1970). Whole lines go
+  /// to the file.
   void write(int stream, std::string_view bytes, std::int64_t now);
   /// Writes the lines that have no end yet and closes the file.
   void finish(std::int64_t now);

@@ -23,7 +23,8 @@ std::int64_t read_clock(clockid_t clock) {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
-// The step that a process belongs to, by the mark in its environment; "" when it has none or is not ours to read.
+// The step that a process belongs to, by the mark in its environment; "" when it has none or is not
+// ours to read.
 std::string step_of_process(const char* pid) {
   const std::string path = std::string("/proc/") + pid + "/environ";
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -302,8 +303,8 @@ void StepTable::read_output(std::string_view key, int stream) {
 void StepTable::close_pipes(Step& step) {
   for (int i = 0; i < 2; ++i) {
     if (step.pipes[i] < 0) continue;
-    // What is in the pipe now belongs to the step; a process that escaped may hold the other end for ever. 16 x 64 KiB
-    // is more than a pipe holds.
+    // What is in the pipe now belongs to the step; a process that escaped may hold the other end
+    // for ever. 16 x 64 KiB is more than a pipe holds.
     drain(step, i);
     if (step.pipes[i] < 0) continue;
     told_.unwatch(step.pipes[i]);

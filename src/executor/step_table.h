@@ -1,8 +1,9 @@
-// The supervisor's steps: queue, start, output, end, kill, and what is kept until an engine has acknowledged it.
+// The supervisor's steps: queue, start, output, end, kill, and what is kept until an engine has
+// acknowledged it.
 //
-// It knows nothing about sockets: who is told is a number, and Told carries the words. So that a batch of steps costs few
-// writes, the journal is flushed once before a batch starts and once before anybody is told of an end.
-// One thread, the one that spawns.
+// It knows nothing about sockets: who is told is a number, and Told carries the words. So that a
+// batch of steps costs few writes, the journal is flushed once before a batch starts and once
+// before anybody is told of an end. One thread, the one that spawns.
 #pragma once
 
 #include <sys/types.h>
@@ -45,7 +46,8 @@ class StepTable {
   /// Opens the journal and ends what an earlier supervisor left running. Errors: kIo.
   [[nodiscard]] diag::Result<void> open(const std::string& home);
 
-  /// A Launch frame's payload: queues it, or tells `client` from now on about the step that is known by this key.
+  /// A Launch frame's payload: queues it, or tells `client` from now on about the step that is
+  /// known by this key.
   void start(ClientId client, std::string_view payload);
   /// The same for a key alone; an unknown one is answered with kUnknown.
   void attach(ClientId client, std::string_view key);

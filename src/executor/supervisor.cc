@@ -18,6 +18,7 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "executor/step_table.h"
@@ -178,17 +179,24 @@ void Supervisor::handle_frame(int fd, wire::Type type, std::string_view payload)
       processes_max_ = std::max<std::size_t>(1, reader.u32());
       break;
     }
-    case wire::Type::kStart: table_.start(fd, payload); break;
+    case wire::Type::kStart:
+      table_.start(fd, payload);
+      break;
     case wire::Type::kCancel: {
       const std::string_view key = reader.text();
       table_.cancel(key, reader.i64());
       break;
     }
-    case wire::Type::kAttach: table_.attach(fd, reader.text()); break;
-    case wire::Type::kAcknowledge: table_.acknowledge(reader.text()); break;
+    case wire::Type::kAttach:
+      table_.attach(fd, reader.text());
+      break;
+    case wire::Type::kAcknowledge:
+      table_.acknowledge(reader.text());
+      break;
     case wire::Type::kRunning:
     case wire::Type::kUnknown:
-    case wire::Type::kExit: break;  // ours to say
+    case wire::Type::kExit:
+      break;  // ours to say
   }
 }
 
@@ -217,9 +225,14 @@ void Supervisor::write_clients() {
 void Supervisor::handle(const epoll_event& event) {
   const auto fd = static_cast<std::size_t>(event.data.fd);
   switch (watched_[fd].kind) {
-    case Watched::Kind::kNothing: break;  // closed earlier in this round
-    case Watched::Kind::kListener: accept_clients(); break;
-    case Watched::Kind::kSignals: read_signals(); break;
+    case Watched::Kind::kNothing:
+      break;  // closed earlier in this round
+    case Watched::Kind::kListener:
+      accept_clients();
+      break;
+    case Watched::Kind::kSignals:
+      read_signals();
+      break;
     case Watched::Kind::kClient:
       if ((event.events & ~static_cast<unsigned>(EPOLLOUT)) != 0) read_client(event.data.fd);
       break;
@@ -268,8 +281,11 @@ void Supervisor::run() {
   for (;;) {
     const int count = ::epoll_wait(epoll_, events, 64, wait_ms());
     for (int i = 0; i < count; ++i) handle(events[i]);
-    if (has_children_to_reap_) table_.reap();
-    has_children_to_reap_ = false;
+    if (std::exchange(has_children_to_reap_, false)) {
+      table_.reap();
+      table_.flush();
+      write_clients();  // before we are busy starting others
+    }
     table_.kill_overdue();
     table_.start_queued(processes_max_);
     table_.flush();
@@ -281,7 +297,8 @@ void Supervisor::run() {
   table_.journal().sync();
 }
 
-// An address for `name` in the folder that `home_fd` is open on: sun_path is too short for deep folders.
+// An address for `name` in the folder that `home_fd` is open on: sun_path is too short for deep
+// folders.
 sockaddr_un socket_address(int home_fd, const char* name) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -331,8 +348,8 @@ int serve(const Options& options, int ready) {
   if (::chdir("/") != 0) return 1;
   ::close(ready);
   supervisor.run();
-  // First no new clients, then the lock goes with the process. One who came in between sees the end of the stream and
-  // starts the next supervisor.
+  // First no new clients, then the lock goes with the process. One who came in between sees the end
+  // of the stream and starts the next supervisor.
   ::unlink((options.home + "/" + kSupervisorSocket).c_str());
   return 0;
 }

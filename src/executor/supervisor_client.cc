@@ -49,8 +49,8 @@ bool SupervisorClient::try_connect() {
   std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", home_fd,
                 kSupervisorSocket);
   fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool ok = fd_ >= 0 && ::connect(fd_, reinterpret_cast<const sockaddr*>(&address),
-                                        sizeof address) == 0;
+  const bool ok =
+      fd_ >= 0 && ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   ::close(home_fd);
   if (!ok) {
     close_socket();
@@ -73,8 +73,7 @@ diag::Result<void> SupervisorClient::start_supervisor() {
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
   pid_t pid = -1;
-  const int error =
-      ::posix_spawn(&pid, argv[0], nullptr, &attributes, argv.data(), environ);
+  const int error = ::posix_spawn(&pid, argv[0], nullptr, &attributes, argv.data(), environ);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) {
     return diag::fail(diag::Code::kIo,

@@ -1,4 +1,5 @@
-// An engine's end of the supervisor's socket: finds or starts the supervisor, sends frames, reads frames.
+// An engine's end of the supervisor's socket: finds or starts the supervisor, sends frames, reads
+// frames.
 //
 // One thread.
 #pragma once
@@ -15,13 +16,15 @@ namespace tiphys::executor {
 
 class SupervisorClient {
  public:
-  /// `command`: program and first arguments of the supervisor; empty is this binary's own `__supervisor`.
+  /// `command`: program and first arguments of the supervisor; empty is this binary's own
+  /// `__supervisor`.
   SupervisorClient(std::string home, std::vector<std::string> command);
   ~SupervisorClient();
   SupervisorClient(const SupervisorClient&) = delete;
   SupervisorClient& operator=(const SupervisorClient&) = delete;
 
-  /// Connects and says hello; starts a supervisor when none answers. Blocks up to 10 s. Errors: kIo.
+  /// Connects and says hello; starts a supervisor when none answers. Blocks up to 10 s. Errors:
+  /// kIo.
   [[nodiscard]] diag::Result<void> connect(int processes_max);
   /// The socket, for poll(); -1 when not connected.
   [[nodiscard]] int fd() const { return fd_; }

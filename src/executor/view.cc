@@ -155,14 +155,16 @@ diag::Result<void> View::make_layers(const ViewRequest&) {
   return {};
 }
 
-// What a volume is mounted on: a folder or file of the same kind in the layer or in the volume around it.
+// What a volume is mounted on: a folder or file of the same kind in the layer or in the volume
+// around it.
 diag::Result<void> View::make_volumes() {
   for (const Placement& volume : volumes_) {
     const Placement* const outer = volume_of(parent_path(volume.path));
     std::string target;
     if (outer != nullptr) {
       target = outer->source + std::string(path_below(volume.path, outer->path));
-    } else if (const Layer* layer = layer_of(volume.path); layer != nullptr && !exists(volume.path)) {
+    } else if (const Layer* layer = layer_of(volume.path);
+               layer != nullptr && !exists(volume.path)) {
       target = layer->place + "/u" + std::string(path_below(volume.path, layer->folder));
     }
     if (target.empty()) continue;
@@ -175,15 +177,15 @@ diag::Result<void> View::make_volumes() {
   return {};
 }
 
-// What stays the host's inside of layers: what is mounted there, our scratch folder, what the step's words name.
+// What stays the host's inside of layers: what is mounted there, our scratch folder, what the
+// step's words name.
 std::vector<Placement> View::shared_places(const ViewRequest& request) const {
   std::vector<std::string> paths = mount_points();
   paths.push_back(request.scratch);
   for (const std::string& path : request.mentioned) {
     const bool is_declared =
-        std::any_of(request.declared.begin(), request.declared.end(), [&path](const auto& d) {
-          return is_below(path, d) || is_below(d, path);
-        });
+        std::any_of(request.declared.begin(), request.declared.end(),
+                    [&path](const auto& d) { return is_below(path, d) || is_below(d, path); });
     if (is_declared || volume_of(path) != nullptr) continue;
     paths.push_back(exists(path) ? resolved(path) : existing_folder(path));
   }
@@ -191,7 +193,8 @@ std::vector<Placement> View::shared_places(const ViewRequest& request) const {
   std::vector<Placement> places;
   for (const std::string& path : paths) {
     const Layer* const layer = layer_of(path);
-    if (layer == nullptr || layer->folder == "/" || layer->folder == path || !exists(path)) continue;
+    if (layer == nullptr || layer->folder == "/" || layer->folder == path || !exists(path))
+      continue;
     const bool holds_declared =
         std::any_of(request.declared.begin(), request.declared.end(),
                     [&path](const std::string& d) { return is_below(d, path); });
@@ -210,7 +213,8 @@ diag::Result<void> View::make_mounts(const ViewRequest& request) {
   // Where a path is reached while the layers are not yet in their places.
   const auto staged = [this](const std::string& path) {
     const Layer* const layer = layer_of(path);
-    if (layer == nullptr || (layer->folder == "/" && exists("/" + path.substr(1, path.find('/', 1) - 1)))) {
+    if (layer == nullptr ||
+        (layer->folder == "/" && exists("/" + path.substr(1, path.find('/', 1) - 1)))) {
       return path;
     }
     return layer->place + "/m" + std::string(path_below(path, layer->folder));
@@ -219,9 +223,16 @@ diag::Result<void> View::make_mounts(const ViewRequest& request) {
     mounts_.push_back({wire::Mount::Kind::kOverlay, "overlay", layer.place + "/m",
                        options_of(layer.folder, layer.place)});
   }
-  for (const Placement& place : shared_places(request)) bind(place.source, staged(place.path));
   for (auto it = volumes_.rbegin(); it != volumes_.rend(); ++it) {  // outer ones first
     bind(it->source, staged(it->path));
+  }
+  // The scratch folder last: what is copied with it into a layer must be complete.
+  const std::vector<Placement> shared = shared_places(request);
+  for (const bool takes_scratch : {false, true}) {
+    for (const Placement& place : shared) {
+      const bool holds_scratch = is_below(request.scratch, place.path);
+      if (holds_scratch == takes_scratch) bind(place.source, staged(place.path));
+    }
   }
   for (const Layer& layer : layers_) {
     if (layer.folder != "/") bind(layer.place + "/m", layer.folder);
@@ -265,17 +276,15 @@ void View::use_rewriting(const ViewRequest& request) {
     if (volume_of(path) == nullptr) rewritten_.push_back({path, request.scratch + "/fs" + path});
   }
   for (const Placement& volume : volumes_) rewritten_.push_back(volume);
-  std::sort(rewritten_.begin(), rewritten_.end(), [](const Placement& a, const Placement& b) {
-    return a.path.size() > b.path.size();
-  });
+  std::sort(rewritten_.begin(), rewritten_.end(),
+            [](const Placement& a, const Placement& b) { return a.path.size() > b.path.size(); });
 }
 
 diag::Result<View> View::make(const ViewRequest& request) {
   View view;
   view.volumes_ = request.volumes;
-  std::sort(view.volumes_.begin(), view.volumes_.end(), [](const Placement& a, const Placement& b) {
-    return a.path.size() > b.path.size();
-  });
+  std::sort(view.volumes_.begin(), view.volumes_.end(),
+            [](const Placement& a, const Placement& b) { return a.path.size() > b.path.size(); });
   if (!request.may_mount) {
     view.use_rewriting(request);
     for (const Placement& place : view.rewritten_) {
@@ -336,9 +345,9 @@ diag::Result<std::string> View::place_for(std::string_view path) const {
     const std::string folder = existing_folder(parent_path(clean));
     const Layer* const layer = layer_of(is_folder(clean) ? clean : folder);
     if (layer != nullptr) {
-      const std::string through_links = is_folder(clean) ? resolved(clean)
-                                        : resolved(parent_path(clean)) +
-                                              clean.substr(clean.rfind('/'));
+      const std::string through_links =
+          is_folder(clean) ? resolved(clean)
+                           : resolved(parent_path(clean)) + clean.substr(clean.rfind('/'));
       place = layer->place + "/u" + std::string(path_below(through_links, layer->folder));
     }
   }
@@ -370,7 +379,8 @@ std::string View::save() const {
   std::string text;
   for (const Layer& l : layers_) text += fmt::format("layer\n{}\n{}\n", l.folder, l.place);
   for (const Placement& v : volumes_) text += fmt::format("volume\n{}\n{}\n", v.path, v.source);
-  for (const Placement& r : rewritten_) text += fmt::format("rewritten\n{}\n{}\n", r.path, r.source);
+  for (const Placement& r : rewritten_)
+    text += fmt::format("rewritten\n{}\n{}\n", r.path, r.source);
   return text;
 }
 

@@ -1,11 +1,12 @@
 // A step's own view of the file system: which paths are private to it, and where they really lie.
 //
-// A template's declared paths (artifacts, output parameters, volumes) must not meet those of another step. So the deepest
-// existing folder above each gets an overlayfs whose upper layer lies in the step's scratch folder; the rest of the host
-// is shared as it is. Undeclared paths that a command mentions directly below /tmp, /var/tmp or /mnt, and that do not
-// exist yet, are private in the same way; what exists and is mentioned is the host's.
-// Where mounts are refused, declared paths are rewritten in the step's words and environment instead (rewrite()).
-// Plans are made and read by an executor's thread; the mounts are done by the supervisor's child.
+// A template's declared paths (artifacts, output parameters, volumes) must not meet those of
+// another step. So the deepest existing folder above each gets an overlayfs whose upper layer lies
+// in the step's scratch folder; the rest of the host is shared as it is. Undeclared paths that a
+// command mentions directly below /tmp, /var/tmp or /mnt, and that do not exist yet, are private in
+// the same way; what exists and is mentioned is the host's. Where mounts are refused, declared
+// paths are rewritten in the step's words and environment instead (rewrite()). Plans are made and
+// read by an executor's thread; the mounts are done by the supervisor's child.
 #pragma once
 
 #include <string>
@@ -25,11 +26,11 @@ struct Placement {
 
 /// What a view is made from.
 struct ViewRequest {
-  std::string scratch;                 // a folder of this step alone, absolute; upper layers go there
-  std::vector<std::string> declared;   // absolute paths that are private
-  std::vector<std::string> outputs;    // of these, the ones that must not exist beforehand
-  std::vector<Placement> volumes;
-  std::vector<std::string> mentioned;  // absolute paths in the step's words
+  std::string scratch;  // a folder of this step alone, absolute; upper layers go there
+  std::vector<std::string> declared = {};  // absolute paths that are private
+  std::vector<std::string> outputs = {};   // of these, the ones that must not exist beforehand
+  std::vector<Placement> volumes = {};
+  std::vector<std::string> mentioned = {};  // absolute paths in the step's words
   bool may_mount = true;
 };
 
@@ -41,18 +42,21 @@ class View {
   /// Decides what is private and makes the folders for it. Errors: kIo.
   [[nodiscard]] static diag::Result<View> make(const ViewRequest& request);
 
-  /// Where a path of the step lies on the host; "" when it does not exist in its view although the host has it.
-  /// Symbolic links are followed as the step would see them.
+  /// Where a path of the step lies on the host; "" when it does not exist in its view although the
+  /// host has it. Symbolic links are followed as the step would see them.
   [[nodiscard]] std::string real_path(std::string_view path) const;
   /// Where to put a file so that the step finds it at `path`; makes the folders above. Errors: kIo.
   [[nodiscard]] diag::Result<std::string> place_for(std::string_view path) const;
 
   /// Whether a clean path lies on one of the volumes.
-  [[nodiscard]] bool is_on_volume(std::string_view path) const { return volume_of(path) != nullptr; }
+  [[nodiscard]] bool is_on_volume(std::string_view path) const {
+    return volume_of(path) != nullptr;
+  }
 
   [[nodiscard]] const std::vector<wire::Mount>& mounts() const { return mounts_; }
   [[nodiscard]] const std::string& root() const { return root_; }
-  /// Replaces private paths in `text` by where they lie; only does something when mounts are not used.
+  /// Replaces private paths in `text` by where they lie; only does something when mounts are not
+  /// used.
   [[nodiscard]] std::string rewrite(std::string text) const;
 
   /// As text, for a later engine, and back. Mounts are left out: the step has started.
@@ -62,7 +66,8 @@ class View {
  private:
   struct Layer {
     std::string folder;  // on the host, without links
-    std::string place;   // in the scratch folder: upper `u`, overlayfs's work folder `w`, mounted first at `m`
+    std::string place;   // in the scratch folder: upper `u`, overlayfs's work folder `w`, mounted
+                         // first at `m`
   };
 
   [[nodiscard]] const Layer* layer_of(std::string_view path) const;

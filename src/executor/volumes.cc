@@ -77,8 +77,8 @@ diag::Result<std::string> make_volume(const std::string& name, const Task& task,
     return path;
   }
   if (const value::Value& claim = volume["persistentVolumeClaim"]; claim.is_map()) {
-    std::string folder = fmt::format("{}/claims/{}/{}", home, task.name_space,
-                                     claim["claimName"].string_or(""));
+    std::string folder =
+        fmt::format("{}/claims/{}/{}", home, task.name_space, claim["claimName"].string_or(""));
     TRY_VOID(make_folder(folder));
     return folder;
   }
@@ -99,9 +99,9 @@ diag::Result<std::string> make_volume(const std::string& name, const Task& task,
              volume["downwardAPI"].is_map() || volume["ephemeral"].is_map()) {
     TRY_VOID(make_folder(own));
   } else {
-    return diag::fail(diag::Code::kInvalidManifest,
-                      fmt::format("volume '{}' is of a kind that steps on this machine cannot have",
-                                  name));
+    return diag::fail(
+        diag::Code::kInvalidManifest,
+        fmt::format("volume '{}' is of a kind that steps on this machine cannot have", name));
   }
   return own;
 }
@@ -120,7 +120,8 @@ diag::Result<std::vector<Placement>> place_volumes(const Task& task, const value
     if (!sub.empty()) {
       source += clean_path("/" + sub);
       const auto is_there = read_file(source);
-      if (!is_there && is_there.error().code == diag::Code::kNotFound) TRY_VOID(make_folder(source));
+      if (!is_there && is_there.error().code == diag::Code::kNotFound)
+        TRY_VOID(make_folder(source));
     }
     places.push_back({clean_path(mount["mountPath"].string_or("/")), std::move(source)});
   }

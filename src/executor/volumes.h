@@ -1,9 +1,9 @@
 // The volumes of a pod as folders of this machine.
 //
-// emptyDir lies in the step's work folder; configMap, secret and projected volumes are written there as files; a claim is
-// a folder below HOME that stays (persistentVolumeClaim: HOME/claims/NAMESPACE/NAME; volumeClaimTemplates:
-// HOME/runs/UID/volumes/NAME, shared by the steps of one workflow); hostPath is itself. readOnly is not enforced.
-// Called on an executor's thread.
+// emptyDir lies in the step's work folder; configMap, secret and projected volumes are written
+// there as files; a claim is a folder below HOME that stays (persistentVolumeClaim:
+// HOME/claims/NAMESPACE/NAME; volumeClaimTemplates: HOME/runs/UID/volumes/NAME, shared by the steps
+// of one workflow); hostPath is itself. readOnly is not enforced. Called on an executor's thread.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@
 namespace tiphys::executor {
 
 /// Where each volumeMount of the container is seen and where it lies; makes the folders and files.
-/// Errors: the message is the node's: a volume is unknown or of a kind that this machine has not, a secret is missing.
+/// Errors: the message is the node's: a volume is unknown or of a kind that this machine has not, a
+/// secret is missing.
 [[nodiscard]] diag::Result<std::vector<Placement>> place_volumes(const Task& task,
                                                                  const value::Value& container,
                                                                  const Environment& environment,

@@ -1,8 +1,9 @@
-// The messages between an engine and the supervisor: little-endian frames over a Unix stream socket.
+// The messages between an engine and the supervisor: little-endian frames over a Unix stream
+// socket.
 //
-// A frame is: u32 size of what follows, u8 type, payload. Strings are u32 size, bytes, NUL, so that the supervisor can
-// hand them to execve where they lie. Both ends are the same binary; kVersion guards against an older supervisor.
-// Pure.
+// A frame is: u32 size of what follows, u8 type, payload. Strings are u32 size, bytes, NUL, so that
+// the supervisor can hand them to execve where they lie. Both ends are the same binary; kVersion
+// guards against an older supervisor. Pure.
 #pragma once
 
 #include <cstdint>
@@ -43,12 +44,12 @@ struct Launch {
   std::string key;
   std::string log_path;
   std::string cwd;
-  std::string root;            // chroot before the program starts, or empty
-  bool wants_stdout = false;   // Exit.stdout_tail is read by someone
+  std::string root;                   // chroot before the program starts, or empty
+  bool wants_stdout = false;          // Exit.stdout_tail is read by someone
   std::vector<std::string> programs;  // tried in this order, as a shell goes through PATH
   std::vector<std::string> argv;
   std::vector<std::string> env;
-  std::vector<Mount> mounts;   // empty: the step shares the host's view
+  std::vector<Mount> mounts;  // empty: the step shares the host's view
 };
 
 /// Why a step has no exit status of its own.
@@ -66,13 +67,14 @@ struct Exit {
   std::string key;
   std::int64_t started_at = 0;  // ns since 1970; 0 when it never ran
   std::int64_t finished_at = 0;
-  int wait_status = 0;          // as waitpid gives it; of use when failure is kNone
+  int wait_status = 0;  // as waitpid gives it; of use when failure is kNone
   Failure failure = Failure::kNone;
-  int error = 0;                // errno of `failure`
-  std::string stdout_tail;      // the last kStdoutMax bytes and the newline after them
+  int error = 0;            // errno of `failure`
+  std::string stdout_tail;  // the last kStdoutMax bytes and the newline after them
 };
 
-/// What is kept of a step's stdout for outputs.result (Argo's limit of an annotation) plus its last newline.
+/// What is kept of a step's stdout for outputs.result (Argo's limit of an annotation) plus its last
+/// newline.
 inline constexpr std::size_t kStdoutMax = (256U << 10U) + 1;
 
 /// Writes frames into a buffer.
@@ -116,7 +118,8 @@ class Reader {
 [[nodiscard]] Type frame_type(std::string_view buffer);
 [[nodiscard]] std::string_view frame_payload(std::string_view buffer, std::int64_t size);
 
-/// Appends a frame with a key alone (kAttach, kAcknowledge, kUnknown), or with a key and a number (kRunning, kCancel).
+/// Appends a frame with a key alone (kAttach, kAcknowledge, kUnknown), or with a key and a number
+/// (kRunning, kCancel).
 void put(std::string& out, Type type, std::string_view key);
 void put(std::string& out, Type type, std::string_view key, std::int64_t number);
 /// Appends a frame.

@@ -101,6 +101,9 @@ void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases
     found[i].error.message = "cannot validate Workflow: " + found[i].error.message;
   }
   const bool is_sound = found.empty();
+  if (input.options.is_run && m.kind != "Workflow") {
+    for (Diagnostic& d : found) d.severity = diag::Severity::kWarning;
+  }
   out.insert(out.end(), std::make_move_iterator(found.begin()),
              std::make_move_iterator(found.end()));
   if (input.options.warn_of_suspicious) suspicious(base, is_sound, out);

@@ -193,6 +193,20 @@ TEST(Lint, WarnsOfFeaturesThatHaveNoEffect) {
   EXPECT_NE(got.find("template 'm': memoize is not acted on yet"), std::string::npos) << got;
 }
 
+// A run is not stopped by a template beside it that Kubernetes would have stored as well.
+TEST(Lint, MayWarnOfFaultsBesideTheWorkflow) {
+  std::vector<Diagnostic> findings;
+  const auto manifests = spec::load_manifests(
+      "kind: WorkflowTemplate\nmetadata: {name: t}\nspec: {templates: [{suspend: {}}]}\n", "f.yaml",
+      findings);
+  Options options;
+  EXPECT_EQ(shown(check({manifests, {}, options}).at(0)),
+            "3:20 spec.templates[0].name is required\n");
+  options.is_run = true;
+  EXPECT_EQ(shown(check({manifests, {}, options}).at(0)),
+            "warning 3:20 spec.templates[0].name is required\n");
+}
+
 TEST(Lint, HoldsCronWorkflowsToTheirRules) {
   const char* text =
       "kind: CronWorkflow\n"

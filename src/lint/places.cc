@@ -37,13 +37,15 @@ bool Names::has(std::string_view name) const {
        dot = name.find('.', dot + 1)) {
     if (names_.contains(std::string(name.substr(0, dot + 1)) + "*")) return true;
   }
-  return false;
+  return parent_ != nullptr && parent_->has(name);
 }
 
 std::string Names::nearest(std::string_view name) const {
   std::vector<std::string_view> candidates;
-  for (const std::string& known : names_) {
-    if (!known.ends_with('*')) candidates.push_back(known);
+  for (const Names* names = this; names != nullptr; names = names->parent_) {
+    for (const std::string& known : names->names_) {
+      if (!known.ends_with('*')) candidates.push_back(known);
+    }
   }
   return spec::nearest_name(name, candidates);
 }

@@ -51,18 +51,6 @@ class Inspector {
                     std::move(fix)});
   }
 
-  std::string type_of_template(const Value& step) const {
-    if (step["inline"].is_map()) return std::string(template_type_of(step["inline"]));
-    std::string pointer;
-    const Value* body = base_->find_template(text(step, "template"), pointer);
-    return body == nullptr ? std::string() : std::string(template_type_of(*body));
-  }
-
-  static bool loops(const Value& step) {
-    return !step["withItems"].is_null() || !step["withParam"].is_null() ||
-           !step["withSequence"].is_null();
-  }
-
   void body(const Value& t, const Place& at) {
     if (t["steps"].is_list()) steps(t, at);
     if (t["dag"].is_map()) tasks(t, at.at("dag"));
@@ -81,7 +69,10 @@ class Inspector {
       std::size_t i = 0;
       for (const Value& step : group.list()) {
         const Place place = at.at("steps", group_index).at(std::to_string(i++));
-        hooks_of(step, place, {.level = Level::kStep, .root = "steps", .names = known});
+        called(step, place);
+        if (!step["hooks"].is_map()) continue;
+        HookScope scope{.level = Level::kStep, .root = "steps", .names = Names(&known)};
+        hooks_of(step, place, scope);
       }
       ++group_index;
     }
@@ -90,27 +81,29 @@ class Inspector {
   void tasks(const Value& t, const Place& at) {
     const TaskGraph graph(t["dag"]["tasks"]);
     for (const Task& task : graph.tasks()) {
-      Names known;
-      known.add(fmt::format("tasks.{}.status", task.name));
+      const Place place = at.at("tasks", task.index);
+      called(task.body, place);
+      if (!task.body["hooks"].is_map()) continue;
+      HookScope scope{.level = Level::kTask, .root = "tasks"};
+      scope.names.add(fmt::format("tasks.{}.status", task.name));
       for (const std::string& ancestor : graph.ancestors(task.name)) {
-        known.add(fmt::format("tasks.{}.status", ancestor));
+        scope.names.add(fmt::format("tasks.{}.status", ancestor));
       }
-      hooks_of(task.body, at.at("tasks", task.index),
-               {.level = Level::kTask, .root = "tasks", .names = known});
+      hooks_of(task.body, place, scope);
     }
   }
 
-  void hooks_of(const Value& step, const Place& at, HookScope scope) {
+  /// What a step or task runs: its inline template, or the arguments for another.
+  void called(const Value& step, const Place& at) {
     if (step["inline"].is_map()) body(step["inline"], at.at("inline"));
     std::string pointer;
-    const Value* called = base_->find_template(text(step, "template"), pointer);
-    if (called != nullptr) {
-      suspicious_arguments(step["arguments"], *called, at.at("arguments"), false, out_);
-    }
-    if (!step["hooks"].is_map()) return;
+    const Value* body = base_->find_template(text(step, "template"), pointer);
+    if (body == nullptr) return;
+    suspicious_arguments(step["arguments"], *body, at.at("arguments"), false, out_);
+  }
+
+  void hooks_of(const Value& step, const Place& at, HookScope& scope) {
     scope.self = text(step, "name");
-    scope.is_loop = loops(step);
-    scope.template_type = type_of_template(step);
     suspicious_hooks(step["hooks"], at.at("hooks"), scope, out_);
     if (step["hooks"]["exit"].is_map() && !text(step, "onExit").empty()) {
       warn(at.at("hooks").at("exit"), "hooks.exit has no effect, because onExit is given");

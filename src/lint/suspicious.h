@@ -18,12 +18,9 @@ void suspicious(const BasePointer& base, bool is_sound, std::vector<diag::Diagno
 struct HookScope {
   enum class Level { kWorkflow, kStep, kTask };
   Level level = Level::kWorkflow;
-  std::string self = {};           // the step's or task's name
-  std::string root = {};           // "steps" or "tasks"
-  Names names = {};                // of steps and tasks that may be read
-  bool is_loop = false;            // withItems and the like
-  std::string template_type = {};  // of what the step runs, "" when unknown
-  bool has_tags = false;           // the name holds tags
+  std::string self = {};  // the step's or task's name
+  std::string root = {};  // "steps" or "tasks"
+  Names names = {};       // of steps and tasks that may be read
 };
 
 /// True if `name` (workflow.x.y) is a variable that a workflow has; else `fix` may suggest another.

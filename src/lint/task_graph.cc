@@ -40,14 +40,13 @@ TaskGraph::TaskGraph(const Value& tasks) {
   for (const Value& body : tasks.list()) {
     tasks_.push_back(
         {body, tasks_.size(), std::string(body["name"].string_or("")), dependencies_of(body)});
+    by_name_[tasks_.back().name] = tasks_.back().index;
   }
 }
 
 const Task* TaskGraph::find(std::string_view name) const {
-  for (auto it = tasks_.rbegin(); it != tasks_.rend(); ++it) {
-    if (it->name == name) return &*it;
-  }
-  return nullptr;
+  const auto it = by_name_.find(name);
+  return it == by_name_.end() ? nullptr : &tasks_[it->second];
 }
 
 std::set<std::string> TaskGraph::ancestors(std::string_view name) const {
@@ -66,19 +65,25 @@ std::set<std::string> TaskGraph::ancestors(std::string_view name) const {
 }
 
 std::vector<const Task*> TaskGraph::sorted() const {
+  std::vector<std::size_t> waits(tasks_.size(), 0);
+  std::vector<std::vector<std::size_t>> dependents(tasks_.size());
+  std::set<std::size_t> ready;
+  for (const Task& task : tasks_) {
+    for (const auto& [dependency, of_items] : task.dependencies) {
+      const Task* other = find(dependency);
+      if (other == nullptr) continue;
+      dependents[other->index].push_back(task.index);
+      ++waits[task.index];
+    }
+    if (waits[task.index] == 0) ready.insert(task.index);
+  }
   std::vector<const Task*> out;
-  std::set<std::string_view> done;
-  for (bool has_grown = true; has_grown;) {
-    has_grown = false;
-    for (const Task& task : tasks_) {
-      if (done.contains(task.name)) continue;
-      const bool is_ready = std::ranges::all_of(task.dependencies, [&](const auto& d) {
-        return done.contains(d.first) || find(d.first) == nullptr;
-      });
-      if (!is_ready) continue;
-      out.push_back(&task);
-      done.insert(task.name);
-      has_grown = true;
+  while (!ready.empty()) {
+    const std::size_t next = *ready.begin();
+    ready.erase(ready.begin());
+    out.push_back(&tasks_[next]);
+    for (const std::size_t dependent : dependents[next]) {
+      if (--waits[dependent] == 0) ready.insert(dependent);
     }
   }
   return out;

@@ -193,8 +193,7 @@ std::optional<Value> Validator::process_arguments(const Resolved& found, const S
   }
   if (!is_sound) return std::nullopt;
 
-  vars::MapScope known;
-  for (const auto& [key, v] : globals_) known.set(key, Value(v));
+  vars::MapScope known(&globals_);
   for (const char* local : {"pod.name", "retries", "lastRetry.exitCode", "lastRetry.status",
                             "lastRetry.duration", "lastRetry.message"}) {
     if (scope.has(local)) known.set(local, Value(placeholder()));

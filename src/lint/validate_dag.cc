@@ -8,6 +8,7 @@
 #include "lint/validator.h"
 #include "plan/depends.h"
 #include "spec/schema.h"
+#include "tag/substitute.h"
 
 namespace tiphys::lint {
 
@@ -27,7 +28,6 @@ class DagCheck {
   DagCheck(Validator& v, const Resolved& found, const std::string& prefix, Names& scope)
       : v_(v),
         found_(found),
-        prefix_(prefix),
         scope_(scope),
         graph_(found.body["dag"]["tasks"]),
         at_(found.place.at("dag")),
@@ -57,9 +57,10 @@ class DagCheck {
   bool order_is_sound() {
     const std::string lead = owner_ + " sorting failed: ";
     std::vector<std::string_view> names;
+    std::set<std::string_view> seen;
     bool is_sound = true;
     for (const Task& task : graph_.tasks()) {
-      if (std::ranges::find(names, task.name) != names.end()) {
+      if (!seen.insert(task.name).second) {
         v_.report(place(task).at("name"), fmt::format("{}duplicated nodeName {}", lead, task.name));
         is_sound = false;
       }
@@ -70,7 +71,8 @@ class DagCheck {
           place(task).at(text(task.body, "depends").empty() ? "dependencies" : "depends");
       for (const auto& [dependency, of_items] : task.dependencies) {
         if (graph_.find(dependency) != nullptr) continue;
-        const std::string near = spec::nearest_name(dependency, names);
+        std::string near;
+        if (v_.findings_.size() < kSuggestionsMax) near = spec::nearest_name(dependency, names);
         v_.report(at, fmt::format("{}invalid dependency {}", lead, dependency),
                   near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
         is_sound = false;
@@ -153,12 +155,12 @@ class DagCheck {
     const std::string lead = fmt::format("{}.tasks.{} ", owner_, task.name);
     if (task.body["hooks"].is_map()) scope_.add(fmt::format("tasks.{}.status", task.name));
     v_.add_outputs(body_of(task.name), "tasks", task.name, scope_, false, false);
-    Names own = scope_;
-    const std::set<std::string> ancestors = graph_.ancestors(task.name);
+    Names own(&scope_);
+    // The outputs of all tasks are in scope already; only the status is the ancestors' own.
+    std::set<std::string> ancestors;
+    if (tag::has_tags(task.body)) ancestors = graph_.ancestors(task.name);
     for (const std::string& ancestor : ancestors) {
-      const Task* other = graph_.find(ancestor);
-      const bool loops = other != nullptr && is_loop(other->body);
-      v_.add_outputs(body_of(ancestor), "tasks", ancestor, own, loops, true);
+      if (body_of(ancestor) != nullptr) own.add(fmt::format("tasks.{}.status", ancestor));
     }
     for (const Value& p : task.body["inline"]["inputs"]["parameters"].list()) {
       own.add(fmt::format("inputs.parameters.{}", text(p, "name")));
@@ -197,7 +199,6 @@ class DagCheck {
 
   Validator& v_;
   const Resolved& found_;
-  const std::string& prefix_;
   Names& scope_;
   TaskGraph graph_;
   Place at_;

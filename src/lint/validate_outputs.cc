@@ -130,7 +130,7 @@ void Validator::add_outputs(const Value* body, std::string_view root, std::strin
         scope.add(exported + "*");
         continue;
       }
-      globals_[exported + std::string(global)] = placeholder();
+      globals_.set(exported + std::string(global), Value(placeholder()));
       global_names_.add(exported + std::string(global));
     }
   }

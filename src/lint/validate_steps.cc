@@ -34,7 +34,7 @@ class StepsCheck {
     if (has_exit_hook) v_.add_outputs(body, "steps", name, scope_, false, false);
     v_.hooks(step["hooks"], at.at("hooks"), "",
              fmt::format("{}.steps[{}].{}", owner_, group, name));
-    Names own = scope_;
+    Names own(&scope_);
     for (const Value& p : step["inline"]["inputs"]["parameters"].list()) {
       own.add(fmt::format("inputs.parameters.{}", text(p, "name")));
     }

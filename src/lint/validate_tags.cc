@@ -68,7 +68,8 @@ void Validator::tags_of_text(std::string_view given, const Place& at, const Name
   if (!tag::has_tags(given)) return;
   for (const tag::Tag& found : tag::find_tags(given)) {
     if (found.is_expression || is_allowed(found.name, scope)) continue;
-    std::string near = scope.nearest(found.name);
+    std::string near;
+    if (findings_.size() < kSuggestionsMax) near = scope.nearest(found.name);
     if (near.empty()) near = global_names_.nearest(found.name);
     const std::size_t before = findings_.size();
     const std::string_view whole = whole_tag(given, found.offset);

@@ -96,7 +96,7 @@ void Validator::declare_globals(const BasePointer& base, const Value& metadata,
                                 const BasePointer& referenced, const Value& given) {
   const auto declare = [&](std::string name) {
     global_names_.add(name);
-    globals_[std::move(name)] = placeholder();
+    globals_.set(std::move(name), Value(placeholder()));
   };
   for (const char* name : {"name", "namespace", "mainEntrypoint", "serviceAccountName", "uid",
                            "annotations", "annotations.json", "labels", "labels.json", "status"}) {
@@ -110,7 +110,7 @@ void Validator::declare_globals(const BasePointer& base, const Value& metadata,
   for (const Value& p : parameters) {
     const std::string name = fmt::format("workflow.parameters.{}", text(p, "name"));
     declare(name);
-    if (p["value"].is_string()) globals_[name] = p["value"].as_string();
+    if (p["value"].is_string()) globals_.set(name, p["value"]);
   }
   const auto declare_keys = [&](const Value& map, std::string_view kind) {
     for (const auto& [key, v] : map.map()) declare(fmt::format("workflow.{}.{}", kind, key));
@@ -134,7 +134,7 @@ void Validator::validate_exit_handler(const BasePointer& base, const BasePointer
   if (name.empty() && referenced) name = text(referenced->spec, "onExit");
   if (name.empty()) return;
   global_names_.add("workflow.failures");
-  globals_["workflow.failures"] = placeholder();
+  globals_.set("workflow.failures", Value(placeholder()));
   if (exports_by_tag(base->spec) || (referenced && exports_by_tag(referenced->spec))) {
     global_names_.add("workflow.outputs.artifacts.*");
   }

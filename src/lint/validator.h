@@ -21,6 +21,9 @@
 
 namespace tiphys::lint {
 
+/// Of more findings nobody reads the suggestions, and each costs a look at all names.
+constexpr std::size_t kSuggestionsMax = 20;
+
 /// An object that holds templates: the workflow, or a (Cluster)WorkflowTemplate.
 struct Base {
   value::Value spec;
@@ -48,6 +51,9 @@ struct Place {
 /// Names that may stand in tags. A name that ends with '*' stands for all that begin like it.
 class Names {
  public:
+  Names() = default;
+  /// What `parent` has counts, too; it is borrowed. So a step's own names cost no copy.
+  explicit Names(const Names* parent) : parent_(parent) {}
   void add(std::string name) { names_.insert(std::move(name)); }
   [[nodiscard]] bool has(std::string_view name) const;
   /// The known name that looks most like `name`; empty when none does.
@@ -55,6 +61,7 @@ class Names {
 
  private:
   std::set<std::string, std::less<>> names_;
+  const Names* parent_ = nullptr;
 };
 
 /// What a step, task or workflow hands to a template. `is_fake`: any argument, of unknown value.
@@ -173,7 +180,7 @@ class Validator {
 
   const FindStored& find_stored_;
   ValidateOptions options_;
-  std::map<std::string, std::string> globals_;
+  vars::MapScope globals_;
   Names global_names_;
   std::set<std::string> validated_;  // scope + template name
   std::set<std::string> told_;       // place + text, to tell each fault once

@@ -211,6 +211,7 @@ diag::Result<store::WorkflowRow> submit(store::Store& store, const Submission& s
                             {"kind", "Workflow"},
                             {"metadata", metadata},
                             {"spec", spec}};
+  definition.invalid = submission.invalid;
   definition.templates = reachable_templates(finder, spec);
   const std::string text = value::to_json(spec) + value::to_json(definition.templates);
   definition.config_maps = config_maps_for(store, submission, name_space, text);

@@ -18,6 +18,7 @@ struct Submission {
   std::vector<value::Value>
       templates;  // WorkflowTemplates and ClusterWorkflowTemplates given beside it
   std::vector<value::Value> config_maps;  // ConfigMaps given beside it
+  std::string invalid = {};                    // why the spec is invalid: the workflow will be Failed with this, as in Argo
   value::Value workflow_defaults;         // null or a Workflow-shaped object
 };
 

@@ -120,6 +120,8 @@ std::string nearest_name(std::string_view name, const std::vector<std::string_vi
   std::string_view best;
   std::size_t best_distance = name.size() < 4 ? 2 : name.size() / 3 + 2;  // farther is no help
   for (const std::string_view candidate : candidates) {
+    const std::size_t longer = std::max(name.size(), candidate.size());
+    if (longer - std::min(name.size(), candidate.size()) >= best_distance) continue;
     const std::size_t d = distance(name, candidate);
     if (d < best_distance && d < candidate.size()) {
       best = candidate;

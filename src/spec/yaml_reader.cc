@@ -25,6 +25,8 @@ using value::Value;
 
 // Argo's library allows about as many values that only aliases make.
 constexpr std::size_t kAliasedValuesMax = 400'000;
+// Argo's library allows 10,000; here each level takes stack, and no manifest has a hundred.
+constexpr int kDepthMax = 1000;
 
 struct ParserDeleter {
   void operator()(fy_parser* p) const { fy_parser_destroy(p); }
@@ -52,6 +54,18 @@ std::string token_text(fy_token* token) {
   const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
   return text == nullptr ? std::string() : std::string(text, size);
 }
+
+/// Counts a level for as long as it lives.
+class Deeper {
+ public:
+  explicit Deeper(int& depth) : depth_(depth) { ++depth_; }
+  Deeper(const Deeper&) = delete;
+  Deeper& operator=(const Deeper&) = delete;
+  ~Deeper() { --depth_; }
+
+ private:
+  int& depth_;
+};
 
 /// Reads events; the calls follow the nesting of the document.
 class Reader {
@@ -179,6 +193,11 @@ class Reader {
   Result<Node> read_node(const Event& event, const std::string& pointer) {
     const Position at = position_of(event.get());
     if (positions_ != nullptr) positions_->set_value(pointer, at);
+    if (depth_ > kDepthMax) {
+      return diag::fail(Code::kInvalidManifest,
+                        fmt::format("yaml: exceeded max depth of {}", kDepthMax), at);
+    }
+    const Deeper deeper(depth_);
     switch (event->type) {
       case FYET_SCALAR:
         return read_scalar(event, at);
@@ -390,6 +409,7 @@ class Reader {
   std::map<std::string, Anchor> anchors_;
   std::vector<std::string> open_anchors_;
   std::size_t aliased_values_ = 0;
+  int depth_ = 0;
   bool reading_key_ = false;
   Position last_key_at_;
   std::optional<diag::Error> first_duplicate_;

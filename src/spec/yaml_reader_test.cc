@@ -48,6 +48,11 @@ TEST(ReadYaml, BoundsAliases) {
   EXPECT_EQ(json_of(bomb), "error: yaml: document contains excessive aliasing");
 }
 
+TEST(ReadYaml, BoundsDepth) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  EXPECT_EQ(json_of(deep), "error: yaml: exceeded max depth of 1000");
+}
+
 TEST(ReadYaml, GivesTheLineBreakAtTheEndOfABlockOnlyWhenItIsThere) {
   EXPECT_EQ(json_of("k: |\n  a\n  b"), R"({"k":"a\nb"})");
   EXPECT_EQ(json_of("k: |\n  a\n  b\n"), R"({"k":"a\nb\n"})");

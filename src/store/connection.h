@@ -1,6 +1,6 @@
 // A thin layer over sqlite3: statements that are prepared once, and errors as Results.
 //
-// Used by one thread.
+// It exists so that no call into SQLite goes unchecked. Used by one thread.
 #pragma once
 
 #include <sqlite3.h>
@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "diag/error.h"
 
@@ -23,7 +24,8 @@ class Query {
   Query& operator=(Query&&) = delete;
   ~Query();
 
-  /// Binds the next parameter. Texts must live until the last step().
+  /// Binds the next parameter; a failure is reported by step(). Texts must live until the last
+  /// step().
   Query& bind(std::string_view text);
   Query& bind(std::int64_t number);
   /// Runs to the next row: true if there is one. Errors: kIo.
@@ -38,10 +40,12 @@ class Query {
  private:
   sqlite3_stmt* statement_;
   int next_ = 1;
+  int bind_code_ = SQLITE_OK;
 };
 
 class Connection {
  public:
+  /// Opens or makes the file. Errors (kIo): the folder is missing, read-only, no permission.
   [[nodiscard]] static diag::Result<std::unique_ptr<Connection>> open(const std::string& path);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -57,7 +61,8 @@ class Connection {
     TRY_VOID(execute("BEGIN IMMEDIATE"));
     diag::Result<void> done = body();
     if (done) done = execute("COMMIT");
-    if (!done && sqlite3_get_autocommit(database_) == 0) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+    if (!done && sqlite3_get_autocommit(database_) == 0)
+      sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
     return done;
   }
   [[nodiscard]] sqlite3* handle() const { return database_; }
@@ -68,7 +73,8 @@ class Connection {
   std::map<const char*, sqlite3_stmt*> statements_;
 };
 
-/// What went wrong last, as one line that says what to do where that is known.
+/// What went wrong last, as one line that says what to do where that is known. kAlreadyExists when
+/// a key is taken, else kIo.
 [[nodiscard]] diag::Error last_error(sqlite3* database);
 
 }  // namespace tiphys::store

@@ -1,39 +1,19 @@
 // The tables of the SQLite store, as numbered migrations (docs/STORE.md).
 //
-// Pure data.
+// A store says its version in `PRAGMA user_version`, so that a program knows what to add to an old
+// file and keeps its hands off a newer one. Pure data.
 #pragma once
 
-#include <array>
+#include <cstdint>
+#include <span>
 
 namespace tiphys::store {
 
-/// Migration N brings a store from version N-1 to N; `PRAGMA user_version` holds the version. Never change one that was
-/// released: add another.
-inline constexpr std::array<const char*, 1> kMigrations = {
-    R"sql(
-CREATE TABLE workflows (
-  uid TEXT PRIMARY KEY, name_space TEXT NOT NULL, name TEXT NOT NULL, phase TEXT NOT NULL, message TEXT NOT NULL,
-  progress TEXT NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER NOT NULL, finished_at INTEGER NOT NULL,
-  suspended INTEGER NOT NULL, metadata_json TEXT NOT NULL, spec_json TEXT NOT NULL, status_json TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX workflows_by_name ON workflows (name, name_space);
-CREATE INDEX workflows_unfinished ON workflows (created_at) WHERE finished_at = 0;
-CREATE TABLE nodes (
-  uid TEXT NOT NULL, node_index INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (uid, node_index)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE events (
-  uid TEXT NOT NULL, sequence INTEGER NOT NULL, payload TEXT NOT NULL, PRIMARY KEY (uid, sequence)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE commands (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL, verb TEXT NOT NULL, arguments_json TEXT NOT NULL,
-  created_at INTEGER NOT NULL
-) STRICT;
-CREATE INDEX commands_by_uid ON commands (uid);
-CREATE TABLE objects (
-  kind TEXT NOT NULL, name_space TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NULL, created_at INTEGER NOT NULL,
-  PRIMARY KEY (kind, name_space, name)
-) STRICT, WITHOUT ROWID;
-)sql",
-};
+/// `PRAGMA application_id` of our files from version 2 on: "tiph".
+inline constexpr std::int64_t kApplicationId = 0x74697068;
+
+/// Migration N (index N-1) brings a store from version N-1 to N, in one transaction. One that was
+/// released is never changed: add another.
+[[nodiscard]] std::span<const char* const> migrations();
 
 }  // namespace tiphys::store

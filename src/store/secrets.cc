@@ -20,13 +20,15 @@ using value::Map;
 using value::Value;
 
 diag::Error failed(const char* what, const std::string& path) {
-  return {diag::Code::kIo, fmt::format("cannot {} the secrets file '{}': {}", what, path, std::strerror(errno))};
+  return {diag::Code::kIo,
+          fmt::format("cannot {} the secrets file '{}': {}", what, path, std::strerror(errno))};
 }
 
 /// A lock on PATH.lock while it lives.
 class Lock {
  public:
-  Lock(const std::string& path, int how) : fd_(open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  Lock(const std::string& path, int how)
+      : fd_(open((path + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
     if (fd_ >= 0) flock(fd_, how);
   }
   Lock(const Lock&) = delete;
@@ -46,12 +48,14 @@ diag::Result<Value> read_all(const std::string& path) {
   std::string text;
   char buffer[65536];
   ssize_t n = 0;
-  while ((n = read(fd, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(n));
+  while ((n = read(fd, buffer, sizeof buffer)) > 0)
+    text.append(buffer, static_cast<std::size_t>(n));
   close(fd);
   if (n < 0) return std::unexpected(failed("read", path));
   auto parsed = value::parse_json(text);
   // The reader's message may quote the file: it stays here.
-  if (!parsed) return diag::fail(diag::Code::kIo, fmt::format("the secrets file '{}' is damaged", path));
+  if (!parsed)
+    return diag::fail(diag::Code::kIo, fmt::format("the secrets file '{}' is damaged", path));
   return parsed;
 }
 
@@ -60,7 +64,8 @@ diag::Result<void> write_all(const std::string& path, const Value& all) {
   const std::string temporary = path + ".new";
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return std::unexpected(failed("write", path));
-  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
+  const bool written =
+      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
   close(fd);
   if (!written || rename(temporary.c_str(), path.c_str()) != 0) {
     diag::Error error = failed("write", path);
@@ -70,9 +75,12 @@ diag::Result<void> write_all(const std::string& path, const Value& all) {
   return {};
 }
 
-std::string id_of(const std::string& name_space, const std::string& name) { return name_space + "/" + name; }
+std::string id_of(const std::string& name_space, const std::string& name) {
+  return name_space + "/" + name;
+}
 
-diag::Result<void> change(const std::string& path, const std::function<diag::Result<void>(Map&)>& edit) {
+diag::Result<void> change(const std::string& path,
+                          const std::function<diag::Result<void>(Map&)>& edit) {
   const Lock lock(path, LOCK_EX);
   TRY(const Value all, read_all(path));
   Map edited = all.map();
@@ -82,7 +90,8 @@ diag::Result<void> change(const std::string& path, const std::function<diag::Res
 
 }  // namespace
 
-diag::Result<void> Secrets::put(const std::string& name_space, const std::string& name, const Values& values) const {
+diag::Result<void> Secrets::put(const std::string& name_space, const std::string& name,
+                                const Values& values) const {
   Map encoded;
   for (const auto& [key, bytes] : values) encoded.set(key, encode_base64(bytes));
   return change(path_, [&](Map& all) -> diag::Result<void> {
@@ -96,10 +105,12 @@ diag::Result<std::string> Secrets::find(const std::string& name_space, const std
   const Lock lock(path_, LOCK_SH);
   TRY(const Value all, read_all(path_));
   const Value* secret = all.map().find(id_of(name_space, name));
-  if (secret == nullptr) return diag::fail(diag::Code::kNotFound, fmt::format("secrets \"{}\" not found", name));
+  if (secret == nullptr)
+    return diag::fail(diag::Code::kNotFound, fmt::format("secrets \"{}\" not found", name));
   const Value* text = secret->map().find(key);
   if (text == nullptr || !text->is_string()) {
-    return diag::fail(diag::Code::kNotFound, fmt::format("key '{}' does not exist for secret '{}'", key, name));
+    return diag::fail(diag::Code::kNotFound,
+                      fmt::format("key '{}' does not exist for secret '{}'", key, name));
   }
   auto bytes = decode_base64(text->as_string());
   if (bytes) return std::move(*bytes);

@@ -1,6 +1,7 @@
 // Secrets of one machine: a file of its own that only its owner may read, apart from the database.
 //
-// Values never appear in errors. Thread-safe and process-safe: each call locks and reads the file anew.
+// Values never appear in errors. Thread-safe and process-safe: each call locks and reads the file
+// anew.
 #pragma once
 
 #include <map>
@@ -24,15 +25,20 @@ class Secrets {
   explicit Secrets(std::string path) : path_(std::move(path)) {}
 
   using Values = std::map<std::string, std::string>;  // key -> bytes
-  /// Replaces the secret as a whole. The file is replaced in one step: after a crash it is the old or the new one.
-  [[nodiscard]] diag::Result<void> put(const std::string& name_space, const std::string& name, const Values& values) const;
-  /// Errors: kNotFound, in Kubernetes' words: `secrets "NAME" not found`, `key 'K' does not exist for secret 'NAME'`.
-  [[nodiscard]] diag::Result<std::string> find(const std::string& name_space, const std::string& name,
+  /// Replaces the secret as a whole. The file is replaced in one step: after a crash it is the old
+  /// or the new one.
+  [[nodiscard]] diag::Result<void> put(const std::string& name_space, const std::string& name,
+                                       const Values& values) const;
+  /// Errors: kNotFound, in Kubernetes' words: `secrets "NAME" not found`, `key 'K' does not exist
+  /// for secret 'NAME'`.
+  [[nodiscard]] diag::Result<std::string> find(const std::string& name_space,
+                                               const std::string& name,
                                                const std::string& key) const;
   /// All secrets of a namespace (empty: of all), by name.
   [[nodiscard]] diag::Result<std::vector<SecretInfo>> list(const std::string& name_space) const;
   /// Errors: kNotFound.
-  [[nodiscard]] diag::Result<void> remove(const std::string& name_space, const std::string& name) const;
+  [[nodiscard]] diag::Result<void> remove(const std::string& name_space,
+                                          const std::string& name) const;
 
  private:
   std::string path_;

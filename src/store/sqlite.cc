@@ -1,7 +1,6 @@
 #include "store/sqlite.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "store/connection.h"
 #include "store/schema.h"
@@ -10,49 +9,65 @@ namespace tiphys::store {
 
 namespace {
 
-constexpr const char* kWorkflowColumns =
-    "uid, name_space, name, phase, message, progress, created_at, started_at, finished_at, suspended, metadata_json, "
-    "spec_json, status_json";
+// A list reads neither specs nor statuses, which are the long texts.
+#define TIPHYS_WORKFLOW_COLUMNS                                                 \
+  "w.uid, w.name_space, w.name, w.phase, w.message, w.progress, w.created_at, " \
+  "w.started_at, w.finished_at, w.suspended, w.metadata_json"
+constexpr const char* kSelectBrief = "SELECT " TIPHYS_WORKFLOW_COLUMNS ", '', '' FROM workflows w ";
+constexpr const char* kSelectWhole = "SELECT " TIPHYS_WORKFLOW_COLUMNS
+                                     ", s.json, w.status_json "
+                                     "FROM workflows w JOIN specs s ON s.uid = w.uid ";
+#undef TIPHYS_WORKFLOW_COLUMNS
 
-WorkflowRow row_of(const Query& q, bool brief) {
-  WorkflowRow row{.uid = q.text(0),
-                  .name_space = q.text(1),
-                  .name = q.text(2),
-                  .phase = q.text(3),
-                  .message = q.text(4),
-                  .progress = q.text(5),
-                  .created_at = {q.number(6)},
-                  .started_at = {q.number(7)},
-                  .finished_at = {q.number(8)},
-                  .suspended = q.number(9) != 0,
-                  .metadata_json = q.text(10),
-                  .spec_json = "",
-                  .status_json = ""};
-  if (!brief) {
-    row.spec_json = q.text(11);
-    row.status_json = q.text(12);
-  }
-  return row;
+WorkflowRow row_of(const Query& q) {
+  return {.uid = q.text(0),
+          .name_space = q.text(1),
+          .name = q.text(2),
+          .phase = q.text(3),
+          .message = q.text(4),
+          .progress = q.text(5),
+          .created_at = {q.number(6)},
+          .started_at = {q.number(7)},
+          .finished_at = {q.number(8)},
+          .suspended = q.number(9) != 0,
+          .metadata_json = q.text(10),
+          .spec_json = q.text(11),
+          .status_json = q.text(12)};
 }
 
-diag::Result<std::int64_t> pragma(Connection& c, const char* sql) {
+diag::Result<std::int64_t> number_of(Connection& c, const char* sql) {
   TRY(Query q, c.query(sql));
   TRY(const bool has_row, q.step());
   return has_row ? q.number(0) : 0;
 }
 
+/// The version of the file, if it is one that this program may use: 0 for a new one.
+diag::Result<std::size_t> version_of(Connection& c, const std::string& path) {
+  TRY(const std::int64_t version, number_of(c, "PRAGMA user_version"));
+  TRY(const std::int64_t application, number_of(c, "PRAGMA application_id"));
+  TRY(const std::int64_t tables, number_of(c, "SELECT count(*) FROM sqlite_schema"));
+  const bool is_new = version == 0 && application == 0 && tables == 0;
+  if (!is_new && application != kApplicationId && version != 1) {
+    return diag::fail(
+        diag::Code::kIo,
+        fmt::format("'{}' is a database of another program, not a tiphys store", path));
+  }
+  const auto newest = static_cast<std::int64_t>(migrations().size());
+  if (version > newest) {
+    return diag::fail(
+        diag::Code::kIo,
+        fmt::format("the store '{}' has version {}, this tiphys knows versions up to {}: use the "
+                    "newer tiphys that wrote it",
+                    path, version, newest));
+  }
+  return static_cast<std::size_t>(version);
+}
+
 diag::Result<void> migrate(Connection& c, const std::string& path) {
   return c.transaction([&]() -> diag::Result<void> {
-    TRY(const std::int64_t version, pragma(c, "PRAGMA user_version"));
-    const auto newest = static_cast<std::int64_t>(kMigrations.size());
-    if (version > newest) {
-      return diag::fail(diag::Code::kIo,
-                        fmt::format("the store '{}' has version {}, this tiphys knows versions up to {}: use the newer "
-                                    "tiphys that wrote it",
-                                    path, version, newest));
-    }
-    for (std::int64_t v = version; v < newest; ++v) {
-      TRY_VOID(c.execute(kMigrations[static_cast<std::size_t>(v)]));
+    TRY(const std::size_t version, version_of(c, path));  // another process may have been first
+    for (std::size_t v = version; v < migrations().size(); ++v) {
+      TRY_VOID(c.execute(migrations()[v]));
       TRY_VOID(c.execute(fmt::format("PRAGMA user_version = {}", v + 1).c_str()));
     }
     return {};
@@ -70,90 +85,111 @@ class SqliteStore final : public Store {
       TRY_VOID(write_nodes(batch.nodes));
       for (const WorkflowRow& row : batch.workflows) TRY_VOID(update_workflow(row));
       TRY(Query q, db_->query("DELETE FROM commands WHERE id = ?"));
-      for (const std::uint64_t id : batch.done_commands) TRY_VOID(q.bind(static_cast<std::int64_t>(id)).run());
+      for (const std::uint64_t id : batch.done_commands)
+        TRY_VOID(q.bind(static_cast<std::int64_t>(id)).run());
       return {};
     });
   }
 
   diag::Result<void> create_workflow(const WorkflowRow& row, const EventRow& first) override {
     auto created = db_->transaction([&]() -> diag::Result<void> {
-      TRY(Query q, db_->query("INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
-      bind_row(q, row);
-      TRY_VOID(q.run());
+      TRY(Query q, db_->query("INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"));
+      TRY_VOID(bind_row(q, row).run());
+      TRY(Query spec, db_->query("INSERT INTO specs VALUES (?,?)"));
+      TRY_VOID(spec.bind(row.uid).bind(row.spec_json).run());
       return write_events({first});
     });
     if (!created && created.error().code == diag::Code::kAlreadyExists) {
-      return diag::fail(diag::Code::kAlreadyExists, fmt::format("workflow '{}' already exists", row.name));
+      return diag::fail(diag::Code::kAlreadyExists,
+                        fmt::format("workflow '{}' already exists", row.name));
     }
     return created;
   }
 
-  diag::Result<WorkflowRow> find_workflow(std::string_view name_space, std::string_view name) override {
-    static const std::string kSql = fmt::format(
-        "SELECT {} FROM workflows WHERE name = ?1 AND (?2 = '' OR name_space = ?2) ORDER BY created_at DESC LIMIT 1",
-        kWorkflowColumns);
+  diag::Result<WorkflowRow> find_workflow(std::string_view name_space,
+                                          std::string_view name) override {
+    static const std::string kSql =
+        std::string(kSelectWhole) +
+        "WHERE w.name = ?1 AND (?2 = '' OR w.name_space = ?2) ORDER BY w.created_at DESC LIMIT 1";
     TRY(Query q, db_->query(kSql.c_str()));
     TRY(const bool found, q.bind(name).bind(name_space).step());
-    if (!found) return diag::fail(diag::Code::kNotFound, fmt::format("workflow '{}' not found", name));
-    return row_of(q, false);
+    if (found) return row_of(q);
+    return diag::fail(diag::Code::kNotFound, fmt::format("workflow '{}' not found", name));
   }
 
-  diag::Result<std::vector<WorkflowRow>> list_workflows(std::string_view name_space, bool brief) override {
-    static const std::string kSql = fmt::format(
-        "SELECT {} FROM workflows WHERE ?1 = '' OR name_space = ?1 ORDER BY created_at DESC, name", kWorkflowColumns);
-    TRY(Query q, db_->query(kSql.c_str()));
-    return all_rows(q.bind(name_space), brief);
+  diag::Result<std::vector<WorkflowRow>> list_workflows(std::string_view name_space,
+                                                        bool brief) override {
+    static const std::string kTail =
+        "WHERE ?1 = '' OR w.name_space = ?1 ORDER BY w.created_at DESC, w.name";
+    static const std::string kBrief = kSelectBrief + kTail;
+    static const std::string kWhole = kSelectWhole + kTail;
+    TRY(Query q, db_->query(brief ? kBrief.c_str() : kWhole.c_str()));
+    return all_rows(q.bind(name_space));
   }
 
   diag::Result<std::vector<WorkflowRow>> unfinished_workflows() override {
-    static const std::string kSql = fmt::format(
-        "SELECT {} FROM workflows WHERE finished_at = 0 ORDER BY created_at", kWorkflowColumns);
+    static const std::string kSql =
+        std::string(kSelectBrief) + "WHERE w.finished_at = 0 ORDER BY w.created_at, w.name";
     TRY(Query q, db_->query(kSql.c_str()));
-    return all_rows(q, true);
+    return all_rows(q);
   }
 
   diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override {
-    TRY(Query q, db_->query("SELECT node_index, json FROM nodes WHERE uid = ? ORDER BY node_index"));
+    TRY(Query q,
+        db_->query("SELECT node_index, json FROM nodes WHERE uid = ? ORDER BY node_index"));
     q.bind(uid);
     std::vector<NodeRow> rows;
     for (;;) {
       TRY(const bool more, q.step());
       if (!more) return rows;
-      rows.push_back({.uid = std::string(uid), .index = static_cast<std::uint32_t>(q.number(0)), .json = q.text(1)});
+      rows.push_back({.uid = std::string(uid),
+                      .index = static_cast<std::uint32_t>(q.number(0)),
+                      .json = q.text(1)});
     }
   }
 
   diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override {
-    TRY(Query q, db_->query("SELECT sequence, payload FROM events WHERE uid = ? ORDER BY sequence"));
+    TRY(Query q,
+        db_->query("SELECT sequence, payload FROM events WHERE uid = ? ORDER BY sequence"));
     q.bind(uid);
     std::vector<EventRow> rows;
     for (;;) {
       TRY(const bool more, q.step());
       if (!more) return rows;
-      rows.push_back(
-          {.uid = std::string(uid), .sequence = static_cast<std::uint64_t>(q.number(0)), .payload = q.text(1)});
+      rows.push_back({.uid = std::string(uid),
+                      .sequence = static_cast<std::uint64_t>(q.number(0)),
+                      .payload = q.text(1)});
     }
   }
 
   diag::Result<void> delete_workflow(std::string_view uid) override {
     return db_->transaction([&]() -> diag::Result<void> {
       TRY_VOID(remove_nodes(uid));
-      for (const char* sql : {"DELETE FROM events WHERE uid = ?", "DELETE FROM commands WHERE uid = ?",
-                              "DELETE FROM workflows WHERE uid = ?"}) {
+      for (const char* sql :
+           {"DELETE FROM events WHERE uid = ?", "DELETE FROM commands WHERE uid = ?",
+            "DELETE FROM specs WHERE uid = ?", "DELETE FROM workflows WHERE uid = ?"}) {
         TRY(Query q, db_->query(sql));
         TRY_VOID(q.bind(uid).run());
       }
-      return {};
+      if (sqlite3_changes(db_->handle()) > 0) return {};
+      return diag::fail(diag::Code::kNotFound, fmt::format("workflow '{}' not found", uid));
     });
   }
 
   diag::Result<void> add_command(const CommandRow& command) override {
-    TRY(Query q, db_->query("INSERT INTO commands (uid, verb, arguments_json, created_at) VALUES (?,?,?,?)"));
-    return q.bind(command.uid).bind(command.verb).bind(command.arguments_json).bind(command.created_at.ns).run();
+    TRY(Query q,
+        db_->query(
+            "INSERT INTO commands (uid, verb, arguments_json, created_at) VALUES (?,?,?,?)"));
+    return q.bind(command.uid)
+        .bind(command.verb)
+        .bind(command.arguments_json)
+        .bind(command.created_at.ns)
+        .run();
   }
 
   diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override {
-    TRY(Query q, db_->query("SELECT id, uid, verb, arguments_json, created_at FROM commands WHERE ?1 = '' OR uid = ?1 "
+    TRY(Query q, db_->query("SELECT id, uid, verb, arguments_json, created_at FROM commands WHERE "
+                            "?1 = '' OR uid = ?1 "
                             "ORDER BY id"));
     q.bind(uid);
     std::vector<CommandRow> rows;
@@ -169,21 +205,31 @@ class SqliteStore final : public Store {
   }
 
   diag::Result<std::uint64_t> data_version() override {
-    TRY(const std::int64_t version, pragma(*db_, "PRAGMA data_version"));
+    TRY(const std::int64_t version, number_of(*db_, "PRAGMA data_version"));
     return static_cast<std::uint64_t>(version);
   }
 
   diag::Result<void> put_object(const ObjectRow& row) override {
-    TRY(Query q, db_->query("INSERT INTO objects VALUES (?,?,?,?,?) ON CONFLICT (kind, name_space, name) DO UPDATE "
-                            "SET json = excluded.json"));
-    return q.bind(row.kind).bind(row.name_space).bind(row.name).bind(row.json).bind(row.created_at.ns).run();
+    TRY(Query q,
+        db_->query(
+            "INSERT INTO objects VALUES (?,?,?,?,?) ON CONFLICT (kind, name_space, name) DO UPDATE "
+            "SET json = excluded.json"));
+    return q.bind(row.kind)
+        .bind(row.name_space)
+        .bind(row.name)
+        .bind(row.json)
+        .bind(row.created_at.ns)
+        .run();
   }
 
   diag::Result<ObjectRow> find_object(std::string_view kind, std::string_view name_space,
                                       std::string_view name) override {
-    TRY(Query q, db_->query("SELECT json, created_at FROM objects WHERE kind = ? AND name_space = ? AND name = ?"));
+    TRY(Query q,
+        db_->query(
+            "SELECT json, created_at FROM objects WHERE kind = ? AND name_space = ? AND name = ?"));
     TRY(const bool found, q.bind(kind).bind(name_space).bind(name).step());
-    if (!found) return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
+    if (!found)
+      return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
     return ObjectRow{.kind = std::string(kind),
                      .name_space = std::string(name_space),
                      .name = std::string(name),
@@ -191,8 +237,10 @@ class SqliteStore final : public Store {
                      .created_at = {q.number(1)}};
   }
 
-  diag::Result<std::vector<ObjectRow>> list_objects(std::string_view kind, std::string_view name_space) override {
-    TRY(Query q, db_->query("SELECT kind, name_space, name, json, created_at FROM objects WHERE kind = ?1 AND (?2 = '' "
+  diag::Result<std::vector<ObjectRow>> list_objects(std::string_view kind,
+                                                    std::string_view name_space) override {
+    TRY(Query q, db_->query("SELECT kind, name_space, name, json, created_at FROM objects WHERE "
+                            "kind = ?1 AND (?2 = '' "
                             "OR name_space = ?2) ORDER BY name_space, name"));
     q.bind(kind).bind(name_space);
     std::vector<ObjectRow> rows;
@@ -216,18 +264,18 @@ class SqliteStore final : public Store {
   }
 
  private:
-  static void bind_row(Query& q, const WorkflowRow& r) {
+  static Query& bind_row(Query& q, const WorkflowRow& r) {
     q.bind(r.uid).bind(r.name_space).bind(r.name).bind(r.phase).bind(r.message).bind(r.progress);
     q.bind(r.created_at.ns).bind(r.started_at.ns).bind(r.finished_at.ns).bind(r.suspended ? 1 : 0);
-    q.bind(r.metadata_json).bind(r.spec_json).bind(r.status_json);
+    return q.bind(r.metadata_json).bind(r.status_json);
   }
 
-  diag::Result<std::vector<WorkflowRow>> all_rows(Query& q, bool brief) {
+  static diag::Result<std::vector<WorkflowRow>> all_rows(Query& q) {
     std::vector<WorkflowRow> rows;
     for (;;) {
       TRY(const bool more, q.step());
       if (!more) return rows;
-      rows.push_back(row_of(q, brief));
+      rows.push_back(row_of(q));
     }
   }
 
@@ -254,15 +302,19 @@ class SqliteStore final : public Store {
 
   // Long texts that did not change are given empty and stay as they are.
   diag::Result<void> update_workflow(const WorkflowRow& r) {
-    TRY(Query q, db_->query("INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (uid) DO UPDATE SET "
-                            "phase = excluded.phase, message = excluded.message, progress = excluded.progress, "
-                            "started_at = excluded.started_at, finished_at = excluded.finished_at, "
-                            "suspended = excluded.suspended, "
-                            "metadata_json = iif(excluded.metadata_json = '', metadata_json, excluded.metadata_json), "
-                            "spec_json = iif(excluded.spec_json = '', spec_json, excluded.spec_json), "
-                            "status_json = excluded.status_json"));
-    bind_row(q, r);
-    return q.run();
+    TRY(Query q,
+        db_->query(
+            "INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (uid) DO UPDATE "
+            "SET "
+            "phase = excluded.phase, message = excluded.message, progress = excluded.progress, "
+            "started_at = excluded.started_at, finished_at = excluded.finished_at, "
+            "suspended = excluded.suspended, status_json = excluded.status_json, "
+            "metadata_json = iif(excluded.metadata_json = '', metadata_json, "
+            "excluded.metadata_json)"));
+    TRY_VOID(bind_row(q, r).run());
+    TRY(Query spec, db_->query(r.spec_json.empty() ? "INSERT OR IGNORE INTO specs VALUES (?,?)"
+                                                   : "INSERT OR REPLACE INTO specs VALUES (?,?)"));
+    return spec.bind(r.uid).bind(r.spec_json).run();
   }
 
   std::unique_ptr<Connection> db_;
@@ -271,15 +323,11 @@ class SqliteStore final : public Store {
 }  // namespace
 
 diag::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
-  const mode_t before = umask(0077);  // the store holds what workflows say: it is its owner's alone
-  auto opened = Connection::open(path);
-  umask(before);
-  if (!opened) return std::unexpected(opened.error());
-  Connection& c = **opened;
-  TRY_VOID(c.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
-  TRY(const std::int64_t version, pragma(c, "PRAGMA user_version"));
-  if (version != static_cast<std::int64_t>(kMigrations.size())) TRY_VOID(migrate(c, path));
-  return std::unique_ptr<Store>(new SqliteStore(std::move(*opened)));
+  TRY(std::unique_ptr<Connection> c, Connection::open(path));
+  TRY(const std::size_t version, version_of(*c, path));  // before anything is written to the file
+  TRY_VOID(c->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
+  if (version != migrations().size()) TRY_VOID(migrate(*c, path));
+  return std::unique_ptr<Store>(new SqliteStore(std::move(c)));
 }
 
 }  // namespace tiphys::store

@@ -93,6 +93,8 @@ class Store {
   Store& operator=(const Store&) = delete;
   virtual ~Store() = default;
 
+  /// Writes all of `batch` or nothing, in the order: void_nodes_of, events, nodes, workflows,
+  /// done_commands. Errors: kAlreadyExists when a new workflow's name is taken, kIo.
   [[nodiscard]] virtual diag::Result<void> commit(const Batch& batch) = 0;
 
   // Workflows. Errors: kNotFound, kIo.
@@ -111,7 +113,7 @@ class Store {
   [[nodiscard]] virtual diag::Result<std::vector<WorkflowRow>> unfinished_workflows() = 0;
   [[nodiscard]] virtual diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) = 0;
   [[nodiscard]] virtual diag::Result<std::vector<EventRow>> load_events(std::string_view uid) = 0;
-  /// Removes the workflow and all that belongs to it.
+  /// Removes the workflow and all that belongs to it. Errors: kNotFound, kIo.
   [[nodiscard]] virtual diag::Result<void> delete_workflow(std::string_view uid) = 0;
 
   // Commands.
@@ -119,10 +121,12 @@ class Store {
   /// Of one workflow, oldest first; of all workflows when uid is empty.
   [[nodiscard]] virtual diag::Result<std::vector<CommandRow>> load_commands(
       std::string_view uid) = 0;
-  /// Grows whenever another process has changed the store; cheap to ask.
+  /// Changes whenever another connection has changed the store, but not with this one's own writes;
+  /// cheap to ask.
   [[nodiscard]] virtual diag::Result<std::uint64_t> data_version() = 0;
 
-  // Stored objects.
+  // Stored objects. Errors: kNotFound (find, delete), kIo.
+  /// Inserts or replaces; created_at stays that of the first.
   [[nodiscard]] virtual diag::Result<void> put_object(const ObjectRow& row) = 0;
   [[nodiscard]] virtual diag::Result<ObjectRow> find_object(std::string_view kind,
                                                             std::string_view name_space,

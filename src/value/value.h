@@ -21,32 +21,7 @@ namespace tiphys::value {
 class Value;
 using List = std::vector<Value>;
 
-/// Key-value pairs in the order in which they were added; keys are unique.
-class Map {
- public:
-  using Entry = std::pair<std::string, Value>;
-
-  Map() = default;
-  Map(std::initializer_list<Entry> entries);
-
-  /// The value of `key`, or null if there is none. Valid until the map changes. Cost: O(size).
-  [[nodiscard]] const Value* find(std::string_view key) const;
-  /// Adds `key`, or replaces its value in place.
-  void set(std::string key, Value v);
-  /// Removes `key`; true if it was there.
-  bool erase(std::string_view key);
-  [[nodiscard]] std::size_t size() const { return entries_.size(); }
-  [[nodiscard]] bool empty() const { return entries_.empty(); }
-  [[nodiscard]] auto begin() const { return entries_.begin(); }
-  [[nodiscard]] auto end() const { return entries_.end(); }
-  /// The entries, for changing values in place; keys must not be changed.
-  [[nodiscard]] std::vector<Entry>& entries() { return entries_; }
-  /// A copy with keys in byte order, as Go's encoding/json writes maps.
-  [[nodiscard]] Map sorted() const;
-
- private:
-  std::vector<Entry> entries_;
-};
+class Map;
 
 /// null, bool, int, float, string, list or map.
 class Value {
@@ -100,6 +75,33 @@ class Value {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const List>,
                std::shared_ptr<const Map>>
       data_;
+};
+
+/// Key-value pairs in the order in which they were added; keys are unique.
+class Map {
+ public:
+  using Entry = std::pair<std::string, Value>;
+
+  Map() = default;
+  Map(std::initializer_list<Entry> entries);
+
+  /// The value of `key`, or null if there is none. Valid until the map changes. Cost: O(size).
+  [[nodiscard]] const Value* find(std::string_view key) const;
+  /// Adds `key`, or replaces its value in place.
+  void set(std::string key, Value v);
+  /// Removes `key`; true if it was there.
+  bool erase(std::string_view key);
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  [[nodiscard]] auto begin() const { return entries_.begin(); }
+  [[nodiscard]] auto end() const { return entries_.end(); }
+  /// The entries, for changing values in place; keys must not be changed.
+  [[nodiscard]] std::vector<Entry>& entries() { return entries_; }
+  /// A copy with keys in byte order, as Go's encoding/json writes maps.
+  [[nodiscard]] Map sorted() const;
+
+ private:
+  std::vector<Entry> entries_;
 };
 
 }  // namespace tiphys::value

@@ -19,11 +19,13 @@ struct ListOptions {
 };
 
 /// As `argo list`: unfinished first, then by the end, newest first.
-[[nodiscard]] std::string format_list(const std::vector<value::Value>& workflows, const ListOptions& options);
+[[nodiscard]] std::string format_list(const std::vector<value::Value>& workflows,
+                                      const ListOptions& options);
 /// The order in which format_list() shows them.
 void sort_for_list(std::vector<value::Value>& workflows);
 
 /// The pods of workflows as `kubectl get pods` shows them: NAME READY STATUS RESTARTS AGE.
-[[nodiscard]] std::string format_pods(const std::vector<value::Value>& workflows, clock::Instant now);
+[[nodiscard]] std::string format_pods(const std::vector<value::Value>& workflows,
+                                      clock::Instant now);
 
 }  // namespace tiphys::view

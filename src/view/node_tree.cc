@@ -12,8 +12,8 @@ using value::Value;
 bool is_group(std::string_view type) { return type == "StepGroup" || type == "Retry"; }
 
 bool is_drawn(std::string_view type) {
-  return is_group(type) || type == "DAG" || type == "Steps" || type == "Pod" || type == "Skipped" || type == "Suspend" ||
-         type == "HTTP" || type == "Plugin";
+  return is_group(type) || type == "DAG" || type == "Steps" || type == "Pod" || type == "Skipped" ||
+         type == "Suspend" || type == "HTTP" || type == "Plugin";
 }
 
 // The index of a loop's item, "a(3:x)" -> 3; -1 for any other name.
@@ -33,12 +33,14 @@ NodeTree::NodeTree(const Value& workflow) {
   for (const auto& [id, n] : all) {
     nodes_.emplace(id, &n);
     if (!is_group(n["type"].string_or(""))) continue;
-    for (const Value& child : n["children"].list()) parent_of[std::string(child.string_or(""))] = id;
+    for (const Value& child : n["children"].list())
+      parent_of[std::string(child.string_or(""))] = id;
   }
   for (const auto& [id, n] : nodes_) {
     if (!is_drawn((*n)["type"].string_or(""))) continue;
     auto it = parent_of.find(id);
-    const std::string parent = it != parent_of.end() ? it->second : std::string((*n)["boundaryID"].string_or(""));
+    const std::string parent =
+        it != parent_of.end() ? it->second : std::string((*n)["boundaryID"].string_or(""));
     if (!parent.empty()) below_[parent].push_back(id);
   }
   for (auto& [parent, ids] : below_) {

@@ -1,7 +1,9 @@
-// The nodes of a workflow as the tree that `argo get` draws: which node hangs below which, and in which order.
+// The nodes of a workflow as the tree that `argo get` draws: which node hangs below which, and in
+// which order.
 //
-// Composite nodes own those whose boundary they are; StepGroup and Retry nodes own their children. Siblings are ordered by
-// start, then by list index, then by display name (Argo's cmd/argo get, measured). Pure.
+// Composite nodes own those whose boundary they are; StepGroup and Retry nodes own their children.
+// Siblings are ordered by start, then by list index, then by display name (Argo's cmd/argo get,
+// measured). Pure.
 #pragma once
 
 #include <map>

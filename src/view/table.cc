@@ -5,11 +5,12 @@
 namespace tiphys::view {
 
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string format_table(const std::vector<std::vector<std::string>>& rows, std::size_t padding, bool pads_last) {
+std::string format_table(const std::vector<std::vector<std::string>>& rows, std::size_t padding,
+                         bool pads_last) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));

@@ -34,14 +34,18 @@ std::string colored(const std::string& text, int color, const GetOptions& o) {
 
 std::string icon_of(const Value& node, const GetOptions& o) {
   const std::string_view phase = node["phase"].string_or("");
-  if (node["type"].string_or("") == "Suspend" && phase == "Running") return colored(o.utf8 ? "ǁ" : "Suspend", 36, o);
+  if (node["type"].string_or("") == "Suspend" && phase == "Running")
+    return colored(o.utf8 ? "ǁ" : "Suspend", 36, o);
   for (const Icon& icon : kIcons) {
-    if (icon.phase == phase) return colored(o.utf8 ? icon.symbol : std::string(phase), icon.color, o);
+    if (icon.phase == phase)
+      return colored(o.utf8 ? icon.symbol : std::string(phase), icon.color, o);
   }
   return "";
 }
 
-std::string line(std::string_view key, std::string_view text) { return fmt::format("{:<20} {}\n", key, text); }
+std::string line(std::string_view key, std::string_view text) {
+  return fmt::format("{:<20} {}\n", key, text);
+}
 
 clock::Instant time_of(const Value& v) {
   auto t = clock::parse_rfc3339(v.string_or(""));
@@ -66,7 +70,8 @@ std::string timestamp(clock::Instant t, clock::Instant now) {
     const std::string number = ago.substr(0, ago.size() - 1);
     words = fmt::format("{} {}{}", number, unit, number == "1" ? "" : "s");
   }
-  return fmt::format("{} ({} {})", clock::strftime("%a %b %d %H:%M:%S +0000", t), words, now < t ? "from now" : "ago");
+  return fmt::format("{} ({} {})", clock::strftime("%a %b %d %H:%M:%S +0000", t), words,
+                     now < t ? "from now" : "ago");
 }
 
 bool has_active_suspend(const Value& workflow) {
@@ -80,7 +85,9 @@ bool has_active_suspend(const Value& workflow) {
 std::string service_account(const Value& workflow) {
   const Value& given = workflow["spec"]["serviceAccountName"];
   if (given.is_string() && !given.as_string().empty()) return given.as_string();
-  return workflow["spec"]["workflowTemplateRef"].is_map() ? "unset" : "unset (will run with the default ServiceAccount)";
+  return workflow["spec"]["workflowTemplateRef"].is_map()
+             ? "unset"
+             : "unset (will run with the default ServiceAccount)";
 }
 
 std::string conditions(const Value& workflow) {
@@ -102,7 +109,8 @@ std::string resources(const Value& durations) {
   for (const auto& [key, unit] : kShown) {
     const Value& seconds = durations[key];
     if (seconds.is_int()) {
-      text += fmt::format("{}{}*({})", text.empty() ? "" : ",", clock::go_duration(clock::Duration::seconds(seconds.as_int())), unit);
+      text += fmt::format("{}{}*({})", text.empty() ? "" : ",",
+                          clock::go_duration(clock::Duration::seconds(seconds.as_int())), unit);
     }
   }
   return text;
@@ -111,7 +119,8 @@ std::string resources(const Value& durations) {
 std::string parameters(std::string_view title, const Value& list) {
   std::string text;
   for (const Value& p : list.list()) {
-    if (p["value"].is_string()) text += line(fmt::format("  {}:", p["name"].string_or("")), p["value"].as_string());
+    if (p["value"].is_string())
+      text += line(fmt::format("  {}:", p["name"].string_or("")), p["value"].as_string());
   }
   return list.list().empty() ? "" : line(title, "") + text;
 }
@@ -123,12 +132,15 @@ std::string artifacts(const Value& list) {
     const Value& s3 = a["s3"];
     if (s3.is_map()) {
       // The Go CLI prints its struct; people look for the key in it.
-      text += line(name, fmt::format("&S3Artifact{{S3Bucket:S3Bucket{{Endpoint:{},Bucket:{},Region:{},Insecure:nil,"
-                                     "AccessKeySecret:nil,SecretKeySecret:nil,RoleARN:,UseSDKCreds:false,"
-                                     "CreateBucketIfNotPresent:nil,EncryptionOptions:nil,CASecret:nil,SessionTokenSecret:nil,"
-                                     "AddressingStyle:,}},Key:{},}}",
-                                     s3["endpoint"].string_or(""), s3["bucket"].string_or(""), s3["region"].string_or(""),
-                                     s3["key"].string_or("")));
+      text += line(
+          name, fmt::format(
+                    "&S3Artifact{{S3Bucket:S3Bucket{{Endpoint:{},Bucket:{},Region:{},Insecure:nil,"
+                    "AccessKeySecret:nil,SecretKeySecret:nil,RoleARN:,UseSDKCreds:false,"
+                    "CreateBucketIfNotPresent:nil,EncryptionOptions:nil,CASecret:nil,"
+                    "SessionTokenSecret:nil,"
+                    "AddressingStyle:,}},Key:{},}}",
+                    s3["endpoint"].string_or(""), s3["bucket"].string_or(""),
+                    s3["region"].string_or(""), s3["key"].string_or("")));
     }
   }
   return list.list().empty() ? "" : line("Output Artifacts:", "") + text;
@@ -141,7 +153,8 @@ std::string header(const Value& workflow, const GetOptions& o) {
   text += line("Namespace:", metadata["namespace"].string_or(""));
   text += line("ServiceAccount:", service_account(workflow));
   text += line("Status:", status_text(workflow));
-  if (const std::string_view m = status["message"].string_or(""); !m.empty()) text += line("Message:", m);
+  if (const std::string_view m = status["message"].string_or(""); !m.empty())
+    text += line("Message:", m);
   text += conditions(workflow);
   text += line("Created:", timestamp(time_of(metadata["creationTimestamp"]), o.now));
   const clock::Instant started = time_of(status["startedAt"]);
@@ -150,11 +163,15 @@ std::string header(const Value& workflow, const GetOptions& o) {
   if (finished.is_set()) text += line("Finished:", timestamp(finished, o.now));
   if (started.is_set()) text += line("Duration:", clock::humanize(duration_of(status, o.now)));
   if (status["phase"].string_or("") == "Running" && status["estimatedDuration"].is_int()) {
-    text += line("EstimatedDuration:", clock::humanize(clock::Duration::seconds(status["estimatedDuration"].as_int())));
+    text += line("EstimatedDuration:",
+                 clock::humanize(clock::Duration::seconds(status["estimatedDuration"].as_int())));
   }
   text += line("Progress:", status["progress"].string_or(""));
-  if (const std::string r = resources(status["resourcesDuration"]); !r.empty()) text += line("ResourcesDuration:", r);
-  const Value& exec = status["storedWorkflowTemplateSpec"].is_map() ? status["storedWorkflowTemplateSpec"] : workflow["spec"];
+  if (const std::string r = resources(status["resourcesDuration"]); !r.empty())
+    text += line("ResourcesDuration:", r);
+  const Value& exec = status["storedWorkflowTemplateSpec"].is_map()
+                          ? status["storedWorkflowTemplateSpec"]
+                          : workflow["spec"];
   text += parameters("Parameters:", exec["arguments"]["parameters"]);
   text += parameters("Output Parameters:", status["outputs"]["parameters"]);
   return text + artifacts(status["outputs"]["artifacts"]);
@@ -163,11 +180,13 @@ std::string header(const Value& workflow, const GetOptions& o) {
 /// Draws the rows of the tree.
 class Drawing {
  public:
-  Drawing(const Value& workflow, const GetOptions& o) : workflow_(workflow), o_(o), tree_(workflow) {}
+  Drawing(const Value& workflow, const GetOptions& o)
+      : workflow_(workflow), o_(o), tree_(workflow) {}
 
   [[nodiscard]] std::string text() {
     std::vector<std::string> head = {colored("STEP", 39, o_), "TEMPLATE", "PODNAME", "DURATION"};
-    if (o_.output == Output::kWide) head.insert(head.end(), {"ARTIFACTS", "MESSAGE", "RESOURCESDURATION", "NODENAME"});
+    if (o_.output == Output::kWide)
+      head.insert(head.end(), {"ARTIFACTS", "MESSAGE", "RESOURCESDURATION", "NODENAME"});
     if (o_.output != Output::kWide) head.emplace_back("MESSAGE");
     if (o_.output == Output::kShort) head.emplace_back("NODENAME");
     columns_ = head.size();
@@ -212,7 +231,8 @@ class Drawing {
   }
 
   // The branch in front of a child, and what stands below it in front of its own children.
-  [[nodiscard]] std::pair<const char*, const char*> branch(const Filter& f, std::size_t i, std::size_t last) const {
+  [[nodiscard]] std::pair<const char*, const char*> branch(const Filter& f, std::size_t i,
+                                                           std::size_t last) const {
     const bool utf8 = o_.utf8;
     if (f.is_hidden && f.indents) {
       if (last == 0) return {utf8 ? "──" : "--", "  "};
@@ -239,12 +259,14 @@ class Drawing {
 
   void add_row(const Value& n, const std::string& prefix) {
     const Value& ref = n["templateRef"];
-    const std::string tmpl = ref.is_map() ? fmt::format("{}/{}", ref["name"].string_or(""), ref["template"].string_or(""))
+    const std::string tmpl = ref.is_map() ? fmt::format("{}/{}", ref["name"].string_or(""),
+                                                        ref["template"].string_or(""))
                                           : std::string(n["templateName"].string_or(""));
     const bool is_pod = n["type"].string_or("") == "Pod";
-    std::vector<std::string> row = {prefix + icon_of(n, o_) + " " + std::string(n["displayName"].string_or("")), tmpl,
-                                    is_pod ? pod_name(workflow_["metadata"]["name"].string_or(""), n) : "",
-                                    is_pod ? clock::humanize_short(duration_of(n, o_.now)) : ""};
+    std::vector<std::string> row = {
+        prefix + icon_of(n, o_) + " " + std::string(n["displayName"].string_or("")), tmpl,
+        is_pod ? pod_name(workflow_["metadata"]["name"].string_or(""), n) : "",
+        is_pod ? clock::humanize_short(duration_of(n, o_.now)) : ""};
     const std::string message(n["message"].string_or(""));
     if (o_.output == Output::kWide) row.push_back(artifact_names(n));
     row.push_back(message);
@@ -291,7 +313,8 @@ std::string pod_name(std::string_view workflow, const Value& node) {
   const std::string_view name = node["name"].string_or("");
   if (name == workflow) return std::string(workflow);
   const Value& ref = node["templateRef"]["template"];
-  const std::string_view tmpl = ref.is_string() ? ref.as_string() : node["templateName"].string_or("");
+  const std::string_view tmpl =
+      ref.is_string() ? ref.as_string() : node["templateName"].string_or("");
   std::uint32_t hash = 2166136261U;  // FNV-1a, HOOKS.md 1.3
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
   std::string prefix(workflow);
@@ -302,10 +325,12 @@ std::string pod_name(std::string_view workflow, const Value& node) {
 std::string status_text(const Value& workflow) {
   const Value& status = workflow["status"];
   const std::string phase(status["phase"].string_or(""));
-  if (phase.empty()) return workflow["metadata"]["creationTimestamp"].is_string() ? "Pending" : "Unknown";
+  if (phase.empty())
+    return workflow["metadata"]["creationTimestamp"].is_string() ? "Pending" : "Unknown";
   if (phase == "Running" && has_active_suspend(workflow)) return "Running (Suspended)";
-  const bool is_terminated = workflow["spec"]["shutdown"].is_string() ||
-                             status["message"].string_or("").starts_with("Stopped with strategy 'Terminate'");
+  const bool is_terminated =
+      workflow["spec"]["shutdown"].is_string() ||
+      status["message"].string_or("").starts_with("Stopped with strategy 'Terminate'");
   if (phase == "Failed" && is_terminated) return "Failed (Terminated)";
   return phase;
 }

@@ -1,4 +1,5 @@
-// A Workflow object as `argo get` prints it: header, parameters, tree of nodes. Measured with argo v4.1.2 (cli-samples).
+// A Workflow object as `argo get` prints it: header, parameters, tree of nodes. Measured with argo
+// v4.1.2 (cli-samples).
 //
 // Pure.
 #pragma once
@@ -20,7 +21,7 @@ struct GetOptions {
   std::string status = {};               // only nodes of this phase
   std::string node_field_selector = {};  // key=value: only matching nodes
   clock::Instant now = {};
-  int width = 0;                    // 0: lines of any length
+  int width = 0;  // 0: lines of any length
 };
 
 /// The whole text that `get` prints.

@@ -14,30 +14,38 @@ using value::Value;
 
 // Words that YAML 1.1 reads as something other than a string.
 bool is_special(std::string_view s) {
-  constexpr std::array<std::string_view, 25> kWords = {"",   "~",  "null", "Null", "NULL", "true", "True", "TRUE", "false", "False", "FALSE", "y",  "Y",
-                                                       "n",  "N",  "yes",  "Yes",  "YES",  "no",   "No",   "NO",   "on",    "On",    "off",   "Off"};
+  constexpr std::array<std::string_view, 25> kWords = {
+      "",      "~",     "null", "Null", "NULL", "true", "True", "TRUE", "false",
+      "False", "FALSE", "y",    "Y",    "n",    "N",    "yes",  "Yes",  "YES",
+      "no",    "No",    "NO",   "on",   "On",   "off",  "Off"};
   return std::ranges::find(kWords, s) != kWords.end() || s == "ON" || s == "OFF";
 }
 
 bool looks_like_a_number_or_time(std::string_view s) {
   if (s.empty()) return false;
-  const std::string_view digits = s.front() == '-' || s.front() == '+' || s.front() == '.' ? s.substr(1) : s;
+  const std::string_view digits =
+      s.front() == '-' || s.front() == '+' || s.front() == '.' ? s.substr(1) : s;
   if (digits.empty()) return false;
-  if (std::isdigit(static_cast<unsigned char>(digits.front())) == 0) return s == ".inf" || s == ".nan" || s == ".NaN" || s == ".Inf";
+  if (std::isdigit(static_cast<unsigned char>(digits.front())) == 0)
+    return s == ".inf" || s == ".nan" || s == ".NaN" || s == ".Inf";
   return std::ranges::all_of(s, [](char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) != 0 || std::string_view("+-._:xoTZ ").find(c) != std::string_view::npos;
+    return std::isxdigit(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("+-._:xoTZ ").find(c) != std::string_view::npos;
   });
 }
 
 bool is_plain(std::string_view s) {
   if (is_special(s) || looks_like_a_number_or_time(s)) return false;
   if (std::string_view("-?:,[]{}#&*!|>'\"%@` =").find(s.front()) != std::string_view::npos) {
-    const bool is_word = (s.front() == '-' || s.front() == '?' || s.front() == ':') && s.size() > 1 && s[1] != ' ';
+    const bool is_word =
+        (s.front() == '-' || s.front() == '?' || s.front() == ':') && s.size() > 1 && s[1] != ' ';
     if (!is_word) return false;
   }
   if (s.back() == ' ' || s.back() == ':') return false;
-  if (s.find(": ") != std::string_view::npos || s.find(" #") != std::string_view::npos) return false;
-  return std::ranges::all_of(s, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+  if (s.find(": ") != std::string_view::npos || s.find(" #") != std::string_view::npos)
+    return false;
+  return std::ranges::all_of(
+      s, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
 }
 
 std::string single_quoted(std::string_view s) {
@@ -124,7 +132,8 @@ class Writer {
     } else if (is_plain(s)) {
       text += s;
     } else if (is_special(s) || looks_like_a_number_or_time(s) ||
-               !std::ranges::all_of(s, [](char c) { return static_cast<unsigned char>(c) >= 0x20; })) {
+               !std::ranges::all_of(s,
+                                    [](char c) { return static_cast<unsigned char>(c) >= 0x20; })) {
       value::append_json_string(text, s, false);
     } else {
       text += single_quoted(s);

@@ -1,4 +1,5 @@
-// A Value as YAML, as sigs.k8s.io/yaml prints it: keys sorted, two blanks, strings quoted where YAML 1.1 would misread them.
+// A Value as YAML, as sigs.k8s.io/yaml prints it: keys sorted, two blanks, strings quoted where
+// YAML 1.1 would misread them.
 //
 // Pure.
 #pragma once

@@ -51,15 +51,22 @@ class EngineTest(unittest.TestCase):
 
     def clean_up(self):
         for p in self.engines:
-            if p.poll() is None:
-                p.kill()
-            p.communicate()
+            self.kill(p)
+            for pipe in (p.stdout, p.stderr):
+                if pipe:
+                    pipe.close()
         for pid in self.left_behind():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def kill(self, engine):
+        """SIGKILL, and waits for the end."""
+        if engine.poll() is None:
+            engine.kill()
+        engine.wait()
 
     def left_behind(self):
         """Processes which name this test's state folder: supervisors that outlived their engine."""

@@ -1,0 +1,256 @@
+#include "store/memory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace tiphys::store {
+
+struct MemoryStore::Tables {
+  std::map<std::string, WorkflowRow, std::less<>> workflows;  // by uid
+  std::map<std::string, std::map<std::uint32_t, std::string>, std::less<>> nodes;
+  std::map<std::string, std::map<std::uint64_t, std::string>, std::less<>> events;
+  std::map<std::uint64_t, CommandRow> commands;
+  std::uint64_t last_command = 0;
+  std::map<std::tuple<std::string, std::string, std::string>, ObjectRow> objects;
+
+  [[nodiscard]] bool is_taken(const WorkflowRow& row) const {
+    return std::ranges::any_of(workflows, [&](const auto& entry) {
+      const WorkflowRow& other = entry.second;
+      return other.uid != row.uid && other.name == row.name && other.name_space == row.name_space;
+    });
+  }
+
+  [[nodiscard]] std::vector<WorkflowRow> rows() const {
+    std::vector<WorkflowRow> out;
+    for (const auto& [uid, row] : workflows) out.push_back(row);
+    return out;
+  }
+};
+
+struct MemoryStore::State {
+  Tables tables;
+  std::uint64_t write_count = 0;
+  std::uint64_t writes_to_failure = 0;  // 0: none is to come
+  FailureTime failure_time = FailureTime::kBeforeEffect;
+  bool fails_for_good = false;
+};
+
+namespace {
+
+using ObjectKey = std::tuple<std::string, std::string, std::string>;
+
+diag::Result<void> taken(const WorkflowRow& row) {
+  return diag::fail(diag::Code::kAlreadyExists,
+                    fmt::format("workflow '{}' already exists", row.name));
+}
+
+// What a commit changes of a row that is there: not what names it, nor texts that are given empty.
+void update(WorkflowRow& have, const WorkflowRow& row) {
+  WorkflowRow next = row;
+  next.name_space = have.name_space;
+  next.name = have.name;
+  next.created_at = have.created_at;
+  if (row.metadata_json.empty()) next.metadata_json = have.metadata_json;
+  if (row.spec_json.empty()) next.spec_json = have.spec_json;
+  have = std::move(next);
+}
+
+WorkflowRow brief_of(WorkflowRow row) {
+  row.spec_json.clear();
+  row.status_json.clear();
+  return row;
+}
+
+}  // namespace
+
+MemoryStore::MemoryStore() : state_(std::make_shared<State>()) {}
+MemoryStore::MemoryStore(std::shared_ptr<State> state) : state_(std::move(state)) {}
+MemoryStore::~MemoryStore() = default;
+
+std::unique_ptr<MemoryStore> MemoryStore::another() const {
+  return std::unique_ptr<MemoryStore>(new MemoryStore(state_));
+}
+
+std::unique_ptr<MemoryStore> MemoryStore::after_crash() const {
+  auto left = std::make_unique<MemoryStore>();
+  left->state_->tables = state_->tables;
+  return left;
+}
+
+void MemoryStore::fail_write(std::uint64_t nth, FailureTime when, bool for_good) {
+  state_->writes_to_failure = nth;
+  state_->failure_time = when;
+  state_->fails_for_good = for_good;
+}
+
+void MemoryStore::heal() { state_->writes_to_failure = 0; }
+
+std::uint64_t MemoryStore::write_count() const { return state_->write_count; }
+
+template <typename Edit>
+diag::Result<void> MemoryStore::write(const Edit& edit) {
+  State& s = *state_;
+  const bool fails = s.writes_to_failure == 1;
+  if (s.writes_to_failure > 1 || (fails && !s.fails_for_good)) --s.writes_to_failure;
+  const auto failure = diag::fail(diag::Code::kIo, "the disk is full: nothing was written");
+  if (fails && s.failure_time == FailureTime::kBeforeEffect) return failure;
+  TRY_VOID(edit(s.tables));
+  ++s.write_count;
+  ++own_writes_;
+  if (fails) return failure;
+  return {};
+}
+
+diag::Result<void> MemoryStore::commit(const Batch& batch) {
+  return write([&](Tables& t) -> diag::Result<void> {
+    for (const WorkflowRow& row : batch.workflows) {
+      if (!t.workflows.contains(row.uid) && t.is_taken(row)) return taken(row);
+    }
+    for (const std::string& uid : batch.void_nodes_of) t.nodes.erase(uid);
+    for (const EventRow& e : batch.events) t.events[e.uid][e.sequence] = e.payload;
+    for (const NodeRow& n : batch.nodes) t.nodes[n.uid][n.index] = n.json;
+    for (const WorkflowRow& row : batch.workflows) {
+      const auto [entry, is_new] = t.workflows.try_emplace(row.uid, row);
+      if (!is_new) update(entry->second, row);
+    }
+    for (const std::uint64_t id : batch.done_commands) t.commands.erase(id);
+    return {};
+  });
+}
+
+diag::Result<void> MemoryStore::create_workflow(const WorkflowRow& row, const EventRow& first) {
+  return write([&](Tables& t) -> diag::Result<void> {
+    if (t.workflows.contains(row.uid) || t.is_taken(row)) return taken(row);
+    t.workflows[row.uid] = row;
+    t.events[first.uid][first.sequence] = first.payload;
+    return {};
+  });
+}
+
+diag::Result<WorkflowRow> MemoryStore::find_workflow(std::string_view name_space,
+                                                     std::string_view name) {
+  const WorkflowRow* found = nullptr;
+  for (const auto& [uid, row] : state_->tables.workflows) {
+    if (row.name != name || (!name_space.empty() && row.name_space != name_space)) continue;
+    if (found == nullptr || found->created_at < row.created_at) found = &row;
+  }
+  if (found != nullptr) return *found;
+  return diag::fail(diag::Code::kNotFound, fmt::format("workflow '{}' not found", name));
+}
+
+diag::Result<std::vector<WorkflowRow>> MemoryStore::list_workflows(std::string_view name_space,
+                                                                   bool brief) {
+  std::vector<WorkflowRow> out = state_->tables.rows();
+  std::erase_if(out, [&](const WorkflowRow& row) {
+    return !name_space.empty() && row.name_space != name_space;
+  });
+  std::ranges::sort(out, [](const WorkflowRow& a, const WorkflowRow& b) {
+    if (a.created_at != b.created_at) return b.created_at < a.created_at;
+    return a.name < b.name;
+  });
+  if (brief) std::ranges::transform(out, out.begin(), brief_of);
+  return out;
+}
+
+diag::Result<std::vector<WorkflowRow>> MemoryStore::unfinished_workflows() {
+  std::vector<WorkflowRow> out = state_->tables.rows();
+  std::erase_if(out, [](const WorkflowRow& row) { return row.finished_at.is_set(); });
+  std::ranges::sort(out, [](const WorkflowRow& a, const WorkflowRow& b) {
+    return std::tie(a.created_at, a.name) < std::tie(b.created_at, b.name);
+  });
+  std::ranges::transform(out, out.begin(), brief_of);
+  return out;
+}
+
+diag::Result<std::vector<NodeRow>> MemoryStore::load_nodes(std::string_view uid) {
+  std::vector<NodeRow> out;
+  const auto rows = state_->tables.nodes.find(uid);
+  if (rows == state_->tables.nodes.end()) return out;
+  for (const auto& [index, json] : rows->second) out.push_back({std::string(uid), index, json});
+  return out;
+}
+
+diag::Result<std::vector<EventRow>> MemoryStore::load_events(std::string_view uid) {
+  std::vector<EventRow> out;
+  const auto rows = state_->tables.events.find(uid);
+  if (rows == state_->tables.events.end()) return out;
+  for (const auto& [sequence, payload] : rows->second) {
+    out.push_back({std::string(uid), sequence, payload});
+  }
+  return out;
+}
+
+diag::Result<void> MemoryStore::delete_workflow(std::string_view uid) {
+  return write([&](Tables& t) -> diag::Result<void> {
+    const std::string key(uid);
+    if (t.workflows.erase(key) == 0) {
+      return diag::fail(diag::Code::kNotFound, fmt::format("workflow '{}' not found", uid));
+    }
+    t.nodes.erase(key);
+    t.events.erase(key);
+    std::erase_if(t.commands, [&](const auto& entry) { return entry.second.uid == uid; });
+    return {};
+  });
+}
+
+diag::Result<void> MemoryStore::add_command(const CommandRow& command) {
+  return write([&](Tables& t) -> diag::Result<void> {
+    CommandRow row = command;
+    row.id = ++t.last_command;
+    t.commands[row.id] = std::move(row);
+    return {};
+  });
+}
+
+diag::Result<std::vector<CommandRow>> MemoryStore::load_commands(std::string_view uid) {
+  std::vector<CommandRow> out;
+  for (const auto& [id, row] : state_->tables.commands) {
+    if (uid.empty() || row.uid == uid) out.push_back(row);
+  }
+  return out;
+}
+
+diag::Result<std::uint64_t> MemoryStore::data_version() {
+  return state_->write_count - own_writes_;
+}
+
+diag::Result<void> MemoryStore::put_object(const ObjectRow& row) {
+  return write([&](Tables& t) -> diag::Result<void> {
+    const ObjectKey key{row.kind, row.name_space, row.name};
+    const auto [entry, is_new] = t.objects.try_emplace(key, row);
+    if (!is_new) entry->second.json = row.json;
+    return {};
+  });
+}
+
+diag::Result<ObjectRow> MemoryStore::find_object(std::string_view kind, std::string_view name_space,
+                                                 std::string_view name) {
+  const auto& objects = state_->tables.objects;
+  const auto row = objects.find(ObjectKey{kind, name_space, name});
+  if (row != objects.end()) return row->second;
+  return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
+}
+
+diag::Result<std::vector<ObjectRow>> MemoryStore::list_objects(std::string_view kind,
+                                                               std::string_view name_space) {
+  std::vector<ObjectRow> out;
+  for (const auto& [key, row] : state_->tables.objects) {
+    if (row.kind == kind && (name_space.empty() || row.name_space == name_space)) {
+      out.push_back(row);
+    }
+  }
+  return out;
+}
+
+diag::Result<void> MemoryStore::delete_object(std::string_view kind, std::string_view name_space,
+                                              std::string_view name) {
+  return write([&](Tables& t) -> diag::Result<void> {
+    if (t.objects.erase(ObjectKey{kind, name_space, name}) > 0) return {};
+    return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
+  });
+}
+
+}  // namespace tiphys::store

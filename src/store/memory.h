@@ -1,0 +1,75 @@
+// A store in memory that loses and fails on demand, for tests and for simulated worlds.
+//
+// It keeps the contract of store.h (store_contract_test.cc holds both stores to it), so a test can
+// crash an engine at each of its commits: fail the n-th write, copy what was committed, go on with
+// the copy. Handles made by another() share one state, as connections to one file do; all of them
+// are used by one thread. No I/O.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+
+namespace tiphys::store {
+
+/// When a write fails: before anything of it was kept, or after all of it was (the answer got
+/// lost).
+enum class FailureTime { kBeforeEffect, kAfterEffect };
+
+class MemoryStore final : public Store {
+ public:
+  /// An empty store.
+  MemoryStore();
+  ~MemoryStore() override;
+
+  /// Another connection to the same state.
+  [[nodiscard]] std::unique_ptr<MemoryStore> another() const;
+  /// What a crash of the machine would leave now: a copy of what was committed, with a state of its
+  /// own, that fails at nothing.
+  [[nodiscard]] std::unique_ptr<MemoryStore> after_crash() const;
+  /// The `nth` write from now on (1: the next one), through any handle, fails with kIo; after it,
+  /// all do when `for_good` (a full disk), else they work again. Writes are commit, create, put,
+  /// delete and add.
+  void fail_write(std::uint64_t nth, FailureTime when, bool for_good = false);
+  /// Forgets what fail_write() asked for.
+  void heal();
+  /// How many writes took effect.
+  [[nodiscard]] std::uint64_t write_count() const;
+
+  diag::Result<void> commit(const Batch& batch) override;
+  diag::Result<void> create_workflow(const WorkflowRow& row, const EventRow& first) override;
+  diag::Result<WorkflowRow> find_workflow(std::string_view name_space,
+                                          std::string_view name) override;
+  diag::Result<std::vector<WorkflowRow>> list_workflows(std::string_view name_space,
+                                                        bool brief) override;
+  diag::Result<std::vector<WorkflowRow>> unfinished_workflows() override;
+  diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override;
+  diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override;
+  diag::Result<void> delete_workflow(std::string_view uid) override;
+  diag::Result<void> add_command(const CommandRow& command) override;
+  diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;
+  diag::Result<std::uint64_t> data_version() override;
+  diag::Result<void> put_object(const ObjectRow& row) override;
+  diag::Result<ObjectRow> find_object(std::string_view kind, std::string_view name_space,
+                                      std::string_view name) override;
+  diag::Result<std::vector<ObjectRow>> list_objects(std::string_view kind,
+                                                    std::string_view name_space) override;
+  diag::Result<void> delete_object(std::string_view kind, std::string_view name_space,
+                                   std::string_view name) override;
+
+ private:
+  struct Tables;
+  struct State;
+  explicit MemoryStore(std::shared_ptr<State> state);
+  /// Runs `edit` on the tables unless a failure is due.
+  template <typename Edit>
+  [[nodiscard]] diag::Result<void> write(const Edit& edit);
+
+  std::shared_ptr<State> state_;
+  std::uint64_t own_writes_ = 0;  // those that another handle sees as a new data_version
+};
+
+}  // namespace tiphys::store

@@ -1,0 +1,54 @@
+#include "store/schema.h"
+
+#include <array>
+
+namespace tiphys::store {
+
+namespace {
+
+constexpr std::array<const char*, 2> kMigrations = {
+    // 1: the first tables.
+    R"sql(
+CREATE TABLE workflows (
+  uid TEXT PRIMARY KEY, name_space TEXT NOT NULL, name TEXT NOT NULL,
+  phase TEXT NOT NULL, message TEXT NOT NULL, progress TEXT NOT NULL,
+  created_at INTEGER NOT NULL, started_at INTEGER NOT NULL, finished_at INTEGER NOT NULL,
+  suspended INTEGER NOT NULL,
+  metadata_json TEXT NOT NULL, spec_json TEXT NOT NULL, status_json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX workflows_by_name ON workflows (name, name_space);
+CREATE INDEX workflows_unfinished ON workflows (created_at) WHERE finished_at = 0;
+CREATE TABLE nodes (
+  uid TEXT NOT NULL, node_index INTEGER NOT NULL, json TEXT NOT NULL,
+  PRIMARY KEY (uid, node_index)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE events (
+  uid TEXT NOT NULL, sequence INTEGER NOT NULL, payload TEXT NOT NULL,
+  PRIMARY KEY (uid, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE commands (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL, verb TEXT NOT NULL,
+  arguments_json TEXT NOT NULL, created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX commands_by_uid ON commands (uid);
+CREATE TABLE objects (
+  kind TEXT NOT NULL, name_space TEXT NOT NULL, name TEXT NOT NULL, json TEXT NOT NULL,
+  created_at INTEGER NOT NULL, PRIMARY KEY (kind, name_space, name)
+) STRICT, WITHOUT ROWID;
+)sql",
+    // 2: specs in a table of their own, since SQLite writes a row anew as a whole and a spec never
+    // changes; the order of lists has an index; the file says whose it is.
+    R"sql(
+CREATE TABLE specs (uid TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT;
+INSERT INTO specs SELECT uid, spec_json FROM workflows;
+ALTER TABLE workflows DROP COLUMN spec_json;
+CREATE INDEX workflows_by_time ON workflows (created_at DESC, name);
+PRAGMA application_id = 0x74697068;
+)sql",
+};
+
+}  // namespace
+
+std::span<const char* const> migrations() { return kMigrations; }
+
+}  // namespace tiphys::store

@@ -1,0 +1,355 @@
+// What every store promises (store.h), tested on each of them: batches are whole, rows come back as
+// written, names are unique, other connections see what was committed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "store/memory.h"
+#include "store/sqlite.h"
+
+namespace tiphys::store {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A kind of store: makes further connections to the one store of a test.
+class World {
+ public:
+  virtual ~World() = default;
+  virtual std::unique_ptr<Store> connect() = 0;
+};
+
+class MemoryWorld final : public World {
+ public:
+  std::unique_ptr<Store> connect() override { return root_.another(); }
+
+ private:
+  MemoryStore root_;
+};
+
+class SqliteWorld final : public World {
+ public:
+  SqliteWorld() {
+    std::string path = (fs::temp_directory_path() / "tiphys-store-XXXXXX").string();
+    if (mkdtemp(path.data()) != nullptr) folder_ = path;
+  }
+  ~SqliteWorld() override { fs::remove_all(folder_); }
+  std::unique_ptr<Store> connect() override {
+    auto store = open_sqlite(folder_ / "state.db");
+    if (store) return std::move(*store);
+    ADD_FAILURE() << store.error().message;
+    return nullptr;
+  }
+
+ private:
+  fs::path folder_;
+};
+
+struct Kind {
+  const char* name;
+  std::function<std::unique_ptr<World>()> make;
+};
+
+WorkflowRow workflow(const std::string& name, std::int64_t created,
+                     const std::string& where = "a") {
+  return {.uid = "uid-" + where + "-" + name,
+          .name_space = where,
+          .name = name,
+          .created_at = {created},
+          .metadata_json = R"({"name":"x"})",
+          .spec_json = R"({"entrypoint":"main"})",
+          .status_json = "{}"};
+}
+
+std::vector<std::string> names_of(const diag::Result<std::vector<WorkflowRow>>& rows) {
+  std::vector<std::string> names;
+  if (!rows) return {rows.error().message};
+  for (const WorkflowRow& row : *rows) names.push_back(row.name);
+  return names;
+}
+
+template <typename T>
+testing::AssertionResult succeeds(const diag::Result<T>& result) {
+  if (result) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << result.error().message;
+}
+
+template <typename T>
+testing::AssertionResult fails(const diag::Result<T>& result, diag::Code code) {
+  if (!result && result.error().code == code) return testing::AssertionSuccess();
+  return testing::AssertionFailure() << (result ? "it succeeded" : result.error().message);
+}
+
+class StoreContract : public testing::TestWithParam<Kind> {
+ protected:
+  void create(const WorkflowRow& row) {
+    ASSERT_TRUE(succeeds(store_->create_workflow(row, {row.uid, 1, "begin"})));
+  }
+
+  std::unique_ptr<World> world_ = GetParam().make();
+  std::unique_ptr<Store> store_ = world_->connect();
+};
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+TEST_P(StoreContract, AWorkflowComesBackAsItWasWritten) {
+  WorkflowRow row = workflow("w", 5);
+  row.phase = "Running";
+  row.message = "it's \"quoted\" \xE2\x9C\x94";
+  row.progress = "1/2";
+  row.started_at = {6};
+  row.finished_at = {7};
+  row.suspended = true;
+  create(row);
+  const auto found = store_->find_workflow("a", "w");
+  ASSERT_TRUE(succeeds(found));
+  EXPECT_EQ(found->uid, row.uid);
+  EXPECT_EQ(found->name_space, "a");
+  EXPECT_EQ(found->name, "w");
+  EXPECT_EQ(found->phase, row.phase);
+  EXPECT_EQ(found->message, row.message);
+  EXPECT_EQ(found->progress, row.progress);
+  EXPECT_EQ(found->created_at.ns, 5);
+  EXPECT_EQ(found->started_at.ns, 6);
+  EXPECT_EQ(found->finished_at.ns, 7);
+  EXPECT_TRUE(found->suspended);
+  EXPECT_EQ(found->metadata_json, row.metadata_json);
+  EXPECT_EQ(found->spec_json, row.spec_json);
+  EXPECT_EQ(found->status_json, "{}");
+  const auto events = store_->load_events(row.uid);
+  ASSERT_TRUE(succeeds(events));
+  ASSERT_THAT(*events, SizeIs(1));
+  EXPECT_EQ(events->front().payload, "begin");
+}
+
+TEST_P(StoreContract, ANameIsUniqueInItsNamespaceOnly) {
+  create(workflow("w", 1));
+  create(workflow("w", 2, "b"));
+  WorkflowRow again = workflow("w", 3);
+  again.uid = "other";
+  const auto refused = store_->create_workflow(again, {"other", 1, "begin"});
+  EXPECT_TRUE(fails(refused, diag::Code::kAlreadyExists));
+  EXPECT_EQ(refused.error().message, "workflow 'w' already exists");
+  EXPECT_THAT(*store_->load_events("other"), IsEmpty()) << "half of a creation was kept";
+  EXPECT_TRUE(
+      fails(store_->commit({.workflows = {again}, .nodes = {{"other", 0, "{}"}}, .events = {}}),
+            diag::Code::kAlreadyExists));
+  EXPECT_THAT(*store_->load_nodes("other"), IsEmpty()) << "half of a commit was kept";
+}
+
+TEST_P(StoreContract, FindsByNameInOneNamespaceOrTheNewestOfAny) {
+  create(workflow("w", 1));
+  create(workflow("w", 2, "b"));
+  EXPECT_EQ(store_->find_workflow("a", "w")->name_space, "a");
+  EXPECT_EQ(store_->find_workflow("", "w")->name_space, "b");
+  EXPECT_TRUE(fails(store_->find_workflow("a", "v"), diag::Code::kNotFound));
+  EXPECT_TRUE(fails(store_->find_workflow("c", "w"), diag::Code::kNotFound));
+}
+
+TEST_P(StoreContract, ListsNewestFirst) {
+  create(workflow("old", 1));
+  create(workflow("new", 3));
+  create(workflow("b-same", 2));
+  create(workflow("a-same", 2));
+  create(workflow("far", 9, "b"));
+  EXPECT_THAT(names_of(store_->list_workflows("a", true)),
+              ElementsAre("new", "a-same", "b-same", "old"));
+  EXPECT_THAT(names_of(store_->list_workflows("", true)),
+              ElementsAre("far", "new", "a-same", "b-same", "old"));
+  EXPECT_THAT(names_of(store_->list_workflows("c", false)), IsEmpty());
+}
+
+TEST_P(StoreContract, ABriefListLeavesOutTheLongTexts) {
+  create(workflow("w", 1));
+  const auto brief = store_->list_workflows("", true);
+  ASSERT_TRUE(succeeds(brief));
+  EXPECT_EQ(brief->front().metadata_json, R"({"name":"x"})");
+  EXPECT_EQ(brief->front().spec_json, "");
+  EXPECT_EQ(brief->front().status_json, "");
+  const auto whole = store_->list_workflows("", false);
+  ASSERT_TRUE(succeeds(whole));
+  EXPECT_EQ(whole->front().spec_json, R"({"entrypoint":"main"})");
+  EXPECT_EQ(whole->front().status_json, "{}");
+}
+
+TEST_P(StoreContract, UnfinishedOnesAreThoseWithoutAnEnd) {
+  create(workflow("b", 2));
+  create(workflow("a", 1));
+  WorkflowRow over = workflow("over", 0);
+  over.finished_at = {9};
+  create(over);
+  EXPECT_THAT(names_of(store_->unfinished_workflows()), ElementsAre("a", "b"));
+  WorkflowRow b = workflow("b", 2);
+  b.finished_at = {9};
+  ASSERT_TRUE(succeeds(store_->commit({.workflows = {b}, .nodes = {}, .events = {}})));
+  EXPECT_THAT(names_of(store_->unfinished_workflows()), ElementsAre("a"));
+}
+
+TEST_P(StoreContract, ACommitKeepsTextsThatAreGivenEmpty) {
+  create(workflow("w", 1));
+  WorkflowRow row = workflow("w", 1);
+  row.phase = "Succeeded";
+  row.metadata_json.clear();
+  row.spec_json.clear();
+  row.status_json = R"({"phase":"Succeeded"})";
+  ASSERT_TRUE(succeeds(store_->commit({.workflows = {row}, .nodes = {}, .events = {}})));
+  auto found = store_->find_workflow("", "w");
+  EXPECT_EQ(found->phase, "Succeeded");
+  EXPECT_EQ(found->metadata_json, R"({"name":"x"})");
+  EXPECT_EQ(found->spec_json, R"({"entrypoint":"main"})");
+  EXPECT_EQ(found->status_json, R"({"phase":"Succeeded"})");
+  row.spec_json = R"({"suspend":true})";
+  row.metadata_json = "{}";
+  ASSERT_TRUE(succeeds(store_->commit({.workflows = {row}, .nodes = {}, .events = {}})));
+  found = store_->find_workflow("", "w");
+  EXPECT_EQ(found->spec_json, R"({"suspend":true})");
+  EXPECT_EQ(found->metadata_json, "{}");
+}
+
+TEST_P(StoreContract, ACommitWritesEventsNodesAndTheWorkflow) {
+  create(workflow("w", 1));
+  const std::string uid = workflow("w", 1).uid;
+  ASSERT_TRUE(succeeds(store_->commit({.workflows = {workflow("w", 1)},
+                                       .nodes = {{uid, 1, "one"}, {uid, 0, "zero"}},
+                                       .events = {{uid, 3, "c"}, {uid, 2, "b"}}})));
+  ASSERT_TRUE(
+      succeeds(store_->commit({.workflows = {}, .nodes = {{uid, 1, "uno"}}, .events = {}})));
+  std::vector<std::string> texts;
+  for (const NodeRow& n : *store_->load_nodes(uid)) texts.push_back(n.json);
+  for (const EventRow& e : *store_->load_events(uid)) texts.push_back(e.payload);
+  EXPECT_THAT(texts, ElementsAre("zero", "uno", "begin", "b", "c"));
+}
+
+TEST_P(StoreContract, VoidedNodesGoBeforeTheNewOnesCome) {
+  create(workflow("w", 1));
+  const std::string uid = workflow("w", 1).uid;
+  ASSERT_TRUE(succeeds(
+      store_->commit({.workflows = {}, .nodes = {{uid, 0, "a"}, {uid, 1, "b"}}, .events = {}})));
+  Batch retry{.workflows = {}, .nodes = {{uid, 0, "c"}}, .events = {}};
+  retry.void_nodes_of = {uid};
+  ASSERT_TRUE(succeeds(store_->commit(retry)));
+  const auto nodes = store_->load_nodes(uid);
+  ASSERT_THAT(*nodes, SizeIs(1));
+  EXPECT_EQ(nodes->front().json, "c");
+}
+
+TEST_P(StoreContract, CommandsComeOldestFirstAndGoWithTheCommitThatDidThem) {
+  create(workflow("w", 1));
+  for (const char* verb : {"suspend", "resume"}) {
+    ASSERT_TRUE(succeeds(store_->add_command(
+        {.id = 0, .uid = "u", .verb = verb, .arguments_json = "{}", .created_at = {4}})));
+  }
+  ASSERT_TRUE(succeeds(store_->add_command(
+      {.id = 0, .uid = "v", .verb = "stop", .arguments_json = R"({"x":1})", .created_at = {5}})));
+  const auto of_u = store_->load_commands("u");
+  ASSERT_THAT(*of_u, SizeIs(2));
+  EXPECT_EQ((*of_u)[0].verb, "suspend");
+  EXPECT_EQ((*of_u)[1].verb, "resume");
+  const auto all = store_->load_commands("");
+  ASSERT_THAT(*all, SizeIs(3));
+  EXPECT_EQ((*all)[2].arguments_json, R"({"x":1})");
+  EXPECT_EQ((*all)[2].created_at.ns, 5);
+  Batch done;
+  done.done_commands = {(*of_u)[0].id};
+  ASSERT_TRUE(succeeds(store_->commit(done)));
+  EXPECT_THAT(*store_->load_commands("u"), SizeIs(1));
+  ASSERT_TRUE(succeeds(store_->add_command(
+      {.id = 0, .uid = "u", .verb = "stop", .arguments_json = "", .created_at = {6}})));
+  EXPECT_GT(store_->load_commands("u")->back().id, (*all)[2].id) << "an id was used twice";
+}
+
+TEST_P(StoreContract, ADeletedWorkflowLeavesNothing) {
+  create(workflow("w", 1));
+  create(workflow("stays", 1));
+  const std::string uid = workflow("w", 1).uid;
+  ASSERT_TRUE(succeeds(store_->commit({.workflows = {}, .nodes = {{uid, 0, "a"}}, .events = {}})));
+  ASSERT_TRUE(succeeds(store_->add_command(
+      {.id = 0, .uid = uid, .verb = "stop", .arguments_json = "", .created_at = {}})));
+  ASSERT_TRUE(succeeds(store_->delete_workflow(uid)));
+  EXPECT_THAT(names_of(store_->list_workflows("", true)), ElementsAre("stays"));
+  EXPECT_THAT(*store_->load_nodes(uid), IsEmpty());
+  EXPECT_THAT(*store_->load_events(uid), IsEmpty());
+  EXPECT_THAT(*store_->load_commands(""), IsEmpty());
+  EXPECT_TRUE(fails(store_->delete_workflow(uid), diag::Code::kNotFound));
+  create(workflow("w", 2));  // the name is free again
+  EXPECT_EQ(store_->find_workflow("", "w")->spec_json, R"({"entrypoint":"main"})");
+}
+
+TEST_P(StoreContract, ObjectsAreKeptByKindNamespaceAndName) {
+  const ObjectRow t{"WorkflowTemplate", "a", "t", "1", {7}};
+  const ObjectRow u{"WorkflowTemplate", "b", "s", "2", {8}};
+  const ObjectRow c{"ClusterWorkflowTemplate", "", "t", "3", {9}};
+  for (const ObjectRow& row : {t, u, c}) ASSERT_TRUE(succeeds(store_->put_object(row)));
+  EXPECT_EQ(store_->find_object("WorkflowTemplate", "a", "t")->json, "1");
+  EXPECT_EQ(store_->find_object("ClusterWorkflowTemplate", "", "t")->json, "3");
+  EXPECT_TRUE(fails(store_->find_object("WorkflowTemplate", "b", "t"), diag::Code::kNotFound));
+  EXPECT_THAT(*store_->list_objects("WorkflowTemplate", ""), SizeIs(2));
+  EXPECT_THAT(*store_->list_objects("WorkflowTemplate", "b"), SizeIs(1));
+  ObjectRow next = t;
+  next.json = "4";
+  next.created_at = {99};
+  ASSERT_TRUE(succeeds(store_->put_object(next)));
+  const auto found = store_->find_object("WorkflowTemplate", "a", "t");
+  EXPECT_EQ(found->json, "4");
+  EXPECT_EQ(found->created_at.ns, 7);
+  ASSERT_TRUE(succeeds(store_->delete_object("WorkflowTemplate", "a", "t")));
+  EXPECT_TRUE(fails(store_->delete_object("WorkflowTemplate", "a", "t"), diag::Code::kNotFound));
+}
+
+TEST_P(StoreContract, AnotherConnectionSeesCommitsAndANewDataVersion) {
+  const auto other = world_->connect();
+  const std::uint64_t before = *other->data_version();
+  EXPECT_EQ(*other->data_version(), before);
+  create(workflow("w", 1));
+  EXPECT_NE(*other->data_version(), before);
+  EXPECT_EQ(other->find_workflow("", "w")->uid, workflow("w", 1).uid);
+  const std::uint64_t mine = *store_->data_version();
+  ASSERT_TRUE(succeeds(store_->put_object({"ConfigMap", "a", "c", "{}", {1}})));
+  EXPECT_EQ(*store_->data_version(), mine) << "its own write";
+  ASSERT_TRUE(succeeds(other->add_command(
+      {.id = 0, .uid = "u", .verb = "stop", .arguments_json = "", .created_at = {}})));
+  EXPECT_NE(*store_->data_version(), mine);
+}
+
+TEST_P(StoreContract, LongAndOddTextsComeBackWhole) {
+  WorkflowRow row = workflow("w", 1);
+  row.spec_json = std::string(3'000'000, 'x');
+  row.message = std::string("a\0b", 3);
+  create(row);
+  const auto found = store_->find_workflow("", "w");
+  ASSERT_TRUE(succeeds(found));
+  EXPECT_EQ(found->spec_json, row.spec_json);
+  EXPECT_EQ(found->message, row.message);
+}
+
+TEST_P(StoreContract, ManyRowsAreOneBatch) {
+  create(workflow("w", 1));
+  const std::string uid = workflow("w", 1).uid;
+  Batch batch;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    batch.nodes.push_back({uid, i, std::string(300, 'n')});
+    batch.events.push_back({uid, i + 2, std::string(100, 'e')});
+  }
+  ASSERT_TRUE(succeeds(store_->commit(batch)));
+  EXPECT_THAT(*store_->load_nodes(uid), SizeIs(1000));
+  EXPECT_THAT(*store_->load_events(uid), SizeIs(1001));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, StoreContract,
+    testing::Values(Kind{"Memory", [] { return std::make_unique<MemoryWorld>(); }},
+                    Kind{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }}),
+    [](const testing::TestParamInfo<Kind>& param) { return param.param.name; });
+
+}  // namespace
+
+}  // namespace tiphys::store
