@@ -12,9 +12,9 @@ namespace {
 
 using tiphys::value::Value;
 
-const tiphys::vars::Scope& scope() {
-  static const tiphys::vars::Scope made = [] {
-    tiphys::vars::Scope out;
+const tiphys::vars::MapScope& scope() {
+  static const tiphys::vars::MapScope made = [] {
+    tiphys::vars::MapScope out;
     out.set("workflow.name", Value("w"));
     out.set("workflow.status", Value("Running"));
     out.set("workflow.parameters.n", Value("3"));

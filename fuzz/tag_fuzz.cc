@@ -14,9 +14,9 @@ namespace {
 
 using tiphys::value::Value;
 
-const tiphys::vars::Scope& scope() {
-  static const tiphys::vars::Scope made = [] {
-    tiphys::vars::Scope out;
+const tiphys::vars::MapScope& scope() {
+  static const tiphys::vars::MapScope made = [] {
+    tiphys::vars::MapScope out;
     out.set("workflow.name", Value("w"));
     out.set("workflow.failures", Value(R"("[{\"message\":\"a \\\"b\\\"\"}]")"));
     out.set("inputs.parameters.x", Value("line\n\"quoted\" {{item}}"));

@@ -7,7 +7,7 @@ import sys
 import xml.etree.ElementTree
 
 passed = failed = skipped = 0
-for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*")):
     if path.suffix == ".xml":
         suite = xml.etree.ElementTree.parse(path).getroot()
         total, bad, out = (int(suite.get(k) or 0) for k in ("tests", "failures", "skipped"))

@@ -13,8 +13,11 @@ namespace tiphys::cli {
 namespace {
 
 lint::FindStored finder_of(store::Store& store) {
-  return [&store](std::string_view kind, std::string_view name_space, std::string_view name) -> std::optional<value::Value> {
-    const std::string_view space = kind == "ClusterWorkflowTemplate" ? "" : name_space.empty() ? "default" : name_space;
+  return [&store](std::string_view kind, std::string_view name_space,
+                  std::string_view name) -> std::optional<value::Value> {
+    const std::string_view space = kind == "ClusterWorkflowTemplate" ? ""
+                                   : name_space.empty()              ? "default"
+                                                                     : name_space;
     auto row = store.find_object(kind, space, name);
     if (!row) return std::nullopt;
     auto object = value::parse_json(row->json);
@@ -23,7 +26,8 @@ lint::FindStored finder_of(store::Store& store) {
 }
 
 // The workflows as the flags make them: a parameter that is only given with -p is not missing.
-diag::Result<std::vector<spec::Manifest>> overridden(const Documents& documents, const Overrides& overrides) {
+diag::Result<std::vector<spec::Manifest>> overridden(const Documents& documents,
+                                                     const Overrides& overrides) {
   std::vector<spec::Manifest> manifests = documents.manifests;
   for (spec::Manifest& m : manifests) {
     if (m.kind != "Workflow") continue;
@@ -56,7 +60,9 @@ void print_as_argo(const Documents& documents, bool is_simple) {
     if (d.severity != diag::Severity::kError) continue;
     ++errors;
     const spec::Manifest* m = owner_of(documents, d);
-    const std::string name = m == nullptr ? "object #1" : m->name.empty() ? m->generate_name : m->name;
+    const std::string name = m == nullptr      ? "object #1"
+                             : m->name.empty() ? m->generate_name
+                                               : m->name;
     const std::string kind = m == nullptr ? "Workflow" : m->kind;
     if (is_simple) {
       fmt::print("{}: in \"{}\" ({}): {}\n", d.error.at.file, name, kind, cause_of(d));
@@ -86,7 +92,8 @@ void print_with_lines(const Documents& documents, const Session& session) {
     return std::nullopt;
   };
   fmt::print("{}", diag::render_all(documents.findings, text_of, {.color = session.color()}));
-  const auto errors = std::ranges::count_if(documents.findings, [](const auto& d) { return d.severity == diag::Severity::kError; });
+  const auto errors = std::ranges::count_if(
+      documents.findings, [](const auto& d) { return d.severity == diag::Severity::kError; });
   const auto warnings = static_cast<std::ptrdiff_t>(documents.findings.size()) - errors;
   if (documents.manifests.empty() && errors == 0) {
     fmt::print("nothing to lint in the given files\n");
@@ -106,18 +113,23 @@ void print_findings(const Documents& documents, const Session& session) {
     }
     return std::nullopt;
   };
-  fmt::print(stderr, "{}", diag::render_all(documents.findings, text_of, {.color = session.color()}));
+  fmt::print(stderr, "{}",
+             diag::render_all(documents.findings, text_of, {.color = session.color()}));
 }
 
-diag::Result<void> check_documents(Documents& documents, store::Store& store, const Overrides& overrides,
-                                   const Session& session) {
+diag::Result<void> check_documents(Documents& documents, store::Store& store,
+                                   const Overrides& overrides, const Session& session) {
   if (!documents.has_errors()) {
     TRY(const auto manifests, overridden(documents, overrides));
-    const bool has_workflow = std::ranges::any_of(manifests, [](const auto& m) { return m.kind == "Workflow"; });
-    for (diag::Diagnostic& d : lint::check({.manifests = manifests, .find_stored = finder_of(store)})) {
-      // A template given beside a workflow need not be in order, unless the workflow uses it: that is told there.
+    const bool has_workflow =
+        std::ranges::any_of(manifests, [](const auto& m) { return m.kind == "Workflow"; });
+    for (diag::Diagnostic& d :
+         lint::check({.manifests = manifests, .find_stored = finder_of(store)})) {
+      // A template given beside a workflow need not be in order, unless the workflow uses it: that
+      // is told there.
       const spec::Manifest* owner = owner_of(documents, d);
-      if (has_workflow && owner != nullptr && owner->kind != "Workflow") d.severity = diag::Severity::kWarning;
+      if (has_workflow && owner != nullptr && owner->kind != "Workflow")
+        d.severity = diag::Severity::kWarning;
       documents.findings.push_back(std::move(d));
     }
   }
@@ -129,22 +141,28 @@ diag::Result<void> check_documents(Documents& documents, store::Store& store, co
 void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& store) {
   for (runtime::Submission& s : submissions) {
     const lint::FindStored stored = finder_of(store);
-    auto find = [&](std::string_view kind, std::string_view name_space, std::string_view name) -> std::optional<value::Value> {
+    auto find = [&](std::string_view kind, std::string_view name_space,
+                    std::string_view name) -> std::optional<value::Value> {
       for (const value::Value& t : s.templates) {
-        if (t["kind"].string_or("") == kind && t["metadata"]["name"].string_or("") == name) return t;
+        if (t["kind"].string_or("") == kind && t["metadata"]["name"].string_or("") == name)
+          return t;
       }
       return stored(kind, name_space, name);
     };
     value::Map object = s.workflow.map();
-    object.set("spec", spec::join_workflow_specs(s.workflow["spec"], {}, s.workflow_defaults["spec"]));
-    if (auto valid = lint::validate_workflow(value::Value(std::move(object)), find); !valid) s.invalid = valid.error().message;
+    object.set("spec",
+               spec::join_workflow_specs(s.workflow["spec"], {}, s.workflow_defaults["spec"]));
+    if (auto valid = lint::validate_workflow(value::Value(std::move(object)), find); !valid)
+      s.invalid = valid.error().message;
   }
 }
 
-diag::Result<void> lint_files(const std::vector<std::string>& files, const std::string& output, Session& session) {
+diag::Result<void> lint_files(const std::vector<std::string>& files, const std::string& output,
+                              Session& session) {
   TRY(Opened state, open_state());
   TRY(Documents documents, read_documents(files));
-  for (diag::Diagnostic& d : lint::check({.manifests = documents.manifests, .find_stored = finder_of(*state.store)})) {
+  for (diag::Diagnostic& d :
+       lint::check({.manifests = documents.manifests, .find_stored = finder_of(*state.store)})) {
     documents.findings.push_back(std::move(d));
   }
   if (output == "simple" || output == "pretty") {
@@ -152,7 +170,8 @@ diag::Result<void> lint_files(const std::vector<std::string>& files, const std::
   } else if (output.empty()) {
     print_with_lines(documents, session);
   } else {
-    return diag::fail(diag::Code::kInvalidManifest, fmt::format("unknown output format '{}': want pretty or simple", output));
+    return diag::fail(diag::Code::kInvalidManifest,
+                      fmt::format("unknown output format '{}': want pretty or simple", output));
   }
   if (documents.has_errors() || documents.manifests.empty()) session.exit_code = 1;
   return {};
@@ -167,8 +186,9 @@ void add_lint(CLI::App& app, Session& session) {
     bool strict = true;
   };
   auto o = std::make_shared<Flags>();
-  CLI::App* command = add_command(app, "lint", "check manifests: errors, and hooks that cannot fire", session,
-                                  [o, &session] { return lint_files(o->files, o->output, session); });
+  CLI::App* command =
+      add_command(app, "lint", "check manifests: errors, and hooks that cannot fire", session,
+                  [o, &session] { return lint_files(o->files, o->output, session); });
   command->add_option("FILE", o->files, "files or folders; - is stdin")->required();
   command->add_option("-o,--output", o->output, "pretty or simple, as argo prints them");
   command->add_option("--kinds", o->kinds, "accepted; all kinds are checked");

@@ -32,11 +32,12 @@ void fail_with(Session& session, const diag::Error& error) {
     fail_with(session, error.message);
     return;
   }
-  fail_with(session, fmt::format("{}:{}:{}: {}", error.at.file, error.at.line, error.at.column, error.message));
+  fail_with(session, fmt::format("{}:{}:{}: {}", error.at.file, error.at.line, error.at.column,
+                                 error.message));
 }
 
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description, Session& session,
-                      const std::function<diag::Result<void>()>& body) {
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
+                      Session& session, const std::function<diag::Result<void>()>& body) {
   CLI::App* command = app.add_subcommand(name, description);
   command->fallthrough();
   command->callback([&session, body] {
@@ -47,11 +48,13 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 }
 
 clock::Instant now() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
               .count()};
 }
 
-diag::Result<store::WorkflowRow> find_workflow(store::Store& store, const Session& session, const std::string& name) {
+diag::Result<store::WorkflowRow> find_workflow(store::Store& store, const Session& session,
+                                               const std::string& name) {
   if (name != "@latest") return store.find_workflow(session.name_space, name);
   TRY(const auto rows, store.list_workflows(session.name_space, true));
   if (rows.empty()) return diag::fail(diag::Code::kNotFound, "no workflows found");
@@ -82,8 +85,10 @@ bool matches_fields(const store::WorkflowRow& row, std::string_view fields) {
 
 }  // namespace
 
-diag::Result<std::vector<store::WorkflowRow>> select_workflows(store::Store& store, const Session& session,
-                                                               const std::string& labels, const std::string& fields) {
+diag::Result<std::vector<store::WorkflowRow>> select_workflows(store::Store& store,
+                                                               const Session& session,
+                                                               const std::string& labels,
+                                                               const std::string& fields) {
   TRY(std::vector<store::WorkflowRow> rows, store.list_workflows(session.name_space, true));
   TRY(const auto selector, spec::Selector::parse(labels));
   std::erase_if(rows, [&](const store::WorkflowRow& row) {

@@ -26,8 +26,8 @@ void add_version(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 
 /// Checks files and prints what is wrong; the exit code is 1 if anything is (the lint commands).
-[[nodiscard]] diag::Result<void> lint_files(const std::vector<std::string>& files, const std::string& output,
-                                            Session& session);
+[[nodiscard]] diag::Result<void> lint_files(const std::vector<std::string>& files,
+                                            const std::string& output, Session& session);
 
 /// The flags of submit that change the workflow.
 void add_submit_flags(CLI::App& command, Overrides& o);

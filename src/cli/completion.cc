@@ -8,7 +8,8 @@ namespace {
 
 std::string words_of(const CLI::App& app) {
   std::string words;
-  for (const CLI::App* sub : app.get_subcommands(nullptr)) words += (words.empty() ? "" : " ") + sub->get_name();
+  for (const CLI::App* sub : app.get_subcommands(nullptr))
+    words += (words.empty() ? "" : " ") + sub->get_name();
   return words;
 }
 
@@ -26,7 +27,8 @@ std::string bash(const CLI::App& app) {
   return fmt::format(
       "_tiphys() {{\n"
       "  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n"
-      "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return; fi\n"
+      "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return; "
+      "fi\n"
       "  case ${{COMP_WORDS[1]}} in\n{}"
       "    get|logs|wait|watch|stop|terminate|suspend|resume|retry|resubmit|delete|pods)\n"
       "      COMPREPLY=($(compgen -W \"$(tiphys list -o name 2>/dev/null)\" -- \"$cur\")) ;;\n"
@@ -44,7 +46,8 @@ std::string zsh(const CLI::App& app) {
 std::string fish(const CLI::App& app) {
   std::string text;
   for (const CLI::App* sub : app.get_subcommands(nullptr)) {
-    text += fmt::format("complete -c tiphys -n __fish_use_subcommand -f -a {} -d '{}'\n", sub->get_name(), sub->get_description());
+    text += fmt::format("complete -c tiphys -n __fish_use_subcommand -f -a {} -d '{}'\n",
+                        sub->get_name(), sub->get_description());
   }
   return text + nested(app, "complete -c tiphys -n '__fish_seen_subcommand_from {}' -f -a '{}'\n");
 }
@@ -53,18 +56,21 @@ std::string fish(const CLI::App& app) {
 
 void add_completion(CLI::App& app, Session& session) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = add_command(app, "completion", "print the completion script of a shell", session, [shell, &app]() -> diag::Result<void> {
-    if (*shell == "bash") {
-      fmt::print("{}", bash(app));
-    } else if (*shell == "zsh") {
-      fmt::print("{}", zsh(app));
-    } else if (*shell == "fish") {
-      fmt::print("{}", fish(app));
-    } else {
-      return diag::fail(diag::Code::kInvalidManifest, fmt::format("unknown shell '{}': want bash, zsh or fish", *shell));
-    }
-    return {};
-  });
+  CLI::App* command = add_command(
+      app, "completion", "print the completion script of a shell", session,
+      [shell, &app]() -> diag::Result<void> {
+        if (*shell == "bash") {
+          fmt::print("{}", bash(app));
+        } else if (*shell == "zsh") {
+          fmt::print("{}", zsh(app));
+        } else if (*shell == "fish") {
+          fmt::print("{}", fish(app));
+        } else {
+          return diag::fail(diag::Code::kInvalidManifest,
+                            fmt::format("unknown shell '{}': want bash, zsh or fish", *shell));
+        }
+        return {};
+      });
   command->add_option("SHELL", *shell, "bash, zsh or fish")->required();
 }
 

@@ -31,14 +31,17 @@ struct ControlFlags {
   Follow follow;
 };
 
-diag::Result<std::vector<store::WorkflowRow>> chosen(Opened& state, const ControlFlags& o, const Session& session) {
-  if (!o.labels.empty() || !o.fields.empty()) return select_workflows(*state.store, session, o.labels, o.fields);
+diag::Result<std::vector<store::WorkflowRow>> chosen(Opened& state, const ControlFlags& o,
+                                                     const Session& session) {
+  if (!o.labels.empty() || !o.fields.empty())
+    return select_workflows(*state.store, session, o.labels, o.fields);
   std::vector<store::WorkflowRow> rows;
   for (const std::string& name : o.names) {
     TRY(store::WorkflowRow row, find_workflow(*state.store, session, name));
     rows.push_back(std::move(row));
   }
-  if (rows.empty()) return diag::fail(diag::Code::kInvalidManifest, "name a workflow, or choose some with -l");
+  if (rows.empty())
+    return diag::fail(diag::Code::kInvalidManifest, "name a workflow, or choose some with -l");
   return rows;
 }
 
@@ -52,7 +55,9 @@ diag::Result<Value> arguments_of(const ControlFlags& o, const std::string& verb)
     for (const std::string& pair : o.parameters) {
       const std::size_t eq = pair.find('=');
       if (eq == std::string::npos) {
-        return diag::fail(diag::Code::kInvalidManifest, fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
+        return diag::fail(
+            diag::Code::kInvalidManifest,
+            fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
       }
       outputs.set(pair.substr(0, eq), pair.substr(eq + 1));
     }
@@ -76,11 +81,13 @@ diag::Result<void> check_state(const std::string& verb, const store::WorkflowRow
   const bool is_over = row.finished_at.is_set();
   if (verb == "retry") {
     if (is_over && (row.phase == "Failed" || row.phase == "Error")) return {};
-    return diag::fail(diag::Code::kConflict, fmt::format("workflow must be Failed/Error to retry: '{}' is {}", row.name,
-                                                         row.phase.empty() ? "Pending" : row.phase));
+    return diag::fail(diag::Code::kConflict,
+                      fmt::format("workflow must be Failed/Error to retry: '{}' is {}", row.name,
+                                  row.phase.empty() ? "Pending" : row.phase));
   }
   if (!is_over) return {};
-  return diag::fail(diag::Code::kConflict, fmt::format("cannot {} workflow '{}': it has ended ({})", verb, row.name, row.phase));
+  return diag::fail(diag::Code::kConflict, fmt::format("cannot {} workflow '{}': it has ended ({})",
+                                                       verb, row.name, row.phase));
 }
 
 diag::Result<void> control(const std::string& verb, const ControlFlags& o, Session& session) {
@@ -103,9 +110,13 @@ diag::Result<void> control(const std::string& verb, const ControlFlags& o, Sessi
     } else if (verb != "retry") {
       fmt::print("workflow {} {}\n", row.name, done_word(verb));
     }
-    const bool is_served = runtime::is_owned(state.config.home, row.uid) || (verb == "retry" && has_engine(state.config));
+    const bool is_served = runtime::is_owned(state.config.home, row.uid) ||
+                           (verb == "retry" && has_engine(state.config));
     if (!is_served) {
-      fmt::print(stderr, "note: no engine runs '{}' now; the command waits for one: start 'tiphys server'\n", row.name);
+      fmt::print(
+          stderr,
+          "note: no engine runs '{}' now; the command waits for one: start 'tiphys server'\n",
+          row.name);
     }
   }
   runtime::poke_engines(state.config.home);
@@ -118,8 +129,8 @@ diag::Result<void> control(const std::string& verb, const ControlFlags& o, Sessi
   return follow_workflows(state, rows, o.follow, session);
 }
 
-// A new workflow from an old one, as Argo makes it: the same spec, a generated name, the old one's labels and annotations
-// that are the user's own.
+// A new workflow from an old one, as Argo makes it: the same spec, a generated name, the old one's
+// labels and annotations that are the user's own.
 Value resubmitted(const Value& old, const ControlFlags& o) {
   Map metadata;
   const Value& generate = old["metadata"]["generateName"];
@@ -155,7 +166,8 @@ diag::Result<void> resubmit(const ControlFlags& o, Session& session) {
     TRY(const Value old, runtime::load_workflow_object(*state.store, row));
     runtime::Submission submission;
     submission.workflow = resubmitted(old, o);
-    if (submission.workflow.is_null()) return diag::fail(diag::Code::kInvalidManifest, "expected parameters of the form NAME=VALUE");
+    if (submission.workflow.is_null())
+      return diag::fail(diag::Code::kInvalidManifest, "expected parameters of the form NAME=VALUE");
     TRY(store::WorkflowRow fresh, runtime::submit(*state.store, submission, now()));
     TRY(const Value workflow, runtime::load_workflow_object(*state.store, fresh));
     TRY_VOID(show_workflow(workflow, o.output, session));
@@ -163,7 +175,8 @@ diag::Result<void> resubmit(const ControlFlags& o, Session& session) {
   }
   runtime::poke_engines(state.config.home);
   if (!has_engine(state.config)) {
-    fmt::print(stderr, "note: no engine is running on '{}': start 'tiphys server'\n", state.config.home);
+    fmt::print(stderr, "note: no engine is running on '{}': start 'tiphys server'\n",
+               state.config.home);
   }
   return follow_workflows(state, made, o.follow, session);
 }
@@ -177,8 +190,10 @@ struct DeleteFlags {
 diag::Result<void> remove(const DeleteFlags& o, Session& session) {
   TRY(Opened state, open_state());
   std::vector<store::WorkflowRow> rows;
-  if (o.which.names.empty() && o.which.labels.empty() && o.which.fields.empty() && !o.all && !o.completed) {
-    return diag::fail(diag::Code::kInvalidManifest, "name a workflow, or choose some with -l, --completed or --all");
+  if (o.which.names.empty() && o.which.labels.empty() && o.which.fields.empty() && !o.all &&
+      !o.completed) {
+    return diag::fail(diag::Code::kInvalidManifest,
+                      "name a workflow, or choose some with -l, --completed or --all");
   }
   for (const std::string& name : o.which.names) {
     auto row = find_workflow(*state.store, session, name);
@@ -199,7 +214,8 @@ diag::Result<void> remove(const DeleteFlags& o, Session& session) {
       continue;
     }
     if (runtime::is_owned(state.config.home, row.uid)) {
-      return diag::fail(diag::Code::kConflict, fmt::format("workflow '{}' is running: terminate it first", row.name));
+      return diag::fail(diag::Code::kConflict,
+                        fmt::format("workflow '{}' is running: terminate it first", row.name));
     }
     TRY_VOID(state.store->delete_workflow(row.uid));
     std::error_code error;
@@ -226,22 +242,29 @@ void add_follow(CLI::App& command, ControlFlags& o) {
 
 void add_control(CLI::App& app, Session& session) {
   for (const auto& [verb, description] :
-       {std::pair{"stop", "stop workflows; exit handlers run"}, std::pair{"terminate", "end workflows at once"},
-        std::pair{"suspend", "let workflows start nothing new"}, std::pair{"resume", "resume suspended workflows or nodes"},
+       {std::pair{"stop", "stop workflows; exit handlers run"},
+        std::pair{"terminate", "end workflows at once"},
+        std::pair{"suspend", "let workflows start nothing new"},
+        std::pair{"resume", "resume suspended workflows or nodes"},
         std::pair{"retry", "run failed workflows again, keeping what had succeeded"}}) {
     auto o = std::make_shared<ControlFlags>();
-    CLI::App* command = add_command(app, verb, description, session, [o, &session, verb = std::string(verb)] { return control(verb, *o, session); });
+    CLI::App* command =
+        add_command(app, verb, description, session,
+                    [o, &session, verb = std::string(verb)] { return control(verb, *o, session); });
     add_choice(*command, *o);
     command->add_flag("--dry-run", o->dry_run);
     command->add_option("--message", o->message);
-    command->add_option("--node-field-selector", o->node_field_selector, "only these nodes, e.g. displayName=approve");
+    command->add_option("--node-field-selector", o->node_field_selector,
+                        "only these nodes, e.g. displayName=approve");
     if (std::string_view(verb) != "retry") continue;
-    command->add_flag("--restart-successful", o->restart_successful, "run nodes again that had succeeded (those of --node-field-selector)");
+    command->add_flag("--restart-successful", o->restart_successful,
+                      "run nodes again that had succeeded (those of --node-field-selector)");
     command->add_option("-p,--parameter", o->parameters, "NAME=VALUE");
     add_follow(*command, *o);
   }
   auto o = std::make_shared<ControlFlags>();
-  CLI::App* again = add_command(app, "resubmit", "submit workflows once more", session, [o, &session] { return resubmit(*o, session); });
+  CLI::App* again = add_command(app, "resubmit", "submit workflows once more", session,
+                                [o, &session] { return resubmit(*o, session); });
   add_choice(*again, *o);
   again->add_option("-p,--parameter", o->parameters, "NAME=VALUE");
   again->add_flag("--memoized", o->memoized);
@@ -249,7 +272,8 @@ void add_control(CLI::App& app, Session& session) {
   CLI::App* node = app.add_subcommand("node", "act on nodes");
   node->require_subcommand(1);
   auto n = std::make_shared<ControlFlags>();
-  CLI::App* set = add_command(*node, "set", "set outputs of suspended nodes", session, [n, &session] { return control("set", *n, session); });
+  CLI::App* set = add_command(*node, "set", "set outputs of suspended nodes", session,
+                              [n, &session] { return control("set", *n, session); });
   add_choice(*set, *n);
   set->add_option("--node-field-selector", n->node_field_selector)->required();
   set->add_option("-p,--output-parameter", n->parameters, "NAME=VALUE");
@@ -259,7 +283,8 @@ void add_control(CLI::App& app, Session& session) {
 
 void add_delete(CLI::App& app, Session& session) {
   auto o = std::make_shared<DeleteFlags>();
-  CLI::App* command = add_command(app, "delete", "delete workflows", session, [o, &session] { return remove(*o, session); });
+  CLI::App* command = add_command(app, "delete", "delete workflows", session,
+                                  [o, &session] { return remove(*o, session); });
   add_choice(*command, o->which);
   command->add_flag("--all", o->all);
   command->add_flag("--completed", o->completed);

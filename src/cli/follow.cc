@@ -23,8 +23,11 @@ constexpr auto kBetweenLooks = std::chrono::milliseconds(100);
 
 bool is_failure(const std::string& phase) { return phase == "Failed" || phase == "Error"; }
 
-diag::Result<void> follow_one(Opened& state, const store::WorkflowRow& row, const Follow& follow, Session& session) {
-  LiveView live({.is_quiet = !follow.watch && !follow.log, .follow_logs = follow.log, .config = state.config}, session);
+diag::Result<void> follow_one(Opened& state, const store::WorkflowRow& row, const Follow& follow,
+                              Session& session) {
+  LiveView live(
+      {.is_quiet = !follow.watch && !follow.log, .follow_logs = follow.log, .config = state.config},
+      session);
   auto look = [&](const store::WorkflowRow& latest) {
     if (!follow.watch && !follow.log) return;
     if (auto workflow = runtime::load_workflow_object(*state.store, latest)) live.update(*workflow);
@@ -81,8 +84,9 @@ bool has_engine(const runtime::Config& config) {
   return found;
 }
 
-diag::Result<store::WorkflowRow> until_end(store::Store& store, const store::WorkflowRow& row,
-                                           const std::function<void(const store::WorkflowRow&)>& look) {
+diag::Result<store::WorkflowRow> until_end(
+    store::Store& store, const store::WorkflowRow& row,
+    const std::function<void(const store::WorkflowRow&)>& look) {
   std::optional<std::uint64_t> seen;
   store::WorkflowRow latest = row;
   for (;;) {
@@ -97,8 +101,8 @@ diag::Result<store::WorkflowRow> until_end(store::Store& store, const store::Wor
   }
 }
 
-diag::Result<void> follow_workflows(Opened& state, const std::vector<store::WorkflowRow>& rows, const Follow& follow,
-                                    Session& session) {
+diag::Result<void> follow_workflows(Opened& state, const std::vector<store::WorkflowRow>& rows,
+                                    const Follow& follow, Session& session) {
   if (!follow.wait && !follow.watch && !follow.log) return {};
   for (const store::WorkflowRow& row : rows) TRY_VOID(follow_one(state, row, follow, session));
   return {};
@@ -106,11 +110,13 @@ diag::Result<void> follow_workflows(Opened& state, const std::vector<store::Work
 
 void add_wait(CLI::App& app, Session& session) {
   auto o = std::make_shared<NameOptions>();
-  CLI::App* wait = add_command(app, "wait", "wait for workflows to end", session, [o, &session] { return wait_for(*o, session); });
+  CLI::App* wait = add_command(app, "wait", "wait for workflows to end", session,
+                               [o, &session] { return wait_for(*o, session); });
   wait->add_option("WORKFLOW", o->names)->required();
   wait->add_flag("--ignore-not-found", o->ignore_not_found);
   auto name = std::make_shared<std::string>();
-  CLI::App* watching = add_command(app, "watch", "show a workflow until it ends", session, [name, &session] { return watch(*name, session); });
+  CLI::App* watching = add_command(app, "watch", "show a workflow until it ends", session,
+                                   [name, &session] { return watch(*name, session); });
   watching->add_option("WORKFLOW", *name)->required();
 }
 

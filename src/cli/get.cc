@@ -61,7 +61,8 @@ bool is_wanted(const ListFlags& o, const store::WorkflowRow& row) {
   return std::ranges::find(o.status, phase) != o.status.end();
 }
 
-diag::Result<std::vector<value::Value>> load_chosen(Opened& state, const ListFlags& o, const Session& session) {
+diag::Result<std::vector<value::Value>> load_chosen(Opened& state, const ListFlags& o,
+                                                    const Session& session) {
   TRY(const auto rows, select_workflows(*state.store, session, o.labels, o.fields));
   std::vector<value::Value> workflows;
   for (const store::WorkflowRow& row : rows) {
@@ -80,7 +81,8 @@ diag::Result<void> list(const ListFlags& o, Session& session) {
   TRY(const std::vector<value::Value> workflows, load_chosen(state, o, session));
   if (o.output == "json" || o.output == "yaml") {
     const value::Value all(value::List(workflows.begin(), workflows.end()));
-    fmt::print("{}\n", o.output == "json" ? value::to_json(all, {.indent = 2}) : view::to_yaml(all));
+    fmt::print("{}\n",
+               o.output == "json" ? value::to_json(all, {.indent = 2}) : view::to_yaml(all));
     return {};
   }
   if (o.output == "name") {
@@ -88,8 +90,9 @@ diag::Result<void> list(const ListFlags& o, Session& session) {
     return {};
   }
   if (!o.output.empty() && o.output != "wide") {
-    return diag::fail(diag::Code::kInvalidManifest,
-                      fmt::format("unknown output format '{}': want wide, json, yaml or name", o.output));
+    return diag::fail(
+        diag::Code::kInvalidManifest,
+        fmt::format("unknown output format '{}': want wide, json, yaml or name", o.output));
   }
   if (workflows.empty()) {
     fmt::print("No workflows found\n");
@@ -120,16 +123,19 @@ diag::Result<void> pods(const std::string& name, Session& session) {
 
 void add_get(CLI::App& app, Session& session) {
   auto o = std::make_shared<GetFlags>();
-  CLI::App* command = add_command(app, "get", "display details about workflows", session, [o, &session] { return get(*o, session); });
+  CLI::App* command = add_command(app, "get", "display details about workflows", session,
+                                  [o, &session] { return get(*o, session); });
   command->add_option("WORKFLOW", o->names, "names; @latest is the newest")->required();
   command->add_option("-o,--output", o->output, "wide, short, json, yaml, name");
   command->add_option("--status", o->status, "only nodes of this phase");
-  command->add_option("--node-field-selector", o->node_field_selector, "only nodes that match, e.g. displayName=a");
+  command->add_option("--node-field-selector", o->node_field_selector,
+                      "only nodes that match, e.g. displayName=a");
 }
 
 void add_list(CLI::App& app, Session& session) {
   auto o = std::make_shared<ListFlags>();
-  CLI::App* command = add_command(app, "list", "list workflows", session, [o, &session] { return list(*o, session); });
+  CLI::App* command = add_command(app, "list", "list workflows", session,
+                                  [o, &session] { return list(*o, session); });
   command->add_option("-o,--output", o->output, "wide, json, yaml, name");
   command->add_option("-l,--selector", o->labels, "label selector");
   command->add_option("--field-selector", o->fields, "field selector, e.g. metadata.name=x");
@@ -143,8 +149,8 @@ void add_list(CLI::App& app, Session& session) {
 
 void add_pods(CLI::App& app, Session& session) {
   auto name = std::make_shared<std::string>();
-  CLI::App* command = add_command(app, "pods", "list the pods of a workflow, as kubectl would", session,
-                                  [name, &session] { return pods(*name, session); });
+  CLI::App* command = add_command(app, "pods", "list the pods of a workflow, as kubectl would",
+                                  session, [name, &session] { return pods(*name, session); });
   command->add_option("WORKFLOW", *name);
 }
 

@@ -24,7 +24,9 @@ using value::Value;
 diag::Result<std::string> read_file(const std::string& file) {
   if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
   std::ifstream in(file, std::ios::binary);
-  if (!in) return diag::fail(diag::Code::kIo, fmt::format("cannot read '{}': no such file, or it may not be read", file));
+  if (!in)
+    return diag::fail(diag::Code::kIo,
+                      fmt::format("cannot read '{}': no such file, or it may not be read", file));
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
@@ -33,7 +35,8 @@ std::vector<std::string> files_in(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
     const std::string extension = entry.path().extension().string();
-    if (extension == ".yaml" || extension == ".yml" || extension == ".json") files.push_back(entry.path().string());
+    if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+      files.push_back(entry.path().string());
   }
   std::ranges::sort(files);
   return files;
@@ -51,7 +54,10 @@ diag::Result<Map> parse_labels(const std::string& text) {
     rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
     const std::size_t eq = pair.find('=');
     if (eq == std::string_view::npos) {
-      return diag::fail(diag::Code::kInvalidManifest, fmt::format("expected labels of the form: NAME1=VALUE2,NAME2=VALUE2. Received: {}", text));
+      return diag::fail(
+          diag::Code::kInvalidManifest,
+          fmt::format("expected labels of the form: NAME1=VALUE2,NAME2=VALUE2. Received: {}",
+                      text));
     }
     labels.set(std::string(pair.substr(0, eq)), pair.substr(eq + 1));
   }
@@ -81,14 +87,16 @@ diag::Result<Map> with_parameters(Map spec, const Overrides& overrides) {
   List parameters = declared == nullptr ? List() : declared->list();
   if (!overrides.parameter_file.empty()) {
     TRY(const std::string text, read_file(overrides.parameter_file));
-    TRY(const spec::YamlDocument document, spec::read_yaml(text, {.file = overrides.parameter_file}));
+    TRY(const spec::YamlDocument document,
+        spec::read_yaml(text, {.file = overrides.parameter_file}));
     for (const auto& [name, v] : document.value.map()) set_parameter(parameters, name, as_text(v));
   }
   for (const std::string& pair : overrides.parameters) {
     const std::size_t eq = pair.find('=');
     if (eq == std::string::npos) {
-      return diag::fail(diag::Code::kInvalidManifest,
-                        fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
+      return diag::fail(
+          diag::Code::kInvalidManifest,
+          fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
     }
     set_parameter(parameters, pair.substr(0, eq), pair.substr(eq + 1));
   }
@@ -109,11 +117,12 @@ Value with_namespace(const Value& object, const std::string& name_space) {
 }  // namespace
 
 bool Documents::has_errors() const {
-  return std::ranges::any_of(findings,
-                             [](const diag::Diagnostic& d) { return d.severity == diag::Severity::kError; });
+  return std::ranges::any_of(
+      findings, [](const diag::Diagnostic& d) { return d.severity == diag::Severity::kError; });
 }
 
-diag::Result<Documents> read_documents(const std::vector<std::string>& files, spec::UnknownFields unknown) {
+diag::Result<Documents> read_documents(const std::vector<std::string>& files,
+                                       spec::UnknownFields unknown) {
   Documents documents;
   for (const std::string& given : files) {
     std::error_code error;
@@ -160,14 +169,17 @@ diag::Result<Value> apply_overrides(const Value& workflow, const Overrides& over
   return Value(std::move(object));
 }
 
-diag::Result<void> keep_secret(const Value& secret, const std::string& name_space, const std::string& secrets_path) {
+diag::Result<void> keep_secret(const Value& secret, const std::string& name_space,
+                               const std::string& secrets_path) {
   store::Secrets::Values values;
   const std::string name(secret["metadata"]["name"].string_or(""));
   for (const auto& [key, v] : secret["data"].map()) {
     auto bytes = store::decode_base64(v.string_or(""));
     if (!bytes) {
-      return diag::fail(diag::Code::kInvalidManifest,
-                        fmt::format("secret '{}': data.{} is not base64; plain text belongs under stringData", name, key));
+      return diag::fail(
+          diag::Code::kInvalidManifest,
+          fmt::format("secret '{}': data.{} is not base64; plain text belongs under stringData",
+                      name, key));
     }
     values[key] = std::move(*bytes);
   }
@@ -177,7 +189,8 @@ diag::Result<void> keep_secret(const Value& secret, const std::string& name_spac
   return store::Secrets(secrets_path).put(where, name, values);
 }
 
-diag::Result<std::vector<runtime::Submission>> make_submissions(const Documents& documents, const Overrides& overrides,
+diag::Result<std::vector<runtime::Submission>> make_submissions(const Documents& documents,
+                                                                const Overrides& overrides,
                                                                 const std::string& defaults_file,
                                                                 const std::string& secrets_path) {
   runtime::Submission common;
@@ -190,11 +203,13 @@ diag::Result<std::vector<runtime::Submission>> make_submissions(const Documents&
   for (const spec::Manifest& m : documents.manifests) {
     const std::string kind = kind_of(m.object);
     if (kind == "Workflow") workflows.push_back(m.object);
-    if (kind == "WorkflowTemplate" || kind == "ClusterWorkflowTemplate") common.templates.push_back(m.object);
+    if (kind == "WorkflowTemplate" || kind == "ClusterWorkflowTemplate")
+      common.templates.push_back(m.object);
     if (kind == "ConfigMap") common.config_maps.push_back(m.object);
     if (kind == "Secret") TRY_VOID(keep_secret(m.object, overrides.name_space, secrets_path));
   }
-  if (workflows.empty()) return diag::fail(diag::Code::kInvalidManifest, "no workflow found in given files");
+  if (workflows.empty())
+    return diag::fail(diag::Code::kInvalidManifest, "no workflow found in given files");
   std::vector<runtime::Submission> submissions;
   for (const Value& workflow : workflows) {
     runtime::Submission submission = common;

@@ -25,7 +25,8 @@ struct Screen {
 
 Screen screen() {
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) return {size.ws_row, size.ws_col};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0)
+    return {size.ws_row, size.ws_col};
   return {};
 }
 
@@ -37,7 +38,9 @@ bool is_plain_terminal() {
 }  // namespace
 
 LiveView::LiveView(LiveOptions options, const Session& session)
-    : options_(std::move(options)), session_(session), is_terminal_(is_plain_terminal() && !options_.follow_logs) {}
+    : options_(std::move(options)),
+      session_(session),
+      is_terminal_(is_plain_terminal() && !options_.follow_logs) {}
 
 void LiveView::update(const value::Value& workflow) {
   latest_ = workflow;
@@ -67,7 +70,8 @@ void LiveView::redraw() {
   options.width = size.columns;
   const std::string text = view::format_workflow(latest_, options);
   const bool is_over = latest_["status"]["finishedAt"].is_string();
-  // While it runs only the end that fits is drawn, so that the cursor can come back to the first line.
+  // While it runs only the end that fits is drawn, so that the cursor can come back to the first
+  // line.
   std::string_view shown = text;
   auto lines = static_cast<int>(std::ranges::count(shown, '\n'));
   while (!is_over && lines > size.rows - 1) {
@@ -89,7 +93,8 @@ void LiveView::print_changes(const value::Value& workflow) {
     if (before == phase || type == "StepGroup" || type == "TaskGroup") continue;
     before = phase;
     const std::string_view message = node["message"].string_or("");
-    fmt::print("{:<10} {}{}{}\n", phase, node["name"].string_or(""), message.empty() ? "" : ": ", message);
+    fmt::print("{:<10} {}{}{}\n", phase, node["name"].string_or(""), message.empty() ? "" : ": ",
+               message);
   }
   std::fflush(stdout);
 }

@@ -1,5 +1,5 @@
-// What `run` and `watch` show while a workflow goes on: a tree that is redrawn on a terminal, a line for each change of a node
-// elsewhere.
+// What `run` and `watch` show while a workflow goes on: a tree that is redrawn on a terminal, a
+// line for each change of a node elsewhere.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@
 namespace tiphys::cli {
 
 struct LiveOptions {
-  bool is_quiet = false;     // nothing but the end is wanted
+  bool is_quiet = false;  // nothing but the end is wanted
   bool follow_logs = false;
   runtime::Config config = {};
 };
@@ -26,7 +26,9 @@ class LiveView {
   /// The workflow has ended: the last state is drawn, the rest of the logs printed.
   void finish();
   /// Whether the final tree is on the screen already.
-  [[nodiscard]] bool has_shown_end() const { return is_terminal_ && !options_.is_quiet && lines_drawn_ > 0; }
+  [[nodiscard]] bool has_shown_end() const {
+    return is_terminal_ && !options_.is_quiet && lines_drawn_ > 0;
+  }
 
  private:
   void redraw();
@@ -39,7 +41,7 @@ class LiveView {
   int lines_drawn_ = 0;
   clock::Instant drawn_at_;
   value::Value latest_;
-  std::map<std::string, std::string> phases_;     // node id -> last phase printed
+  std::map<std::string, std::string> phases_;       // node id -> last phase printed
   std::map<std::string, std::size_t> log_offsets_;  // pod -> bytes printed
 };
 

@@ -8,7 +8,8 @@ namespace tiphys::cli {
 
 std::string pod_of(const std::string& workflow, const value::Value& node) {
   const value::Value& ref = node["templateRef"]["template"];
-  const std::string_view tmpl = ref.is_string() ? ref.as_string() : node["templateName"].string_or("");
+  const std::string_view tmpl =
+      ref.is_string() ? ref.as_string() : node["templateName"].string_or("");
   return spec::pod_name(workflow, node["name"].string_or(""), tmpl);
 }
 
@@ -19,7 +20,8 @@ std::string_view log_text(std::string_view stored) {
   return blank == std::string_view::npos ? std::string_view() : stored.substr(blank + 1);
 }
 
-std::string format_log_line(const std::string& pod, std::string_view stored, const LogStyle& style) {
+std::string format_log_line(const std::string& pod, std::string_view stored,
+                            const LogStyle& style) {
   std::string line;
   if (style.prefix) line = pod + ": ";
   if (style.timestamps) line.append(log_time(stored)).append(" ");

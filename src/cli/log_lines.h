@@ -1,6 +1,7 @@
 // Lines of log files: their parts, and how `logs` prints them.
 //
-// A line of a log file is an RFC 3339 time with nanoseconds, a blank and the text (executor/step_log.h). Pure.
+// A line of a log file is an RFC 3339 time with nanoseconds, a blank and the text
+// (executor/step_log.h). Pure.
 #pragma once
 
 #include <string>
@@ -22,7 +23,9 @@ struct LogStyle {
 /// The text of a stored line, without its time.
 [[nodiscard]] std::string_view log_text(std::string_view stored);
 [[nodiscard]] std::string_view log_time(std::string_view stored);
-/// `POD: text`, coloured by the pod's name as argo does (sum of its code points modulo 6, colours 32 to 37).
-[[nodiscard]] std::string format_log_line(const std::string& pod, std::string_view stored, const LogStyle& style);
+/// `POD: text`, coloured by the pod's name as argo does (sum of its code points modulo 6, colours
+/// 32 to 37).
+[[nodiscard]] std::string format_log_line(const std::string& pod, std::string_view stored,
+                                          const LogStyle& style);
 
 }  // namespace tiphys::cli

@@ -41,7 +41,8 @@ struct Filter {
       auto at = clock::parse_rfc3339(log_time(stored));
       if (at && *at < since) return false;
     }
-    return !grep || re2::RE2::PartialMatch(re2::StringPiece(log_text(stored).data(), log_text(stored).size()), *grep);
+    return !grep || re2::RE2::PartialMatch(
+                        re2::StringPiece(log_text(stored).data(), log_text(stored).size()), *grep);
   }
 };
 
@@ -50,7 +51,8 @@ diag::Result<Filter> filter_of(const LogFlags& o) {
   if (!o.grep.empty()) {
     filter.grep = std::make_unique<re2::RE2>(o.grep, re2::RE2::Quiet);
     if (!filter.grep->ok()) {
-      return diag::fail(diag::Code::kInvalidManifest, fmt::format("--grep '{}': {}", o.grep, filter.grep->error()));
+      return diag::fail(diag::Code::kInvalidManifest,
+                        fmt::format("--grep '{}': {}", o.grep, filter.grep->error()));
     }
   }
   if (!o.since.empty()) {
@@ -79,10 +81,12 @@ class PodLog {
       offset_ += line.size() + 1;
       if (filter.passes(line)) lines.push_back(line);
     }
-    const std::size_t skipped = o.tail && !has_printed_ && lines.size() > *o.tail ? lines.size() - *o.tail : 0;
+    const std::size_t skipped =
+        o.tail && !has_printed_ && lines.size() > *o.tail ? lines.size() - *o.tail : 0;
     has_printed_ = true;
     const LogStyle style{.color = color, .timestamps = o.timestamps};
-    for (std::size_t i = skipped; i < lines.size(); ++i) fmt::print("{}\n", format_log_line(pod_, lines[i], style));
+    for (std::size_t i = skipped; i < lines.size(); ++i)
+      fmt::print("{}\n", format_log_line(pod_, lines[i], style));
   }
 
  private:
@@ -110,7 +114,9 @@ std::vector<std::string> pods_in_order(const value::Value& workflow, const std::
 
 diag::Result<void> logs(const LogFlags& o, Session& session) {
   if (!o.container.empty() && o.container != "main") {
-    return diag::fail(diag::Code::kNotFound, fmt::format("container '{}' not found: steps have the container 'main'", o.container));
+    return diag::fail(
+        diag::Code::kNotFound,
+        fmt::format("container '{}' not found: steps have the container 'main'", o.container));
   }
   TRY(const Filter filter, filter_of(o));
   TRY(Opened state, open_state());
@@ -133,7 +139,8 @@ diag::Result<void> logs(const LogFlags& o, Session& session) {
 
 void add_logs(CLI::App& app, Session& session) {
   auto o = std::make_shared<LogFlags>();
-  CLI::App* command = add_command(app, "logs", "view logs of a workflow or of one of its pods", session, [o, &session] { return logs(*o, session); });
+  CLI::App* command = add_command(app, "logs", "view logs of a workflow or of one of its pods",
+                                  session, [o, &session] { return logs(*o, session); });
   command->add_option("WORKFLOW", o->workflow)->required();
   command->add_option("POD", o->pod);
   command->add_option("-c,--container", o->container, "main");
@@ -142,7 +149,8 @@ void add_logs(CLI::App& app, Session& session) {
   command->add_option("--since-time", o->since_time, "only lines after this time (RFC 3339)");
   command->add_option("--tail", o->tail, "only the last lines");
   command->add_flag("-f,--follow", o->follow, "go on until the workflow ends");
-  command->add_flag("-p,--previous", o->previous, "accepted; a step has no previous container here");
+  command->add_flag("-p,--previous", o->previous,
+                    "accepted; a step has no previous container here");
   command->add_flag("--timestamps", o->timestamps);
 }
 

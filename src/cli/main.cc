@@ -3,8 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <string_view>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
@@ -35,14 +35,19 @@ int report(const CLI::App& app, const CLI::ParseError& error, int argc, char** a
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "__supervisor") return tiphys::executor::supervisor_main(argc, argv);
+  if (argc > 1 && std::string_view(argv[1]) == "__supervisor")
+    return tiphys::executor::supervisor_main(argc, argv);
   using namespace tiphys::cli;
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("tiphys"));  // stdout is for what was asked for
+  spdlog::set_default_logger(
+      spdlog::stderr_logger_mt("tiphys"));  // stdout is for what was asked for
   spdlog::set_pattern("%l: %v");
-  CLI::App app("tiphys runs Argo Workflows manifests without a cluster, and tells people what happened.", "tiphys");
+  CLI::App app(
+      "tiphys runs Argo Workflows manifests without a cluster, and tells people what happened.",
+      "tiphys");
   app.require_subcommand(0, 1);
   Session session;
-  app.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")->envname("ARGO_NAMESPACE");
+  app.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")
+      ->envname("ARGO_NAMESPACE");
   app.add_flag("--no-color", session.no_color, "no colours");
   app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
   add_run(app, session);

@@ -16,9 +16,12 @@ struct SecretFlags {
   std::vector<std::string> files;
 };
 
-std::string space_of(const Session& session) { return session.name_space.empty() ? "default" : session.name_space; }
+std::string space_of(const Session& session) {
+  return session.name_space.empty() ? "default" : session.name_space;
+}
 
-diag::Result<std::pair<std::string, std::string>> split(const std::string& pair, const char* option) {
+diag::Result<std::pair<std::string, std::string>> split(const std::string& pair,
+                                                        const char* option) {
   const std::size_t eq = pair.find('=');
   // The value is not shown: it may be the secret.
   if (eq == std::string::npos || eq == 0) {
@@ -40,7 +43,9 @@ diag::Result<void> create(const SecretFlags& o, const Session& session) {
     if (!in) return diag::fail(diag::Code::kIo, fmt::format("cannot read '{}'", pair.second));
     values[pair.first] = std::string(std::istreambuf_iterator<char>(in), {});
   }
-  if (values.empty()) return diag::fail(diag::Code::kInvalidManifest, "give --from-literal KEY=VALUE or --from-file KEY=PATH");
+  if (values.empty())
+    return diag::fail(diag::Code::kInvalidManifest,
+                      "give --from-literal KEY=VALUE or --from-file KEY=PATH");
   TRY_VOID(store::Secrets(config.secrets_path()).put(space_of(session), o.names.front(), values));
   fmt::print("secret '{}' stored\n", o.names.front());
   return {};
@@ -57,7 +62,8 @@ diag::Result<void> list(const SecretFlags& o, const Session& session) {
     fmt::print("{:<12} {:<32} {}\n", info.name_space, info.name, fmt::join(info.keys, ","));
   }
   if (found) return {};
-  return diag::fail(diag::Code::kNotFound, fmt::format("secrets \"{}\" not found", o.names.front()));
+  return diag::fail(diag::Code::kNotFound,
+                    fmt::format("secrets \"{}\" not found", o.names.front()));
 }
 
 diag::Result<void> remove(const SecretFlags& o, const Session& session) {
@@ -75,19 +81,23 @@ void add_secret(CLI::App& app, Session& session) {
   CLI::App* group = app.add_subcommand("secret", "secrets of this machine; values are never shown");
   group->require_subcommand(1);
   auto c = std::make_shared<SecretFlags>();
-  CLI::App* creating = add_command(*group, "create", "store a secret", session, [c, &session] { return create(*c, session); });
+  CLI::App* creating = add_command(*group, "create", "store a secret", session,
+                                   [c, &session] { return create(*c, session); });
   creating->add_option("NAME", c->names)->required()->expected(1);
   creating->add_option("--from-literal", c->literals, "KEY=VALUE")->allow_extra_args(false);
   creating->add_option("--from-file", c->files, "KEY=PATH")->allow_extra_args(false);
   auto l = std::make_shared<SecretFlags>();
-  add_command(*group, "list", "names and keys", session, [l, &session] { return list(*l, session); });
+  add_command(*group, "list", "names and keys", session,
+              [l, &session] { return list(*l, session); });
   auto g = std::make_shared<SecretFlags>();
-  add_command(*group, "get", "the keys of a secret", session, [g, &session] { return list(*g, session); })
+  add_command(*group, "get", "the keys of a secret", session,
+              [g, &session] { return list(*g, session); })
       ->add_option("NAME", g->names)
       ->required()
       ->expected(1);
   auto d = std::make_shared<SecretFlags>();
-  add_command(*group, "delete", "delete secrets", session, [d, &session] { return remove(*d, session); })
+  add_command(*group, "delete", "delete secrets", session,
+              [d, &session] { return remove(*d, session); })
       ->add_option("NAME", d->names)
       ->required();
 }

@@ -8,9 +8,10 @@
 
 namespace tiphys::cli {
 
-/// `-o` of get, submit, run ...: "" or "text", wide, short, json, yaml, name. Errors: kInvalidManifest for another word.
-[[nodiscard]] diag::Result<void> show_workflow(const value::Value& workflow, const std::string& output,
-                                               const Session& session);
+/// `-o` of get, submit, run ...: "" or "text", wide, short, json, yaml, name. Errors:
+/// kInvalidManifest for another word.
+[[nodiscard]] diag::Result<void> show_workflow(const value::Value& workflow,
+                                               const std::string& output, const Session& session);
 /// Checks the word before anything is done.
 [[nodiscard]] diag::Result<void> check_output(const std::string& output);
 

@@ -27,15 +27,19 @@ diag::Result<value::Value> workflow_from(const std::string& from) {
   const std::size_t slash = from.find('/');
   if (slash == std::string::npos) {
     return diag::fail(diag::Code::kInvalidManifest,
-                      fmt::format("resource identifier '{}' is malformed. Should be `kind/name`, e.g. workflowtemplate/hello", from));
+                      fmt::format("resource identifier '{}' is malformed. Should be `kind/name`, "
+                                  "e.g. workflowtemplate/hello",
+                                  from));
   }
   std::string kind = from.substr(0, slash);
   for (char& c : kind) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   const std::string name = from.substr(slash + 1);
   const bool is_cluster = kind.starts_with("cluster") || kind == "cwft" || kind == "cwftmpl";
   if (!is_cluster && !kind.starts_with("workflowtemplate") && kind != "wftmpl") {
-    return diag::fail(diag::Code::kInvalidManifest,
-                      fmt::format("kind '{}' is not supported: want workflowtemplate or clusterworkflowtemplate", kind));
+    return diag::fail(
+        diag::Code::kInvalidManifest,
+        fmt::format("kind '{}' is not supported: want workflowtemplate or clusterworkflowtemplate",
+                    kind));
   }
   value::Map ref{{"name", name}};
   if (is_cluster) ref.set("clusterScope", true);
@@ -45,15 +49,18 @@ diag::Result<value::Value> workflow_from(const std::string& from) {
                                  {"spec", value::Map{{"workflowTemplateRef", ref}}}});
 }
 
-diag::Result<std::vector<runtime::Submission>> gather(const SubmitOptions& o, Opened& state, const Session& session) {
+diag::Result<std::vector<runtime::Submission>> gather(const SubmitOptions& o, Opened& state,
+                                                      const Session& session) {
   if (!o.from.empty()) {
-    if (!o.files.empty()) return diag::fail(diag::Code::kInvalidManifest, "cannot combine --from with FILE");
+    if (!o.files.empty())
+      return diag::fail(diag::Code::kInvalidManifest, "cannot combine --from with FILE");
     TRY(const value::Value workflow, workflow_from(o.from));
     runtime::Submission submission;
     TRY(submission.workflow, apply_overrides(workflow, o.overrides));
     return std::vector<runtime::Submission>{submission};
   }
-  if (o.files.empty()) return diag::fail(diag::Code::kInvalidManifest, "give a FILE, or --from KIND/NAME");
+  if (o.files.empty())
+    return diag::fail(diag::Code::kInvalidManifest, "give a FILE, or --from KIND/NAME");
   TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
   return make_submissions(documents, o.overrides, o.defaults, state.config.secrets_path());
@@ -77,7 +84,9 @@ diag::Result<void> submit(const SubmitOptions& o, Session& session) {
   }
   runtime::poke_engines(state.config.home);
   if (!o.dry_run && !has_engine(state.config)) {
-    fmt::print(stderr, "note: no engine is running on '{}': start 'tiphys server', or use 'tiphys run'\n", state.config.home);
+    fmt::print(stderr,
+               "note: no engine is running on '{}': start 'tiphys server', or use 'tiphys run'\n",
+               state.config.home);
   }
   return follow_workflows(state, rows, o.follow, session);
 }
@@ -86,10 +95,11 @@ diag::Result<void> submit(const SubmitOptions& o, Session& session) {
 
 void add_submit(CLI::App& app, Session& session) {
   auto o = std::make_shared<SubmitOptions>();
-  CLI::App* command = add_command(app, "submit", "submit workflows to the engine of this state folder", session, [o, &session] {
-    o->overrides.name_space = session.name_space;
-    return submit(*o, session);
-  });
+  CLI::App* command = add_command(
+      app, "submit", "submit workflows to the engine of this state folder", session, [o, &session] {
+        o->overrides.name_space = session.name_space;
+        return submit(*o, session);
+      });
   command->add_option("FILE", o->files, "manifests; - is stdin");
   command->add_option("--from", o->from, "submit from a stored template: KIND/NAME");
   command->add_option("-o,--output", o->output, "name, json, yaml, wide, short");

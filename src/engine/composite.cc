@@ -97,8 +97,16 @@ void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec
   for (const auto& group : c.body->steps) c.has_hooks |= std::ranges::any_of(group, has_hooks);
 }
 
-Artifacts with_own_artifacts(const Composite& c, const Node& n) {
+Artifacts artifacts_in_scope(const Composite& c) {
   Artifacts artifacts = c.artifacts;
+  for (const auto& [name, artifact] : c.machine->output_artifacts) {
+    artifacts.insert_or_assign("workflow.outputs.artifacts." + name, artifact);
+  }
+  return artifacts;
+}
+
+Artifacts with_own_artifacts(const Composite& c, const Node& n) {
+  Artifacts artifacts = artifacts_in_scope(c);
   for (const Value& a : n.outputs["artifacts"].list()) {
     artifacts.insert_or_assign(
         fmt::format("{}.outputs.artifacts.{}", n.caller_label, a["name"].string_or("")), a);
@@ -122,7 +130,8 @@ void note_phase(Machine& m, NodeIndex i, Phase phase) {
 bool is_result_read(Machine& m, const Node& n) {
   const Node* child = &n;
   while (child->owner_kind == OwnerKind::kRetry) child = &m.at(child->owner);
-  if (child->caller_label.empty() || child->boundary == kNoNode || is_abandoned(m, *child)) return false;
+  if (child->caller_label.empty() || child->boundary == kNoNode || is_abandoned(m, *child))
+    return false;
   Composite& c = composite_of(m, child->boundary);
   if (c.body_text.empty()) c.body_text = value::to_json(c.body->raw, {.escape_html = false});
   const std::size_t dot = child->caller_label.find('.');
@@ -167,7 +176,8 @@ diag::Result<ResolvedStep> resolve_step(const std::shared_ptr<const spec::Step>&
   }
   TRY(const Value replaced, tag::substitute(Value(raw), c.scope, kStepsAndTasks));
   auto resolved = std::make_shared<spec::Step>(spec::decode_step(replaced));
-  TRY(resolved->arguments, resolve_artifact_arguments(resolved->arguments, c.scope, c.artifacts));
+  TRY(resolved->arguments,
+      resolve_artifact_arguments(resolved->arguments, c.scope, artifacts_in_scope(c)));
   Map with_arguments = resolved->raw.map();
   if (!resolved->arguments.is_null()) with_arguments.set("arguments", resolved->arguments);
   resolved->raw = std::move(with_arguments);

@@ -15,18 +15,20 @@ namespace tiphys::engine {
 
 /// The frame of a Steps or DAG node.
 struct Composite : Frame {
-  Composite(const Machine& m, bool late) : globals(m, late), scope(&globals) {}
+  Composite(const Machine& m, bool late) : machine(&m), globals(m, late), scope(&globals) {}
+
+  const Machine* machine;
 
   std::shared_ptr<const spec::Template> body;        // inputs and globals replaced
   std::shared_ptr<const TemplateScope> inner_scope;  // where its steps look templates up
   GlobalScope globals;
-  vars::MapScope scope;    // inputs, and outputs of finished children
-  Artifacts artifacts;     // `steps.a.outputs.artifacts.x`, `inputs.artifacts.y` -> artifact
-  std::string body_text;   // JSON of the body, to find who reads outputs.result; made on demand
-  std::string error;       // of a hook: the composite will be Error
-  bool has_hooks = false;  // some child has hooks: they may read each other's status
-  bool fails_fast = false;                             // `failFast` of the template: nothing new after a failure
-  bool has_failure = false;                            // of a child
+  vars::MapScope scope;      // inputs, and outputs of finished children
+  Artifacts artifacts;       // `steps.a.outputs.artifacts.x`, `inputs.artifacts.y` -> artifact
+  std::string body_text;     // JSON of the body, to find who reads outputs.result; made on demand
+  std::string error;         // of a hook: the composite will be Error
+  bool has_hooks = false;    // some child has hooks: they may read each other's status
+  bool fails_fast = false;   // `failFast` of the template: nothing new after a failure
+  bool has_failure = false;  // of a child
   std::int64_t parallelism = 0;  // 0: no limit
   std::uint32_t active = 0;      // children that count against it
 };
@@ -39,10 +41,14 @@ struct Composite : Frame {
 void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec::Template> body,
                       std::shared_ptr<const TemplateScope> inner_scope);
 
+/// The artifacts that its children can name: its own, and the workflow's global ones.
+[[nodiscard]] Artifacts artifacts_in_scope(const Composite& c);
+
 /// The artifacts in scope of a hook of `n`: those of the composite, and its own.
 [[nodiscard]] Artifacts with_own_artifacts(const Composite& c, const Node& n);
 
-/// Whether the composite around a node has ended before it: an error made it final while the node still ran.
+/// Whether the composite around a node has ended before it: an error made it final while the node
+/// still ran.
 [[nodiscard]] bool is_abandoned(const Machine& m, const Node& n);
 
 /// Keeps the status of a child where its siblings' hooks can read it.

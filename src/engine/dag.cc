@@ -312,7 +312,7 @@ void succeed(Machine& m, NodeIndex dag) {
   for (const Task& task : frame.tasks) {
     if (task.node != kNoNode) export_node_outputs(m, task.node);
   }
-  auto outputs = composite_outputs(*frame.body, frame.scope, frame.artifacts);
+  auto outputs = composite_outputs(*frame.body, frame.scope, artifacts_in_scope(frame));
   if (!outputs) {
     set_phase(m, dag, Phase::kError, outputs.error().message);
     return;

@@ -318,7 +318,8 @@ TEST_F(EngineTest, ATemplateDeadlineKillsThePod) {
 }
 
 TEST_F(EngineTest, AWorkflowHookWithABadExpressionEndsTheWorkflowWhenItsStepsHaveEnded) {
-  start(std::string(R"({"entrypoint":"main","hooks":{"x":{"expression":"nosuch == 1","template":"leaf"}},
+  start(std::string(
+            R"({"entrypoint":"main","hooks":{"x":{"expression":"nosuch == 1","template":"leaf"}},
       "templates":[{"name":"main","steps":[[{"name":"a","template":"leaf",
       "hooks":{"r":{"expression":"steps.a.status == \"Running\"","template":"leaf"}}}]]},)") +
         kLeaf + "]}");

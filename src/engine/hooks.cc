@@ -15,8 +15,10 @@ namespace tiphys::engine {
 namespace {
 
 // The variables that a node's own hooks see: those of its composite, and its own under its names.
-// An item of a steps loop is known as `a(0:x)`; in arguments, where nothing else could be meant, also as plain `a`.
-vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const vars::Scope& outer, bool for_arguments) {
+// An item of a steps loop is known as `a(0:x)`; in arguments, where nothing else could be meant,
+// also as plain `a`.
+vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const vars::Scope& outer,
+                          bool for_arguments) {
   vars::MapScope scope(&outer);
   const std::string kind = n.caller_label.substr(0, n.caller_label.find('.') + 1);
   for (const std::string& label : {n.caller_label, kind + n.display_name}) {
@@ -202,8 +204,9 @@ void start_exit_hook(Machine& m, NodeIndex i) {
   if (!hook->expression.empty()) {
     const Composite& around = composite_of(m, m.at(i).boundary);
     auto program = m.program(hook->expression);
-    auto truth = program ? program->run_bool(hook_scope(m, m.at(i), m.at(i).phase, around.scope, false))
-                         : diag::Result<bool>(std::unexpected(program.error()));
+    auto truth = program
+                     ? program->run_bool(hook_scope(m, m.at(i), m.at(i).phase, around.scope, false))
+                     : diag::Result<bool>(std::unexpected(program.error()));
     if (!truth) {
       on_hook_error(m, hook_start(m, i, *hook, true), truth.error().message);
       return;

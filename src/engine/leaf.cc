@@ -35,15 +35,21 @@ Value merged_parameters(const Value& declared, const Value& found) {
   return list;
 }
 
+// The declared artifacts that were found, with where they are; and what nobody declared: archived
+// logs.
 Value merged_artifacts(const Value& declared, const Value& found) {
   List list;
-  for (const Value& a : declared.list()) {
-    for (const Value& f : found.list()) {
-      if (f["name"] != a["name"]) continue;
-      Map merged = a.map();
-      for (const auto& [key, v] : f.map()) merged.set(key, v);
-      list.emplace_back(std::move(merged));
+  for (const Value& f : found.list()) {
+    Map merged;
+    for (const Value& a : declared.list()) {
+      if (a["name"] == f["name"]) merged = a.map();
     }
+    for (const auto& [key, v] : f.map()) merged.set(key, v);
+    const Value* path = merged.find("path");
+    if (path != nullptr && path->string_or("").size() > 1 && path->string_or("").ends_with('/')) {
+      merged.set("path", path->string_or("").substr(0, path->string_or("").size() - 1));
+    }
+    list.emplace_back(std::move(merged));
   }
   return list;
 }

@@ -38,8 +38,8 @@ void take_parallelism(Machine& m, NodeIndex i, bool of_boundary) {
 void release_parallelism(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   if (is_pod(n)) --m.active_pods;
-  if (n.boundary != kNoNode && !n.hooked && n.owner_kind != OwnerKind::kRetry && is_failure(n.phase) &&
-      m.at(n.boundary).frame) {
+  if (n.boundary != kNoNode && !n.hooked && n.owner_kind != OwnerKind::kRetry &&
+      is_failure(n.phase) && m.at(n.boundary).frame) {
     composite_of(m, n.boundary).has_failure = true;
   }
   // The composite may have settled before an abandoned child.

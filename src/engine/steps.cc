@@ -199,7 +199,7 @@ void publish_outputs(Machine& m, StepsFrame& frame) {
 void finish_steps(Machine& m, NodeIndex steps) {
   StepsFrame& frame = frame_of(m, steps);
   set_outbound(m, steps, frame);
-  auto outputs = composite_outputs(*frame.body, frame.scope, frame.artifacts);
+  auto outputs = composite_outputs(*frame.body, frame.scope, artifacts_in_scope(frame));
   if (!outputs) {
     set_phase(m, steps, Phase::kError, outputs.error().message);
     return;
@@ -212,7 +212,7 @@ void finish_steps(Machine& m, NodeIndex steps) {
 void fail_steps(Machine& m, NodeIndex steps, Phase group_phase, const std::string& message) {
   StepsFrame& frame = frame_of(m, steps);
   set_phase(m, frame.group_node, group_phase, message);
-  set_outbound(m, steps, frame);
+  if (!frame.has_dropped) set_outbound(m, steps, frame);
   set_phase(m, steps, Phase::kFailed, message);
 }
 

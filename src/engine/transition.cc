@@ -31,7 +31,8 @@ std::string display_name_of(const Machine& m, const Start& start) {
 
 bool counts_in_progress(const Node& n) {
   const std::string_view type = n.type;
-  return type == "Pod" || type == "HTTP" || type == "Container" || type == "Suspend" || type == "Plugin";
+  return type == "Pod" || type == "HTTP" || type == "Container" || type == "Suspend" ||
+         type == "Plugin";
 }
 
 void count(Machine& m, const Node& n, Phase before, bool is_new) {

@@ -242,7 +242,8 @@ diag::Result<std::vector<std::string>> container_words(const value::Value& conta
 
 std::vector<std::string> program_candidates(const std::string& word,
                                             const Environment& environment) {
-  // An image's own program often stands in its root folder (`/argosay`); here it comes from the PATH.
+  // An image's own program often stands in its root folder (`/argosay`); here it comes from the
+  // PATH.
   const bool is_in_root = word.starts_with('/') && word.find('/', 1) == std::string::npos;
   if (word.find('/') != std::string::npos && !is_in_root) return {word};
   std::vector<std::string> candidates;

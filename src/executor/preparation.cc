@@ -135,6 +135,27 @@ diag::Result<void> make_working_folder(const value::Value& container, const View
   return make_folder(place);
 }
 
+// Images keep their own program in the root folder (`/argosay`), and scripts call it there: when
+// the words name it, it is put there from the PATH, for this step only.
+void add_root_program(std::vector<Placement>& volumes, const value::Value& container,
+                      const std::vector<std::string>& words, std::string_view source,
+                      const Environment& environment, const Images& images) {
+  auto image = images.find(container["image"].string_or(""));
+  if (image == images.end() || image->second.entrypoint.empty()) return;
+  const std::string& program = image->second.entrypoint.front();
+  const std::string path = "/" + program;
+  if (program.find('/') != std::string::npos || ::access(path.c_str(), F_OK) == 0) return;
+  auto names_it = [&](std::string_view text) { return text.find(path) != std::string_view::npos; };
+  if (!names_it(source) && !std::ranges::any_of(words, names_it)) return;
+  Environment host = environment;
+  add_host_environment(host);
+  for (const std::string& candidate : program_candidates(program, host)) {
+    if (::access(candidate.c_str(), X_OK) != 0) continue;
+    volumes.push_back({.path = path, .source = candidate});
+    return;
+  }
+}
+
 }  // namespace
 
 diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings) {
@@ -151,6 +172,7 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
 
   const bool is_script = task.template_body["script"].is_map();
   std::string source(is_script ? container["source"].string_or("") : "");
+  add_root_program(volumes, container, words, source, environment, settings.images);
   ViewRequest request = view_request(task, container, std::move(volumes), settings.may_mount);
   for (const std::string& word : words) add_mentions(request.mentioned, word);
   for (const value::Value& entry : container["env"].list()) {

@@ -10,7 +10,7 @@ namespace sig = sprig_signature;
 using Value = SprigValue;
 
 bool is_upper(char32_t c) { return to_lower(c) != c; }
-bool is_lower(char32_t c) { return to_upper(c) != c; }
+[[maybe_unused]] bool is_lower(char32_t c) { return to_upper(c) != c; }
 
 std::u32string characters(std::string_view text) {
   std::u32string out;
@@ -250,7 +250,7 @@ Value kebabcase(Arguments a, CallContext&) {
 Value shuffle(Arguments a, CallContext& context) {
   std::u32string text = characters(a[0].as_string());
   for (std::size_t i = text.size(); i > 1; --i) {
-    std::swap(text[i - 1], text[context.next_random() % i]);
+    std::swap(text[i - 1], text[draw(context) % i]);
   }
   return RuntimeValue(as_utf8(text));
 }

@@ -185,7 +185,9 @@ std::vector<std::string> split_text(std::string_view text, std::string_view sepa
   std::vector<std::string> out;
   if (most == 0) return out;
   if (separator.empty() && text.empty()) return out;
-  const auto is_full = [&] { return most > 0 && static_cast<std::int64_t>(out.size()) == most - 1; };
+  const auto is_full = [&] {
+    return most > 0 && static_cast<std::int64_t>(out.size()) == most - 1;
+  };
   while (!is_full()) {
     std::size_t at = 0;
     if (separator.empty()) {

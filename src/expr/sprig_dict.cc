@@ -89,6 +89,7 @@ Value omit(Arguments a, CallContext&) {
 // The members of `from` that `to` lacks or has empty, or all if `overwrite`; maps within maps are
 // merged. Lists are taken as a whole. (mergo v1.0)
 RuntimeValue merged(const RuntimeValue& to, const RuntimeValue& from, bool overwrite) {
+  if (from.is_nil_like()) return to;
   Table out = to.table();
   for (const auto& [key, item] : from.table()) {
     const auto found = out.find(key);

@@ -130,6 +130,9 @@ Value concat(Arguments a, CallContext& context) {
 Value chunk(Arguments a, CallContext& context) {
   const std::int64_t size = a[0].as_integer();
   TRY(const Items items, sprig_items(a[1], "chunk"));
+  // Go's formula for the number of parts gives 0 for some negative sizes.
+  const auto length = static_cast<std::int64_t>(items.size());
+  if (size < 0 && length > 1 && length - 1 <= -size) return RuntimeValue::list({}, Type::kListList);
   if (size <= 0) return bad_expression("runtime error: makeslice: len out of range");
   Items out;
   const auto step = static_cast<std::size_t>(size);

@@ -44,13 +44,16 @@ using SprigValue = diag::Result<RuntimeValue>;
 /// The elements of a list, array or []byte, each with its own type. Errors: kBadExpression "Cannot
 /// VERB on type KIND" for other values.
 [[nodiscard]] diag::Result<Items> sprig_items(const RuntimeValue& v, std::string_view verb);
-/// `text` in parts between `separator` ("" parts at each character), at most `most` parts (-1: all),
-/// as Go's strings.SplitN.
+/// `text` in parts between `separator` ("" parts at each character), at most `most` parts (-1:
+/// all), as Go's strings.SplitN.
 [[nodiscard]] std::vector<std::string> split_text(std::string_view text, std::string_view separator,
                                                   std::int64_t most);
 /// All occurrences of `from` replaced, as Go's strings.ReplaceAll.
 [[nodiscard]] std::string replace_all(std::string_view text, std::string_view from,
                                       std::string_view to);
+
+/// The next random number; the first one of an evaluation seeds the generator with the clock.
+[[nodiscard]] std::uint64_t draw(CallContext& context);
 
 // Signatures that several parts use.
 namespace sprig_signature {

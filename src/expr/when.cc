@@ -44,19 +44,24 @@ struct Level {
 };
 
 const std::array<Level, 9>& levels() {
-  static const char* const kLogicalError = "Value '{}' cannot be used with the logical operator '{}', it is not a bool";
-  static const char* const kComparatorError = "Value '{}' cannot be used with the comparator '{}', it is not a number";
-  static const char* const kModifierError = "Value '{}' cannot be used with the modifier '{}', it is not a number";
-  static const char* const kTernaryError = "Value '{}' cannot be used with the ternary operator '{}', it is not a bool";
-  static const std::array<Level, 9> kLevels = {{{kSeparator, {","}, ""},
-                                                {kTernary, {"?", ":", "??"}, kTernaryError},
-                                                {kLogical, {"||"}, kLogicalError},
-                                                {kLogical, {"&&"}, kLogicalError},
-                                                {kComparator, {"==", "!=", ">", ">=", "<", "<=", "=~", "!~", "in"}, kComparatorError},
-                                                {kModifier, {"^", "&", "|"}, kModifierError},
-                                                {kModifier, {">>", "<<"}, kModifierError},
-                                                {kModifier, {"+", "-"}, kModifierError},
-                                                {kModifier, {"*", "/", "%"}, kModifierError}}};
+  static const char* const kLogicalError =
+      "Value '{}' cannot be used with the logical operator '{}', it is not a bool";
+  static const char* const kComparatorError =
+      "Value '{}' cannot be used with the comparator '{}', it is not a number";
+  static const char* const kModifierError =
+      "Value '{}' cannot be used with the modifier '{}', it is not a number";
+  static const char* const kTernaryError =
+      "Value '{}' cannot be used with the ternary operator '{}', it is not a bool";
+  static const std::array<Level, 9> kLevels = {
+      {{kSeparator, {","}, ""},
+       {kTernary, {"?", ":", "??"}, kTernaryError},
+       {kLogical, {"||"}, kLogicalError},
+       {kLogical, {"&&"}, kLogicalError},
+       {kComparator, {"==", "!=", ">", ">=", "<", "<=", "=~", "!~", "in"}, kComparatorError},
+       {kModifier, {"^", "&", "|"}, kModifierError},
+       {kModifier, {">>", "<<"}, kModifierError},
+       {kModifier, {"+", "-"}, kModifierError},
+       {kModifier, {"*", "/", "%"}, kModifierError}}};
   return kLevels;
 }
 
@@ -76,7 +81,8 @@ class Evaluation {
   }
 
   diag::Result<Operand> level(std::size_t i, bool is_live) {
-    if (++depth_ > kDepthMax) return diag::fail(diag::Code::kBadExpression, "the condition is nested too deep");
+    if (++depth_ > kDepthMax)
+      return diag::fail(diag::Code::kBadExpression, "the condition is nested too deep");
     auto result = i == levels().size() ? power(is_live) : left_to_right(i, is_live);
     --depth_;
     return result;
@@ -136,12 +142,14 @@ class Evaluation {
         ++at_;
         if (bare_words_are_strings_) return Operand(t.text);
         if (!is_live) return Operand(Nothing{});
-        return diag::fail(diag::Code::kBadExpression, fmt::format("No parameter '{}' found.", t.text));
+        return diag::fail(diag::Code::kBadExpression,
+                          fmt::format("No parameter '{}' found.", t.text));
       case kAccessor:
         ++at_;
         if (!is_live) return Operand(Nothing{});
-        return diag::fail(diag::Code::kBadExpression,
-                          fmt::format("No parameter '{}' found.", t.text.substr(0, t.text.find('.'))));
+        return diag::fail(
+            diag::Code::kBadExpression,
+            fmt::format("No parameter '{}' found.", t.text.substr(0, t.text.find('.'))));
       case kString:
       case kPattern:
         ++at_;
@@ -161,7 +169,8 @@ class Evaluation {
       case kTernary:
         break;
     }
-    return diag::fail(diag::Code::kBadExpression, fmt::format("Unable to plan token value: '{}'", t.text));
+    return diag::fail(diag::Code::kBadExpression,
+                      fmt::format("Unable to plan token value: '{}'", t.text));
   }
 
   diag::Result<Operand> prefixed(const std::string& symbol, bool is_live) {
@@ -172,14 +181,18 @@ class Evaluation {
     } else if (const auto* d = std::get_if<double>(&v)) {
       return Operand(symbol == "-" ? -*d : static_cast<double>(~static_cast<std::int64_t>(*d)));
     }
-    return diag::fail(diag::Code::kBadExpression, fmt::format("Value '{}' cannot be used with the prefix '{}'", shown(v), symbol));
+    return diag::fail(
+        diag::Code::kBadExpression,
+        fmt::format("Value '{}' cannot be used with the prefix '{}'", shown(v), symbol));
   }
 
   static diag::Result<Operand> wrong(const Level& l, const std::string& symbol, const Operand& v) {
-    return diag::fail(diag::Code::kBadExpression, fmt::format(fmt::runtime(l.complaint), shown(v), symbol));
+    return diag::fail(diag::Code::kBadExpression,
+                      fmt::format(fmt::runtime(l.complaint), shown(v), symbol));
   }
 
-  static diag::Result<Operand> apply(const Level& l, const std::string& symbol, const Operand& a, const Operand& b, bool has_right) {
+  static diag::Result<Operand> apply(const Level& l, const std::string& symbol, const Operand& a,
+                                     const Operand& b, bool has_right) {
     switch (l.kind) {
       case kSeparator: {
         Operands list;
@@ -208,7 +221,8 @@ class Evaluation {
     }
   }
 
-  static diag::Result<Operand> compare(const Level& l, const std::string& symbol, const Operand& a, const Operand& b) {
+  static diag::Result<Operand> compare(const Level& l, const std::string& symbol, const Operand& a,
+                                       const Operand& b) {
     if (symbol == "==") return Operand(a == b);
     if (symbol == "!=") return Operand(!(a == b));
     if (symbol == "in") {
@@ -223,23 +237,28 @@ class Evaluation {
       if (t == nullptr) return wrong(l, symbol, b);
       const re2::RE2 pattern(*t, re2::RE2::Quiet);
       if (!pattern.ok()) {
-        return diag::fail(diag::Code::kBadExpression, fmt::format("Unable to compile regexp pattern '{}': {}", *t, pattern.error()));
+        return diag::fail(
+            diag::Code::kBadExpression,
+            fmt::format("Unable to compile regexp pattern '{}': {}", *t, pattern.error()));
       }
       return Operand(re2::RE2::PartialMatch(*s, pattern) == (symbol == "=~"));
     }
     const auto* x = std::get_if<double>(&a);
     const auto* y = std::get_if<double>(&b);
-    if ((s == nullptr || t == nullptr) && (x == nullptr || y == nullptr)) return wrong(l, symbol, a);
+    if ((s == nullptr || t == nullptr) && (x == nullptr || y == nullptr))
+      return wrong(l, symbol, a);
     const std::partial_ordering order = s != nullptr ? std::partial_ordering(*s <=> *t) : *x <=> *y;
     if (symbol == ">") return Operand(order > 0);
     if (symbol == ">=") return Operand(order >= 0);
     return Operand(symbol == "<" ? order < 0 : order <= 0);
   }
 
-  static diag::Result<Operand> compute(const Level& l, const std::string& symbol, const Operand& a, const Operand& b) {
+  static diag::Result<Operand> compute(const Level& l, const std::string& symbol, const Operand& a,
+                                       const Operand& b) {
     const auto* x = std::get_if<double>(&a);
     const auto* y = std::get_if<double>(&b);
-    if (symbol == "+" && (std::holds_alternative<std::string>(a) || std::holds_alternative<std::string>(b))) {
+    if (symbol == "+" &&
+        (std::holds_alternative<std::string>(a) || std::holds_alternative<std::string>(b))) {
       return Operand(shown(a) + shown(b));
     }
     if (x == nullptr) return wrong(l, symbol, a);
@@ -267,16 +286,20 @@ class Evaluation {
   int depth_ = 0;
 };
 
-diag::Error prefixed_error(std::string_view prefix, std::string_view condition, const diag::Error& error) {
+diag::Error prefixed_error(std::string_view prefix, std::string_view condition,
+                           const diag::Error& error) {
   const bool is_token = error.message.find("Invalid token") != std::string::npos;
-  return {diag::Code::kBadExpression,
-          fmt::format("{} '{}': {}{}", prefix, condition, error.message,
-                      is_token ? " (hint: try wrapping the affected expression in quotes (\"))" : "")};
+  return {
+      diag::Code::kBadExpression,
+      fmt::format("{} '{}': {}{}", prefix, condition, error.message,
+                  is_token ? " (hint: try wrapping the affected expression in quotes (\"))" : "")};
 }
 
 diag::Result<bool> as_bool(const Operand& v, std::string_view condition) {
   if (const auto* b = std::get_if<bool>(&v)) return *b;
-  return diag::fail(diag::Code::kBadExpression, fmt::format("Expected boolean evaluation for '{}'. Got {}", condition, shown(v)));
+  return diag::fail(
+      diag::Code::kBadExpression,
+      fmt::format("Expected boolean evaluation for '{}'. Got {}", condition, shown(v)));
 }
 
 }  // namespace
@@ -284,20 +307,25 @@ diag::Result<bool> as_bool(const Operand& v, std::string_view condition) {
 diag::Result<bool> evaluate_when(std::string_view condition) {
   if (condition.empty()) return true;
   auto tokens = when_tokens(condition);
-  auto checked = tokens ? check_when_tokens(*tokens) : diag::Result<void>(std::unexpected(tokens.error()));
-  if (!checked) return std::unexpected(prefixed_error("Invalid 'when' expression", condition, checked.error()));
-  // Bare words become strings, and the order is checked again: `!abc` is right with a name and wrong with a string.
+  auto checked =
+      tokens ? check_when_tokens(*tokens) : diag::Result<void>(std::unexpected(tokens.error()));
+  if (!checked)
+    return std::unexpected(prefixed_error("Invalid 'when' expression", condition, checked.error()));
+  // Bare words become strings, and the order is checked again: `!abc` is right with a name and
+  // wrong with a string.
   for (WhenToken& t : *tokens) {
     if (t.kind == kVariable) t.kind = kString;
   }
   if (auto again = check_when_tokens(*tokens); !again) {
     return diag::fail(diag::Code::kBadExpression,
-                      fmt::format("Failed to parse 'when' expression '{}': {}", condition, again.error().message));
+                      fmt::format("Failed to parse 'when' expression '{}': {}", condition,
+                                  again.error().message));
   }
   auto result = Evaluation(*tokens, true).whole();
   if (!result) {
     return diag::fail(diag::Code::kBadExpression,
-                      fmt::format("Failed to evaluate 'when' expresion '{}': {}", condition, result.error().message));
+                      fmt::format("Failed to evaluate 'when' expresion '{}': {}", condition,
+                                  result.error().message));
   }
   return as_bool(*result, condition);
 }

@@ -24,7 +24,8 @@ bool is_quote(char32_t c) { return c == U'\'' || c == U'"'; }
 bool is_numeric(char32_t c) { return is_decimal_digit(c) || c == U'.'; }
 bool is_name(char32_t c) { return is_letter(c) || is_decimal_digit(c) || c == U'_' || c == U'.'; }
 bool is_symbol(char32_t c) {
-  return !is_decimal_digit(c) && !is_letter(c) && !is_quote(c) && c != U'(' && c != U')' && c != U'[' && c != U']';
+  return !is_decimal_digit(c) && !is_letter(c) && !is_quote(c) && c != U'(' && c != U')' &&
+         c != U'[' && c != U']';
 }
 bool is_hex(char32_t c) {
   const char32_t l = to_lower(c);
@@ -32,21 +33,29 @@ bool is_hex(char32_t c) {
 }
 
 const Kinds& followers(WhenKind kind) {
-  static const Kinds kValue = {kModifier, kComparator, kLogical, kClauseClose, kTernary, kSeparator};
+  static const Kinds kValue = {kModifier,    kComparator, kLogical,
+                               kClauseClose, kTernary,    kSeparator};
   static const Kinds kNoTernary = {kModifier, kComparator, kLogical, kClauseClose, kSeparator};
-  static const Kinds kStartKinds = {kPrefix, kNumber, kBool, kVariable, kPattern, kAccessor, kString, kTime, kClause};
+  static const Kinds kStartKinds = {kPrefix,   kNumber, kBool, kVariable, kPattern,
+                                    kAccessor, kString, kTime, kClause};
   static const Kinds kInClause = {kPrefix,   kNumber, kBool, kVariable, kPattern,
                                   kAccessor, kString, kTime, kClause,   kClauseClose};
-  static const Kinds kAfterClause = {kComparator, kModifier, kNumber, kBool,        kVariable, kString,  kPattern,
-                                     kTime,       kClause,   kClauseClose, kLogical, kTernary, kSeparator};
-  static const Kinds kAfterModifier = {kPrefix, kNumber, kVariable, kAccessor, kString, kBool, kClause, kClauseClose};
-  static const Kinds kAfterComparator = {kPrefix, kNumber, kBool,        kVariable, kAccessor,
+  static const Kinds kAfterClause = {kComparator, kModifier, kNumber,   kBool,   kVariable,
+                                     kString,     kPattern,  kTime,     kClause, kClauseClose,
+                                     kLogical,    kTernary,  kSeparator};
+  static const Kinds kAfterModifier = {kPrefix, kNumber, kVariable, kAccessor,
+                                       kString, kBool,   kClause,   kClauseClose};
+  static const Kinds kAfterComparator = {kPrefix, kNumber, kBool,   kVariable,    kAccessor,
                                          kString, kTime,   kClause, kClauseClose, kPattern};
-  static const Kinds kAfterLogical = {kPrefix, kNumber, kBool, kVariable, kAccessor, kString, kTime, kClause, kClauseClose};
+  static const Kinds kAfterLogical = {kPrefix, kNumber, kBool,   kVariable,   kAccessor,
+                                      kString, kTime,   kClause, kClauseClose};
   static const Kinds kAfterPrefix = {kNumber, kBool, kVariable, kAccessor, kClause, kClauseClose};
-  static const Kinds kAfterTernary = {kPrefix, kNumber, kBool, kString, kTime, kVariable, kAccessor, kClause, kSeparator};
-  static const Kinds kAfterSeparator = {kPrefix, kNumber, kBool, kString, kTime, kVariable, kAccessor, kClause};
-  static const Kinds kAfterAccessor = {kClause, kModifier, kComparator, kLogical, kClauseClose, kTernary, kSeparator};
+  static const Kinds kAfterTernary = {kPrefix,   kNumber,   kBool,   kString,   kTime,
+                                      kVariable, kAccessor, kClause, kSeparator};
+  static const Kinds kAfterSeparator = {kPrefix, kNumber,   kBool,     kString,
+                                        kTime,   kVariable, kAccessor, kClause};
+  static const Kinds kAfterAccessor = {kClause,      kModifier, kComparator, kLogical,
+                                       kClauseClose, kTernary,  kSeparator};
   switch (kind) {
     case kStart:
       return kStartKinds;
@@ -80,23 +89,30 @@ const Kinds& followers(WhenKind kind) {
   return kValue;
 }
 
-bool may_follow(WhenKind before, WhenKind after) { return std::ranges::find(followers(before), after) != followers(before).end(); }
+bool may_follow(WhenKind before, WhenKind after) {
+  return std::ranges::find(followers(before), after) != followers(before).end();
+}
 
 bool may_end(WhenKind kind) {
-  constexpr std::array kEnds = {kClauseClose, kNumber, kBool, kString, kTime, kPattern, kVariable, kAccessor};
+  constexpr std::array kEnds = {kClauseClose, kNumber,  kBool,     kString,
+                                kTime,        kPattern, kVariable, kAccessor};
   return std::ranges::find(kEnds, kind) != kEnds.end();
 }
 
 const char* name_of(WhenKind kind) {
-  constexpr std::array kNames = {"UNKNOWN", "PREFIX",   "NUMERIC",   "BOOLEAN",    "STRING",    "PATTERN", "TIME",   "VARIABLE",
-                                 "ACCESSOR", "SEPARATOR", "COMPARATOR", "LOGICALOP", "MODIFIER", "CLAUSE", "CLAUSE_CLOSE", "TERNARY"};
+  constexpr std::array kNames = {"UNKNOWN",  "PREFIX",    "NUMERIC",      "BOOLEAN",
+                                 "STRING",   "PATTERN",   "TIME",         "VARIABLE",
+                                 "ACCESSOR", "SEPARATOR", "COMPARATOR",   "LOGICALOP",
+                                 "MODIFIER", "CLAUSE",    "CLAUSE_CLOSE", "TERNARY"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
 std::optional<WhenKind> symbol_kind(std::string_view text, WhenKind before) {
   constexpr std::array<std::string_view, 3> kPrefixes = {"-", "!", "~"};
-  constexpr std::array<std::string_view, 11> kModifiers = {"+", "-", "*", "/", "%", "**", "&", "|", "^", ">>", "<<"};
-  constexpr std::array<std::string_view, 8> kComparators = {"==", "!=", ">", ">=", "<", "<=", "=~", "!~"};
+  constexpr std::array<std::string_view, 11> kModifiers = {"+", "-", "*", "/",  "%", "**",
+                                                           "&", "|", "^", ">>", "<<"};
+  constexpr std::array<std::string_view, 8> kComparators = {
+      "==", "!=", ">", ">=", "<", "<=", "=~", "!~"};
   auto has = [&](const auto& list) { return std::ranges::find(list, text) != list.end(); };
   if (may_follow(before, kPrefix) && has(kPrefixes)) return kPrefix;
   if (has(kModifiers)) return kModifier;
@@ -109,10 +125,12 @@ std::optional<WhenKind> symbol_kind(std::string_view text, WhenKind before) {
 // Strings that look like dates count as seconds since 1970.
 std::optional<double> as_time(const std::string& text) {
   for (const char* layout :
-       {"Mon Jan _2 15:04:05 2006", "Mon Jan _2 15:04:05 MST 2006", "Mon Jan 02 15:04:05 -0700 2006", "3:04PM",
-        "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02", "2006-01-02 15:04",
-        "2006-01-02 15:04:05", "2006-01-02 15:04:05-07:00", "2006-01-02T15Z0700", "2006-01-02T15:04Z0700",
-        "2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05.999999999Z0700"}) {
+       {"Mon Jan _2 15:04:05 2006", "Mon Jan _2 15:04:05 MST 2006",
+        "Mon Jan 02 15:04:05 -0700 2006", "3:04PM", "2006-01-02T15:04:05Z07:00",
+        "2006-01-02T15:04:05.999999999Z07:00", "2006-01-02", "2006-01-02 15:04",
+        "2006-01-02 15:04:05", "2006-01-02 15:04:05-07:00", "2006-01-02T15Z0700",
+        "2006-01-02T15:04Z0700", "2006-01-02T15:04:05Z0700",
+        "2006-01-02T15:04:05.999999999Z0700"}) {
     if (auto t = parse_time(layout, text)) return static_cast<double>(t->seconds);
   }
   return std::nullopt;
@@ -144,7 +162,8 @@ class Reader {
 
   static diag::Result<void> check_balance(const std::vector<WhenToken>& tokens) {
     std::ptrdiff_t open = 0;
-    for (const WhenToken& t : tokens) open += t.kind == kClause ? 1 : t.kind == kClauseClose ? -1 : 0;
+    for (const WhenToken& t : tokens)
+      open += t.kind == kClause ? 1 : t.kind == kClauseClose ? -1 : 0;
     if (open == 0) return {};
     return diag::fail(diag::Code::kBadExpression, "Unbalanced parenthesis");
   }
@@ -192,7 +211,8 @@ class Reader {
     if (c == U'[') {
       ++at_;
       Read read = read_while([](char32_t r) { return r != U']'; }, true);
-      if (!read.has_ended) return diag::fail(diag::Code::kBadExpression, "Unclosed parameter bracket");
+      if (!read.has_ended)
+        return diag::fail(diag::Code::kBadExpression, "Unclosed parameter bracket");
       ++at_;
       return WhenToken{kVariable, std::move(read.text), 0};
     }
@@ -208,7 +228,8 @@ class Reader {
   }
 
   diag::Result<WhenToken> number() {
-    if (runes_[at_] == U'0' && at_ + 1 < runes_.size() && runes_[at_ + 1] == U'x' && at_ + 2 <= runes_.size()) {
+    if (runes_[at_] == U'0' && at_ + 1 < runes_.size() && runes_[at_ + 1] == U'x' &&
+        at_ + 2 <= runes_.size()) {
       at_ += 2;
       const std::string text = read_while(is_hex, false).text;
       std::uint64_t n = 0;
@@ -216,31 +237,36 @@ class Reader {
       if (error == std::errc() && end == text.data() + text.size()) {
         return WhenToken{kNumber, "", static_cast<double>(n)};
       }
-      return diag::fail(diag::Code::kBadExpression, fmt::format("Unable to parse hex value '{}' to uint64\n", text));
+      return diag::fail(diag::Code::kBadExpression,
+                        fmt::format("Unable to parse hex value '{}' to uint64\n", text));
     }
     const std::string text = read_while(is_numeric, false).text;
     double n = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
     if (error == std::errc() && end == text.data() + text.size()) return WhenToken{kNumber, "", n};
-    return diag::fail(diag::Code::kBadExpression, fmt::format("Unable to parse numeric value '{}' to float64\n", text));
+    return diag::fail(diag::Code::kBadExpression,
+                      fmt::format("Unable to parse numeric value '{}' to float64\n", text));
   }
 
   diag::Result<WhenToken> word() {
     std::string text = read_while(is_name, false).text;
-    if (text == "true" || text == "false") return WhenToken{kBool, text, text == "true" ? 1.0 : 0.0};
+    if (text == "true" || text == "false")
+      return WhenToken{kBool, text, text == "true" ? 1.0 : 0.0};
     WhenToken token{kVariable, text, 0};
     if (text == "in" || text == "IN") token = {kComparator, "in", 0};
     const std::size_t dot = text.find('.');
     if (dot == std::string::npos || dot == 0) return token;
     if (text.back() == '.') {
-      return diag::fail(diag::Code::kBadExpression, fmt::format("Hanging accessor on token '{}'", text));
+      return diag::fail(diag::Code::kBadExpression,
+                        fmt::format("Hanging accessor on token '{}'", text));
     }
     for (std::size_t at = dot; at != std::string::npos; at = text.find('.', at + 1)) {
       const std::string field = text.substr(at + 1, text.find('.', at + 1) - at - 1);
       const char32_t first = field.empty() ? U'\0' : decode_rune(field).code;
       if (to_upper(first) != first) {
-        return diag::fail(diag::Code::kBadExpression,
-                          fmt::format("Unable to access unexported field '{}' in token '{}'", field, text));
+        return diag::fail(
+            diag::Code::kBadExpression,
+            fmt::format("Unable to access unexported field '{}' in token '{}'", field, text));
       }
     }
     return WhenToken{kAccessor, text, 0};
@@ -266,7 +292,9 @@ std::string shown(const WhenToken& t) {
 
 }  // namespace
 
-diag::Result<std::vector<WhenToken>> when_tokens(std::string_view condition) { return Reader(condition).all(); }
+diag::Result<std::vector<WhenToken>> when_tokens(std::string_view condition) {
+  return Reader(condition).all();
+}
 
 diag::Result<void> check_when_tokens(const std::vector<WhenToken>& tokens) {
   TRY_VOID(Reader::check_balance(tokens));
@@ -276,11 +304,13 @@ diag::Result<void> check_when_tokens(const std::vector<WhenToken>& tokens) {
       if (before.kind == kVariable && t.kind == kClause) {
         return diag::fail(diag::Code::kBadExpression, "Undefined function " + before.text);
       }
-      return diag::fail(diag::Code::kBadExpression,
-                        fmt::format("Cannot transition token types from {} [{}] to {} [{}]", name_of(before.kind), shown(before),
-                                    name_of(t.kind), shown(t)));
+      return diag::fail(
+          diag::Code::kBadExpression,
+          fmt::format("Cannot transition token types from {} [{}] to {} [{}]", name_of(before.kind),
+                      shown(before), name_of(t.kind), shown(t)));
     }
-    const bool is_match = before.kind == kComparator && (before.text == "=~" || before.text == "!~");
+    const bool is_match =
+        before.kind == kComparator && (before.text == "=~" || before.text == "!~");
     if (is_match && t.kind == kString) {
       const re2::RE2 pattern(t.text, re2::RE2::Quiet);
       if (!pattern.ok()) {

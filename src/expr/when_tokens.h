@@ -1,6 +1,7 @@
 // The words of a `when` condition, and which may follow which.
 //
-// The language is that of the govaluate library as Argo pins it, with its oddities, measured against its vectors. Pure.
+// The language is that of the govaluate library as Argo pins it, with its oddities, measured
+// against its vectors. Pure.
 #pragma once
 
 #include <string>
@@ -30,7 +31,8 @@ enum class WhenKind {
   kTernary,
 };
 
-/// One word. `text` is the operator, name or string; `number` the value of numbers, times (seconds) and bools.
+/// One word. `text` is the operator, name or string; `number` the value of numbers, times (seconds)
+/// and bools.
 struct WhenToken {
   WhenKind kind = WhenKind::kStart;
   std::string text;

@@ -249,12 +249,12 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
           },
   };
   const executor::Lookup lookup = make_lookup(state->config);
-  executor::ProcessOptions options{.home = state->config.home, .steps_max = state->config.steps_max};
+  executor::ProcessOptions options{.home = state->config.home,
+                                   .steps_max = state->config.steps_max};
   options.images = stored_images(*state->store);
   options.warn = [](const std::string& text) { spdlog::warn("{}", text); };
   state->process = executor::make_process_executor(std::move(options), listener, lookup);
-  state->http =
-      executor::make_http_executor({.condition = success_condition}, listener, lookup);
+  state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
   state->dispatch = std::make_unique<Dispatch>(state->config, *state->process, *state->http,
                                                state->inbox, state->timers);
   return std::unique_ptr<Host>(new Host(std::move(state)));

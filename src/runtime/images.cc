@@ -26,8 +26,9 @@ executor::Images stored_images(store::Store& store) {
     auto table = spec::read_yaml((*object)["data"]["images"].string_or(""), {.file = row.name});
     if (!table) continue;
     for (const auto& [image, start] : table->value.map()) {
-      images.insert_or_assign(
-          image, executor::ImageStart{.entrypoint = words_of(start["entrypoint"]), .cmd = words_of(start["cmd"])});
+      images.insert_or_assign(image,
+                              executor::ImageStart{.entrypoint = words_of(start["entrypoint"]),
+                                                   .cmd = words_of(start["cmd"])});
     }
   }
   return images;

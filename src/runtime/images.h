@@ -1,5 +1,6 @@
-// What images start when a manifest names no command: the `images` of the ConfigMap workflow-controller-configmap, in the
-// form of Argo's controller (image: {entrypoint: [..], cmd: [..]}).
+// What images start when a manifest names no command: the `images` of the ConfigMap
+// workflow-controller-configmap, in the form of Argo's controller (image: {entrypoint: [..], cmd:
+// [..]}).
 #pragma once
 
 #include "executor/environment.h"
@@ -7,7 +8,8 @@
 
 namespace tiphys::runtime {
 
-/// The table of the store's ConfigMap, of any namespace; empty when there is none or it cannot be read.
+/// The table of the store's ConfigMap, of any namespace; empty when there is none or it cannot be
+/// read.
 [[nodiscard]] executor::Images stored_images(store::Store& store);
 
 }  // namespace tiphys::runtime

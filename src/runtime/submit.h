@@ -18,8 +18,9 @@ struct Submission {
   std::vector<value::Value>
       templates;  // WorkflowTemplates and ClusterWorkflowTemplates given beside it
   std::vector<value::Value> config_maps;  // ConfigMaps given beside it
-  std::string invalid = {};                    // why the spec is invalid: the workflow will be Failed with this, as in Argo
-  value::Value workflow_defaults;         // null or a Workflow-shaped object
+  std::string invalid =
+      {};  // why the spec is invalid: the workflow will be Failed with this, as in Argo
+  value::Value workflow_defaults;  // null or a Workflow-shaped object
 };
 
 /// Names the workflow (generateName + 5 random letters), gives it a uid, collects the templates

@@ -24,6 +24,11 @@ std::optional<std::string> decode_base64(std::string_view given) {
     if (c != '\n' && c != '\r' && c != ' ') text += c;
   }
   if (text.size() % 4 != 0) return std::nullopt;
+  // OpenSSL takes a '=' anywhere for six zero bits.
+  const std::size_t padding = text.find('=');
+  if (padding != std::string::npos && (padding + 2 < text.size() || text.back() != '=')) {
+    return std::nullopt;
+  }
   std::string bytes(3 * (text.size() / 4) + 1, '\0');
   const int n = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), bytes_of(text),
                                 static_cast<int>(text.size()));

@@ -39,26 +39,28 @@ class MemoryStore final : public Store {
   /// How many writes took effect.
   [[nodiscard]] std::uint64_t write_count() const;
 
-  diag::Result<void> commit(const Batch& batch) override;
-  diag::Result<void> create_workflow(const WorkflowRow& row, const EventRow& first) override;
-  diag::Result<WorkflowRow> find_workflow(std::string_view name_space,
-                                          std::string_view name) override;
-  diag::Result<std::vector<WorkflowRow>> list_workflows(std::string_view name_space,
-                                                        bool brief) override;
-  diag::Result<std::vector<WorkflowRow>> unfinished_workflows() override;
-  diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override;
-  diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override;
-  diag::Result<void> delete_workflow(std::string_view uid) override;
-  diag::Result<void> add_command(const CommandRow& command) override;
-  diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;
-  diag::Result<std::uint64_t> data_version() override;
-  diag::Result<void> put_object(const ObjectRow& row) override;
-  diag::Result<ObjectRow> find_object(std::string_view kind, std::string_view name_space,
-                                      std::string_view name) override;
-  diag::Result<std::vector<ObjectRow>> list_objects(std::string_view kind,
-                                                    std::string_view name_space) override;
-  diag::Result<void> delete_object(std::string_view kind, std::string_view name_space,
-                                   std::string_view name) override;
+  [[nodiscard]] diag::Result<void> commit(const Batch& batch) override;
+  [[nodiscard]] diag::Result<void> create_workflow(const WorkflowRow& row,
+                                                   const EventRow& first) override;
+  [[nodiscard]] diag::Result<WorkflowRow> find_workflow(std::string_view name_space,
+                                                        std::string_view name) override;
+  [[nodiscard]] diag::Result<std::vector<WorkflowRow>> list_workflows(std::string_view name_space,
+                                                                      bool brief) override;
+  [[nodiscard]] diag::Result<std::vector<WorkflowRow>> unfinished_workflows() override;
+  [[nodiscard]] diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override;
+  [[nodiscard]] diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override;
+  [[nodiscard]] diag::Result<void> delete_workflow(std::string_view uid) override;
+  [[nodiscard]] diag::Result<void> add_command(const CommandRow& command) override;
+  [[nodiscard]] diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;
+  [[nodiscard]] diag::Result<std::uint64_t> data_version() override;
+  [[nodiscard]] diag::Result<void> put_object(const ObjectRow& row) override;
+  [[nodiscard]] diag::Result<ObjectRow> find_object(std::string_view kind,
+                                                    std::string_view name_space,
+                                                    std::string_view name) override;
+  [[nodiscard]] diag::Result<std::vector<ObjectRow>> list_objects(
+      std::string_view kind, std::string_view name_space) override;
+  [[nodiscard]] diag::Result<void> delete_object(std::string_view kind, std::string_view name_space,
+                                                 std::string_view name) override;
 
  private:
   struct Tables;

@@ -1,7 +1,8 @@
 // Secrets of one machine: a file of its own that only its owner may read, apart from the database.
 //
-// Values never appear in errors. Thread-safe and process-safe: each call locks and reads the file
-// anew.
+// The database is copied, sent along with bug reports and read by other users' tools; this file is
+// not. Values never appear in errors. Thread-safe and process-safe: writers take a lock beside the
+// file and replace it in one step, so readers need none.
 #pragma once
 
 #include <map>
@@ -25,8 +26,8 @@ class Secrets {
   explicit Secrets(std::string path) : path_(std::move(path)) {}
 
   using Values = std::map<std::string, std::string>;  // key -> bytes
-  /// Replaces the secret as a whole. The file is replaced in one step: after a crash it is the old
-  /// or the new one.
+  /// Replaces the secret as a whole. The file, 0600, is replaced in one step: after a crash it is
+  /// the old or the new one. Errors: kIo.
   [[nodiscard]] diag::Result<void> put(const std::string& name_space, const std::string& name,
                                        const Values& values) const;
   /// Errors: kNotFound, in Kubernetes' words: `secrets "NAME" not found`, `key 'K' does not exist

@@ -224,8 +224,12 @@ TEST_P(StoreContract, ACommitWritesEventsNodesAndTheWorkflow) {
   ASSERT_TRUE(
       succeeds(store_->commit({.workflows = {}, .nodes = {{uid, 1, "uno"}}, .events = {}})));
   std::vector<std::string> texts;
-  for (const NodeRow& n : *store_->load_nodes(uid)) texts.push_back(n.json);
-  for (const EventRow& e : *store_->load_events(uid)) texts.push_back(e.payload);
+  const auto nodes = store_->load_nodes(uid);
+  const auto events = store_->load_events(uid);
+  ASSERT_TRUE(succeeds(nodes));
+  ASSERT_TRUE(succeeds(events));
+  for (const NodeRow& n : *nodes) texts.push_back(n.json);
+  for (const EventRow& e : *events) texts.push_back(e.payload);
   EXPECT_THAT(texts, ElementsAre("zero", "uno", "begin", "b", "c"));
 }
 

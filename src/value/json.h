@@ -1,8 +1,8 @@
 // JSON text to Value and back; the writing is byte for byte what Go's encoding/json writes.
 //
-// Users see this text in `workflow.failures`, `{{=toJson(x)}}` and outputs, so it has to be Go's: `<`, `>`, `&`, U+2028
-// and U+2029 escaped, floats in Go's format, invalid UTF-8 replaced by U+FFFD.
-// Pure.
+// Users see this text in `workflow.failures`, `{{=toJson(x)}}` and outputs, so it has to be Go's:
+// `<`, `>`, `&`, U+2028 and U+2029 escaped, floats in Go's format, invalid UTF-8 replaced by
+// U+FFFD. Pure.
 #pragma once
 
 #include <string>
@@ -15,7 +15,8 @@ namespace tiphys::value {
 
 enum class KeyOrder { kAsGiven, kSorted };
 
-/// How to_json lays its text out; `indent` 0 is one line without blanks, else that many blanks a level.
+/// How to_json lays its text out; `indent` 0 is one line without blanks, else that many blanks a
+/// level.
 struct JsonStyle {
   KeyOrder key_order = KeyOrder::kSorted;
   int indent = 0;
@@ -31,8 +32,9 @@ void append_json_string(std::string& out, std::string_view text, bool escape_htm
 /// A float as Go's encoding/json prints it (shortest form, exponent below 1e-6 and from 1e21 on).
 [[nodiscard]] std::string float_to_json(double d);
 
-/// Parses one JSON document. Numbers without fraction or exponent that fit become ints, the rest floats.
-/// Errors: kInvalidManifest with the reader's message; duplicate keys: the last one wins, as in Go.
+/// Parses one JSON document. Numbers without fraction or exponent that fit become ints, the rest
+/// floats. Errors: kInvalidManifest with the reader's message; duplicate keys: the last one wins,
+/// as in Go.
 [[nodiscard]] diag::Result<Value> parse_json(std::string_view text);
 
 }  // namespace tiphys::value

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
+#include "value/json.h"
 #include "view/table.h"
 #include "view/workflow_view.h"
 
@@ -37,11 +39,18 @@ std::string shortened(const std::string& text) {
 std::string parameters_text(const Value& workflow) {
   std::string text;
   for (const Value& p : workflow["spec"]["arguments"]["parameters"].list()) {
-    if (!p["value"].is_string()) continue;
+    const Value& v = p["value"];
+    if (v.is_null()) continue;
     text += fmt::format("{}{}={}", text.empty() ? "" : ",", p["name"].string_or(""),
-                        shortened(p["value"].as_string()));
+                        shortened(v.is_string() ? v.as_string() : value::to_json(v)));
   }
   return text;
+}
+
+bool is_over(std::string_view phase) {
+  constexpr std::array<std::string_view, 5> kOver = {"Succeeded", "Failed", "Error", "Skipped",
+                                                     "Omitted"};
+  return std::ranges::find(kOver, phase) != kOver.end();
 }
 
 std::string pod_counts(const Value& workflow) {
@@ -51,21 +60,41 @@ std::string pod_counts(const Value& workflow) {
   for (const auto& [id, n] : workflow["status"]["nodes"].map()) {
     if (n["type"].string_or("") != "Pod") continue;
     const std::string_view phase = n["phase"].string_or("");
-    ++(phase == "Pending" ? pending : phase == "Running" ? running : completed);
+    ++(is_over(phase) ? completed : phase == "Running" ? running : pending);
   }
   return fmt::format("{}/{}/{}", pending, running, completed);
 }
 
-std::vector<std::string> pod_row(std::string_view workflow, const Value& n, clock::Instant now) {
+// An age as kubectl has it: two units while they matter ("2m45s", "3h12m"), then one.
+std::string kubectl_age(clock::Duration age) {
+  const std::int64_t s = std::max<std::int64_t>(age.ns / 1'000'000'000, 0);
+  const std::int64_t m = s / 60;
+  const std::int64_t h = m / 60;
+  const std::int64_t d = h / 24;
+  auto pair = [](std::int64_t big, const char* unit, std::int64_t rest, const char* small) {
+    return rest == 0 ? fmt::format("{}{}", big, unit)
+                     : fmt::format("{}{}{}{}", big, unit, rest, small);
+  };
+  if (s < 120) return fmt::format("{}s", s);
+  if (m < 10) return pair(m, "m", s % 60, "s");
+  if (h < 3) return fmt::format("{}m", m);
+  if (h < 8) return pair(h, "h", m % 60, "m");
+  if (h < 48) return fmt::format("{}h", h);
+  if (d < 8) return pair(d, "d", h % 24, "h");
+  if (d < 2 * 365) return fmt::format("{}d", d);
+  if (d < 8 * 365) return pair(d / 365, "y", d % 365, "d");
+  return fmt::format("{}y", d / 365);
+}
+
+std::vector<std::string> pod_row(const Value& workflow, const Value& n, clock::Instant now) {
   const std::string_view phase = n["phase"].string_or("");
-  const bool is_running = phase == "Running";
   const char* status = phase == "Succeeded"                    ? "Completed"
                        : phase == "Failed" || phase == "Error" ? "Error"
-                       : is_running                            ? "Running"
+                       : phase == "Running"                    ? "Running"
                                                                : "Pending";
   const clock::Instant start = time_of(n["startedAt"]);
-  return {pod_name(workflow, n), is_running ? "2/2" : "0/2", status, "0",
-          start.is_set() ? clock::humanize_short(now - start) : "0s"};
+  return {pod_name(workflow, n), phase == "Running" ? "2/2" : "0/2", status, "0",
+          start.is_set() ? kubectl_age(now - start) : "0s"};
 }
 
 }  // namespace
@@ -102,7 +131,7 @@ std::string format_list(const std::vector<Value>& workflows, const ListOptions& 
          std::string(status["message"].string_or(""))},
         {pod_counts(w), parameters_text(w)});
   }
-  return format_table(rows, 3, false);
+  return format_table(rows, 3);
 }
 
 std::string format_pods(const std::vector<Value>& workflows, clock::Instant now) {
@@ -110,13 +139,12 @@ std::string format_pods(const std::vector<Value>& workflows, clock::Instant now)
   for (const Value& w : workflows) {
     std::vector<std::vector<std::string>> pods;
     for (const auto& [id, n] : w["status"]["nodes"].map()) {
-      if (n["type"].string_or("") == "Pod")
-        pods.push_back(pod_row(w["metadata"]["name"].string_or(""), n, now));
+      if (n["type"].string_or("") == "Pod") pods.push_back(pod_row(w, n, now));
     }
     std::ranges::sort(pods);
     rows.insert(rows.end(), pods.begin(), pods.end());
   }
-  return format_table(rows, 3, false);
+  return format_table(rows, 3);
 }
 
 }  // namespace tiphys::view

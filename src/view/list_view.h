@@ -1,6 +1,7 @@
-// Lists of workflows and of pods.
+// Lists of workflows as `argo list` prints them, and of their pods as kubectl would.
 //
-// Pure.
+// There are no pods here, but people look at what their steps do with `kubectl get pods`. The
+// advice on costs that argo prints below more than a hundred workflows is left out. Pure.
 #pragma once
 
 #include <string>
@@ -24,7 +25,7 @@ struct ListOptions {
 /// The order in which format_list() shows them.
 void sort_for_list(std::vector<value::Value>& workflows);
 
-/// The pods of workflows as `kubectl get pods` shows them: NAME READY STATUS RESTARTS AGE.
+/// The Pod nodes of workflows as `kubectl get pods` shows them: NAME READY STATUS RESTARTS AGE.
 [[nodiscard]] std::string format_pods(const std::vector<value::Value>& workflows,
                                       clock::Instant now);
 

@@ -16,13 +16,15 @@ bool is_drawn(std::string_view type) {
          type == "Suspend" || type == "HTTP" || type == "Plugin";
 }
 
-// The index of a loop's item, "a(3:x)" -> 3; -1 for any other name.
+// The index of a loop's item, "a(3:x)" -> 3; -1 for any other name, "a(3)" of a retry among them.
 int item_index(std::string_view name) {
   const std::size_t open = name.find('(');
-  if (open == std::string_view::npos) return -1;
+  const std::size_t colon = name.find(':');
+  if (open == std::string_view::npos || colon == std::string_view::npos || colon < open) return -1;
   int index = -1;
-  std::from_chars(name.data() + open + 1, name.data() + name.size(), index);
-  return index;
+  const char* end = name.data() + colon;
+  const auto [stop, error] = std::from_chars(name.data() + open + 1, end, index);
+  return error == std::errc() && stop == end ? index : -1;
 }
 
 }  // namespace
@@ -41,7 +43,11 @@ NodeTree::NodeTree(const Value& workflow) {
     auto it = parent_of.find(id);
     const std::string parent =
         it != parent_of.end() ? it->second : std::string((*n)["boundaryID"].string_or(""));
-    if (!parent.empty()) below_[parent].push_back(id);
+    if (parent.empty()) {
+      roots_.push_back(id);
+    } else {
+      below_[parent].push_back(id);
+    }
   }
   for (auto& [parent, ids] : below_) {
     std::ranges::stable_sort(ids, [&](const std::string& a, const std::string& b) {
@@ -53,6 +59,13 @@ NodeTree::NodeTree(const Value& workflow) {
 const Value* NodeTree::node(const std::string& id) const {
   auto it = nodes_.find(id);
   return it == nodes_.end() ? nullptr : it->second;
+}
+
+std::string NodeTree::root_named(std::string_view name) const {
+  for (const std::string& id : roots_) {
+    if ((*nodes_.at(id))["name"].string_or("") == name) return id;
+  }
+  return "";
 }
 
 const std::vector<std::string>& NodeTree::below(const std::string& id) const {

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "value/value.h"
@@ -21,6 +22,8 @@ class NodeTree {
 
   /// The node of an id; null when there is none.
   [[nodiscard]] const value::Value* node(const std::string& id) const;
+  /// The id of the node of this name that hangs below no other; empty when there is none.
+  [[nodiscard]] std::string root_named(std::string_view name) const;
   /// What is drawn below a node, in order.
   [[nodiscard]] const std::vector<std::string>& below(const std::string& id) const;
 
@@ -28,6 +31,7 @@ class NodeTree {
   [[nodiscard]] bool comes_before(const value::Value& a, const value::Value& b) const;
 
   std::map<std::string, const value::Value*> nodes_;
+  std::vector<std::string> roots_;
   std::map<std::string, std::vector<std::string>> below_;
 };
 

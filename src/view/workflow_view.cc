@@ -7,6 +7,9 @@
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
 #include "clock/strftime.h"
+#include "value/json.h"
+#include "view/artifact_text.h"
+#include "view/node_filter.h"
 #include "view/node_tree.h"
 #include "view/table.h"
 
@@ -44,8 +47,11 @@ std::string icon_of(const Value& node, const GetOptions& o) {
 }
 
 std::string line(std::string_view key, std::string_view text) {
-  return fmt::format("{:<20} {}\n", key, text);
+  return fmt::format("{} {}\n", padded(key, 20), text);
 }
+
+/// The text of a parameter's value; values that are no strings come from manifests.
+std::string text_of(const Value& v) { return v.is_string() ? v.as_string() : value::to_json(v); }
 
 clock::Instant time_of(const Value& v) {
   auto t = clock::parse_rfc3339(v.string_or(""));
@@ -60,18 +66,20 @@ clock::Duration duration_of(const Value& o, clock::Instant now) {
   return (end.is_set() ? end : now) - start;
 }
 
+// "9 hours", "1 week": the first unit of humanize(), which adds another from a minute on.
+std::string one_unit(clock::Duration d) {
+  std::string words = clock::humanize(d);
+  if (d < clock::Duration::seconds(60)) return words;
+  for (int i = 0; i < 2; ++i) words.erase(words.rfind(' '));
+  return words;
+}
+
 std::string timestamp(clock::Instant t, clock::Instant now) {
-  const std::string ago = clock::humanize_short(now - t);
-  static constexpr std::array<std::pair<char, const char*>, 4> kUnits = {
-      {{'s', "second"}, {'m', "minute"}, {'h', "hour"}, {'d', "day"}}};
-  std::string words = ago;
-  for (const auto& [letter, unit] : kUnits) {
-    if (!ago.ends_with(letter)) continue;
-    const std::string number = ago.substr(0, ago.size() - 1);
-    words = fmt::format("{} {}{}", number, unit, number == "1" ? "" : "s");
-  }
-  return fmt::format("{} ({} {})", clock::strftime("%a %b %d %H:%M:%S +0000", t), words,
-                     now < t ? "from now" : "ago");
+  const clock::Duration ago = now < t ? t - now : now - t;
+  const std::string when = ago < clock::Duration::seconds(1)
+                               ? "now"
+                               : fmt::format("{} {}", one_unit(ago), now < t ? "from now" : "ago");
+  return fmt::format("{} ({})", clock::strftime("%a %b %d %H:%M:%S +0000", t), when);
 }
 
 bool has_active_suspend(const Value& workflow) {
@@ -82,66 +90,78 @@ bool has_active_suspend(const Value& workflow) {
   return false;
 }
 
+// The spec that runs: that of the referenced template, merged in, if there is one.
+const Value& exec_spec(const Value& workflow) {
+  const Value& stored = workflow["status"]["storedWorkflowTemplateSpec"];
+  return stored.is_map() ? stored : workflow["spec"];
+}
+
 std::string service_account(const Value& workflow) {
-  const Value& given = workflow["spec"]["serviceAccountName"];
-  if (given.is_string() && !given.as_string().empty()) return given.as_string();
+  const std::string given(exec_spec(workflow)["serviceAccountName"].string_or(""));
+  if (!given.empty()) return given;
   return workflow["spec"]["workflowTemplateRef"].is_map()
              ? "unset"
              : "unset (will run with the default ServiceAccount)";
 }
 
-std::string conditions(const Value& workflow) {
+std::string condition_icon(std::string_view type, const GetOptions& o) {
+  if (type == "MetricsError") return colored(o.utf8 ? "✖" : "Error", 31, o);
+  if (type == "SpecWarning") return colored(o.utf8 ? "⚠" : "Warning", 33, o);
+  return "";
+}
+
+std::string conditions(const Value& workflow, const GetOptions& o) {
   std::string text;
   for (const Value& c : workflow["status"]["conditions"].list()) {
     const std::string_view message = c["message"].string_or("");
-    const std::string_view shown = message.empty() ? c["status"].string_or("") : message;
-    const std::string type(c["type"].string_or(""));
-    const bool is_plain = type == "Completed" || type == "PodRunning";
-    text += line((is_plain ? " " : "✖ ") + type, shown);
+    const std::string_view type = c["type"].string_or("");
+    text += line(fmt::format("{} {}", condition_icon(type, o), type),
+                 message.empty() ? c["status"].string_or("") : message);
   }
   return text.empty() ? text : line("Conditions:", "") + text;
 }
 
+// The unit of which a resource's duration counts seconds.
+std::string_view resource_unit(std::string_view resource) {
+  if (resource == "memory") return "100Mi";
+  if (resource == "storage" || resource == "ephemeral-storage") return "10Gi";
+  return "1";
+}
+
 std::string resources(const Value& durations) {
-  static constexpr std::array<std::pair<const char*, const char*>, 2> kShown = {
-      {{"cpu", "1 cpu"}, {"memory", "100Mi memory"}}};
   std::string text;
-  for (const auto& [key, unit] : kShown) {
-    const Value& seconds = durations[key];
-    if (seconds.is_int()) {
-      text += fmt::format("{}{}*({})", text.empty() ? "" : ",",
-                          clock::go_duration(clock::Duration::seconds(seconds.as_int())), unit);
-    }
+  for (const auto& [name, seconds] : durations.map().sorted()) {
+    text += fmt::format("{}{}*({} {})", text.empty() ? "" : ",",
+                        clock::go_duration(clock::Duration::seconds(seconds.int_or(0))),
+                        resource_unit(name), name);
   }
   return text;
 }
 
-std::string parameters(std::string_view title, const Value& list) {
+std::string input_parameters(const Value& list) {
   std::string text;
   for (const Value& p : list.list()) {
-    if (p["value"].is_string())
-      text += line(fmt::format("  {}:", p["name"].string_or("")), p["value"].as_string());
+    if (p["value"].is_null()) continue;
+    text += line(fmt::format("  {}:", p["name"].string_or("")), text_of(p["value"]));
   }
-  return list.list().empty() ? "" : line(title, "") + text;
+  return list.list().empty() ? "" : line("Parameters:", "") + text;
 }
 
-std::string artifacts(const Value& list) {
+std::string output_parameters(const Value& list) {
+  std::string text;
+  for (const Value& p : list.list()) {
+    const Value& v = p["value"].is_null() ? p["default"] : p["value"];
+    if (v.is_null() && p["valueFrom"].is_null()) continue;
+    text += line(fmt::format("  {}:", p["name"].string_or("")), v.is_null() ? "" : text_of(v));
+  }
+  return list.list().empty() ? "" : line("Output Parameters:", "") + text;
+}
+
+std::string output_artifacts(const Value& list) {
   std::string text;
   for (const Value& a : list.list()) {
-    const std::string name = fmt::format("  {}:", a["name"].string_or(""));
-    const Value& s3 = a["s3"];
-    if (s3.is_map()) {
-      // The Go CLI prints its struct; people look for the key in it.
-      text += line(
-          name, fmt::format(
-                    "&S3Artifact{{S3Bucket:S3Bucket{{Endpoint:{},Bucket:{},Region:{},Insecure:nil,"
-                    "AccessKeySecret:nil,SecretKeySecret:nil,RoleARN:,UseSDKCreds:false,"
-                    "CreateBucketIfNotPresent:nil,EncryptionOptions:nil,CASecret:nil,"
-                    "SessionTokenSecret:nil,"
-                    "AddressingStyle:,}},Key:{},}}",
-                    s3["endpoint"].string_or(""), s3["bucket"].string_or(""),
-                    s3["region"].string_or(""), s3["key"].string_or("")));
-    }
+    const std::string place = artifact_text(a);
+    if (!place.empty()) text += line(fmt::format("  {}:", a["name"].string_or("")), place);
   }
   return list.list().empty() ? "" : line("Output Artifacts:", "") + text;
 }
@@ -155,7 +175,7 @@ std::string header(const Value& workflow, const GetOptions& o) {
   text += line("Status:", status_text(workflow));
   if (const std::string_view m = status["message"].string_or(""); !m.empty())
     text += line("Message:", m);
-  text += conditions(workflow);
+  text += conditions(workflow, o);
   text += line("Created:", timestamp(time_of(metadata["creationTimestamp"]), o.now));
   const clock::Instant started = time_of(status["startedAt"]);
   const clock::Instant finished = time_of(status["finishedAt"]);
@@ -169,41 +189,34 @@ std::string header(const Value& workflow, const GetOptions& o) {
   text += line("Progress:", status["progress"].string_or(""));
   if (const std::string r = resources(status["resourcesDuration"]); !r.empty())
     text += line("ResourcesDuration:", r);
-  const Value& exec = status["storedWorkflowTemplateSpec"].is_map()
-                          ? status["storedWorkflowTemplateSpec"]
-                          : workflow["spec"];
-  text += parameters("Parameters:", exec["arguments"]["parameters"]);
-  text += parameters("Output Parameters:", status["outputs"]["parameters"]);
-  return text + artifacts(status["outputs"]["artifacts"]);
+  text += input_parameters(exec_spec(workflow)["arguments"]["parameters"]);
+  text += output_parameters(status["outputs"]["parameters"]);
+  return text + output_artifacts(status["outputs"]["artifacts"]);
 }
 
 /// Draws the rows of the tree.
 class Drawing {
  public:
   Drawing(const Value& workflow, const GetOptions& o)
-      : workflow_(workflow), o_(o), tree_(workflow) {}
+      : workflow_(workflow),
+        o_(o),
+        filter_(NodeFilter::parse(o.status, o.node_field_selector)),
+        tree_(workflow) {}
 
   [[nodiscard]] std::string text() {
     std::vector<std::string> head = {colored("STEP", 39, o_), "TEMPLATE", "PODNAME", "DURATION"};
-    if (o_.output == Output::kWide)
-      head.insert(head.end(), {"ARTIFACTS", "MESSAGE", "RESOURCESDURATION", "NODENAME"});
-    if (o_.output != Output::kWide) head.emplace_back("MESSAGE");
-    if (o_.output == Output::kShort) head.emplace_back("NODENAME");
-    columns_ = head.size();
+    if (o_.output == Output::kWide) head.emplace_back("ARTIFACTS");
+    head.emplace_back("MESSAGE");
+    if (o_.output == Output::kWide) head.emplace_back("RESOURCESDURATION");
+    if (o_.output != Output::kText) head.emplace_back("NODENAME");
     rows_.push_back(std::move(head));
     const std::string root(workflow_["metadata"]["name"].string_or(""));
     draw(root, " ", " ");
-    for (const auto& [id, n] : workflow_["status"]["nodes"].map()) {
-      if (n["name"].string_or("") != root + ".onExit") continue;
-      rows_.emplace_back(columns_);
-      draw(id, " ", " ");
+    if (const std::string exit = tree_.root_named(root + ".onExit"); !exit.empty()) {
+      rows_.emplace_back(6);  // of five columns, whatever the table has
+      draw(exit, " ", " ");
     }
-    for (auto& row : rows_) row.resize(columns_);
-    // The header's last cell ends its line in Go's table; those of the rows are padded.
-    std::string text = format_table(rows_, 2, true);
-    const std::size_t end = text.find('\n');
-    const std::size_t last = text.find_last_not_of(' ', end - 1);
-    return text.erase(last + 1, end - last - 1);
+    return format_table(rows_, 2);
   }
 
  private:
@@ -212,22 +225,12 @@ class Drawing {
     bool indents = false;
   };
 
-  [[nodiscard]] bool is_wanted(const Value& n) const {
-    if (!o_.status.empty() && n["phase"].string_or("") != o_.status) return false;
-    if (o_.node_field_selector.empty()) return true;
-    const std::size_t eq = o_.node_field_selector.find('=');
-    const std::string key = o_.node_field_selector.substr(0, eq);
-    std::string wanted = eq == std::string::npos ? "" : o_.node_field_selector.substr(eq + 1);
-    if (wanted.starts_with('=')) wanted.erase(0, 1);
-    return n[key].string_or("") == wanted;
-  }
-
   [[nodiscard]] Filter filter_of(const Value& n) const {
     const std::string_view type = n["type"].string_or("");
     if (type == "Retry" && n["children"].list().size() == 1) return {.is_hidden = true};
     if (type == "StepGroup") return {.is_hidden = true, .indents = true};
     if (type == "Skipped" && n["phase"].string_or("") == "Omitted") return {.is_hidden = true};
-    return {.is_hidden = !is_wanted(n)};
+    return {.is_hidden = !filter_ || !filter_->matches(n)};
   }
 
   // The branch in front of a child, and what stands below it in front of its own children.
@@ -265,13 +268,15 @@ class Drawing {
     const bool is_pod = n["type"].string_or("") == "Pod";
     std::vector<std::string> row = {
         prefix + icon_of(n, o_) + " " + std::string(n["displayName"].string_or("")), tmpl,
-        is_pod ? pod_name(workflow_["metadata"]["name"].string_or(""), n) : "",
+        is_pod ? pod_name(workflow_, n) : "",
         is_pod ? clock::humanize_short(duration_of(n, o_.now)) : ""};
     const std::string message(n["message"].string_or(""));
     if (o_.output == Output::kWide) row.push_back(artifact_names(n));
     row.push_back(message);
     if (o_.output == Output::kWide) row.push_back(resources(n["resourcesDuration"]));
-    if (o_.output != Output::kText) row.emplace_back(is_pod ? n["hostNodeName"].string_or("") : "");
+    // The last cell: empty in the plain view, so that the message's column is padded.
+    const bool has_host = is_pod && o_.output != Output::kText;
+    row.emplace_back(has_host ? n["hostNodeName"].string_or("") : "");
     rows_.push_back(std::move(row));
   }
 
@@ -285,8 +290,8 @@ class Drawing {
 
   const Value& workflow_;
   const GetOptions& o_;
+  diag::Result<NodeFilter> filter_;
   NodeTree tree_;
-  std::size_t columns_ = 0;
   std::vector<std::vector<std::string>> rows_;
 };
 
@@ -309,27 +314,31 @@ std::string cut(const std::string& text, int width) {
 
 }  // namespace
 
-std::string pod_name(std::string_view workflow, const Value& node) {
-  const std::string_view name = node["name"].string_or("");
-  if (name == workflow) return std::string(workflow);
-  const Value& ref = node["templateRef"]["template"];
-  const std::string_view tmpl =
-      ref.is_string() ? ref.as_string() : node["templateName"].string_or("");
-  std::uint32_t hash = 2166136261U;  // FNV-1a, HOOKS.md 1.3
-  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  std::string prefix(workflow);
-  if (!tmpl.empty()) prefix += fmt::format("-{}", tmpl);
-  return fmt::format("{}-{}", prefix.substr(0, 242), hash);
+std::string pod_name(const Value& workflow, const Value& node) {
+  const std::string name(workflow["metadata"]["name"].string_or(""));
+  constexpr std::string_view kFormat = "workflows.argoproj.io/pod-name-format";
+  if (workflow["metadata"]["annotations"][kFormat].string_or("") == "v1") {
+    return std::string(node["id"].string_or(""));
+  }
+  const std::string_view node_name = node["name"].string_or("");
+  if (node_name == name) return name;
+  constexpr std::size_t kPrefixMax = 242;  // with the hash, what Kubernetes takes for a name
+  std::uint32_t hash = 2166136261U;        // FNV-1a, 32 bits
+  for (const char c : node_name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  const std::string_view tmpl = template_of(node);
+  const std::string prefix = tmpl.empty() ? name : fmt::format("{}-{}", name, tmpl);
+  return fmt::format("{}-{}", prefix.substr(0, kPrefixMax), hash);
 }
 
 std::string status_text(const Value& workflow) {
   const Value& status = workflow["status"];
   const std::string phase(status["phase"].string_or(""));
-  if (phase.empty())
+  if (phase.empty() || phase == "Pending") {
     return workflow["metadata"]["creationTimestamp"].is_string() ? "Pending" : "Unknown";
+  }
   if (phase == "Running" && has_active_suspend(workflow)) return "Running (Suspended)";
   const bool is_terminated =
-      workflow["spec"]["shutdown"].is_string() ||
+      !workflow["spec"]["shutdown"].string_or("").empty() ||
       status["message"].string_or("").starts_with("Stopped with strategy 'Terminate'");
   if (phase == "Failed" && is_terminated) return "Failed (Terminated)";
   return phase;

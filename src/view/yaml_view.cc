@@ -1,10 +1,12 @@
 #include "view/yaml_view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
-#include <cctype>
 
 #include "value/json.h"
+#include "view/table.h"
+#include "view/yaml_scalar.h"
 
 namespace tiphys::view {
 
@@ -12,146 +14,195 @@ namespace {
 
 using value::Value;
 
-// Words that YAML 1.1 reads as something other than a string.
-bool is_special(std::string_view s) {
-  constexpr std::array<std::string_view, 25> kWords = {
-      "",      "~",     "null", "Null", "NULL", "true", "True", "TRUE", "false",
-      "False", "FALSE", "y",    "Y",    "n",    "N",    "yes",  "Yes",  "YES",
-      "no",    "No",    "NO",   "on",   "On",   "off",  "Off"};
-  return std::ranges::find(kWords, s) != kWords.end() || s == "ON" || s == "OFF";
-}
+constexpr std::size_t kColumnMax = 80;      // a line is folded at the first blank after it
+constexpr std::size_t kSimpleKeyMax = 128;  // bytes; longer keys get a "? "
 
-bool looks_like_a_number_or_time(std::string_view s) {
-  if (s.empty()) return false;
-  const std::string_view digits =
-      s.front() == '-' || s.front() == '+' || s.front() == '.' ? s.substr(1) : s;
-  if (digits.empty()) return false;
-  if (std::isdigit(static_cast<unsigned char>(digits.front())) == 0)
-    return s == ".inf" || s == ".nan" || s == ".NaN" || s == ".Inf";
-  return std::ranges::all_of(s, [](char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("+-._:xoTZ ").find(c) != std::string_view::npos;
-  });
-}
-
-bool is_plain(std::string_view s) {
-  if (is_special(s) || looks_like_a_number_or_time(s)) return false;
-  if (std::string_view("-?:,[]{}#&*!|>'\"%@` =").find(s.front()) != std::string_view::npos) {
-    const bool is_word =
-        (s.front() == '-' || s.front() == '?' || s.front() == ':') && s.size() > 1 && s[1] != ' ';
-    if (!is_word) return false;
+bool has_line_break(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto [c, size] = code_point_at(text, i);
+    if (is_line_break(c)) return true;
+    i += size;
   }
-  if (s.back() == ' ' || s.back() == ':') return false;
-  if (s.find(": ") != std::string_view::npos || s.find(" #") != std::string_view::npos)
-    return false;
-  return std::ranges::all_of(
-      s, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-}
-
-std::string single_quoted(std::string_view s) {
-  std::string out = "'";
-  for (const char c : s) {
-    out += c;
-    if (c == '\'') out += c;
-  }
-  return out + "'";
+  return false;
 }
 
 class Writer {
  public:
   std::string text;
 
-  void write(const Value& v, std::size_t indent) {
-    if (v.is_map()) {
+  /// Writes `v` where the line stands; its further lines begin at `indent`, those of a scalar at
+  /// `scalar_indent`. Ends the line.
+  void write(const Value& v, std::size_t indent, std::size_t scalar_indent) {
+    if (v.is_map() && !v.map().empty()) {
       write_map(v, indent);
-    } else if (v.is_list()) {
+    } else if (v.is_list() && !v.list().empty()) {
       write_list(v, indent);
     } else {
-      write_scalar(v, indent);
-      text += '\n';
+      write_scalar(v, scalar_indent, false);
+      if (!text.ends_with('\n')) text += '\n';
     }
   }
 
  private:
   void write_map(const Value& v, std::size_t indent) {
-    if (v.map().empty()) {
-      text += "{}\n";
-      return;
-    }
+    std::vector<const value::Map::Entry*> entries;
+    for (const auto& entry : v.map()) entries.push_back(&entry);
+    std::ranges::sort(
+        entries, [](const auto* a, const auto* b) { return key_comes_before(a->first, b->first); });
     bool is_first = true;
-    for (const auto& [key, element] : v.map().sorted()) {
+    for (const auto* entry : entries) {
       if (!is_first) text.append(indent, ' ');
       is_first = false;
-      text += is_plain(key) ? key : single_quoted(key);
-      text += ':';
-      write_below(element, indent);
+      write_entry(entry->first, entry->second, indent);
     }
   }
 
-  void write_below(const Value& element, std::size_t indent) {
-    const bool is_block_map = element.is_map() && !element.map().empty();
-    const bool is_block_list = element.is_list() && !element.list().empty();
-    if (is_block_map) {
+  void write_entry(const std::string& key, const Value& v, std::size_t indent) {
+    if (key.size() <= kSimpleKeyMax && !has_line_break(key)) {
+      write_scalar(key, indent + 2, true);
+      text += ':';
+      write_below(v, indent);
+      return;
+    }
+    text += "? ";
+    write(key, indent + 2, indent + 2);
+    text.append(indent, ' ') += ": ";
+    write(v, indent + 2, indent + 2);
+  }
+
+  void write_below(const Value& v, std::size_t indent) {
+    if (v.is_map() && !v.map().empty()) {
       text += '\n';
       text.append(indent + 2, ' ');
-      write(element, indent + 2);
-    } else if (is_block_list) {
+      write_map(v, indent + 2);
+    } else if (v.is_list() && !v.list().empty()) {
       text += '\n';
-      text.append(indent, ' ');  // lists stand at the level of their key
-      write(element, indent);
+      text.append(indent, ' ');
+      write_list(v, indent);
     } else {
       text += ' ';
-      write(element, indent);
+      write(v, indent, indent + 2);
     }
   }
 
   void write_list(const Value& v, std::size_t indent) {
-    if (v.list().empty()) {
-      text += "[]\n";
-      return;
-    }
     bool is_first = true;
     for (const Value& element : v.list()) {
       if (!is_first) text.append(indent, ' ');
       is_first = false;
       text += "- ";
-      write(element, indent + 2);
+      write(element, indent + 2, indent + 2);
     }
   }
 
-  void write_scalar(const Value& v, std::size_t indent) {
+  void write_scalar(const Value& v, std::size_t indent, bool is_key) {
+    if (v.is_float()) {
+      text += yaml_float(v.as_float());
+      return;
+    }
     if (!v.is_string()) {
       text += value::to_json(v);
       return;
     }
     const std::string& s = v.as_string();
-    if (s.find('\n') != std::string::npos && s.front() != ' ' && s.front() != '\n') {
-      write_block(s, indent);
-    } else if (s.empty()) {
-      text += "\"\"";
-    } else if (is_plain(s)) {
-      text += s;
-    } else if (is_special(s) || looks_like_a_number_or_time(s) ||
-               !std::ranges::all_of(s,
-                                    [](char c) { return static_cast<unsigned char>(c) >= 0x20; })) {
-      value::append_json_string(text, s, false);
-    } else {
-      text += single_quoted(s);
+    const std::size_t column_max = is_key ? std::string::npos : kColumnMax;
+    switch (style_of(s, is_key)) {
+      case ScalarStyle::kPlain:
+        return write_folded(s, indent, column_max);
+      case ScalarStyle::kSingleQuoted:
+        text += '\'';
+        write_folded(s, indent, column_max, true);
+        text += '\'';
+        return;
+      case ScalarStyle::kDoubleQuoted:
+        return write_double_quoted(s, indent, column_max);
+      case ScalarStyle::kLiteral:
+        return write_literal(s, indent);
     }
   }
 
-  void write_block(const std::string& s, std::size_t indent) {
-    const bool has_end = s.back() == '\n';
-    const bool has_more_ends = s.size() > 1 && has_end && s[s.size() - 2] == '\n';
-    text += has_more_ends ? "|+" : has_end ? "|" : "|-";
-    std::size_t at = 0;
-    const std::size_t stop = has_end ? s.size() - 1 : s.size();
-    while (at <= stop) {
-      const std::size_t end = std::min(s.find('\n', at), stop);
-      text += '\n';
-      if (end > at) text.append(indent + 2, ' ').append(s, at, end - at);
-      if (end >= stop) break;
-      at = end + 1;
+  [[nodiscard]] std::size_t column() const {
+    return width_of(std::string_view(text).substr(text.rfind('\n') + 1));
+  }
+
+  void new_line(std::size_t indent) { text.append("\n").append(indent, ' '); }
+
+  // Plain or single quoted: a line may end at a blank that stands alone.
+  void write_folded(std::string_view s, std::size_t indent, std::size_t column_max,
+                    bool is_quoted = false) {
+    bool is_after_space = false;
+    bool is_after_break = false;
+    for (std::size_t i = 0; i < s.size();) {
+      const auto [c, size] = code_point_at(s, i);
+      const bool is_break = is_line_break(c);
+      const bool is_inside = i > 0 && i + 1 < s.size();
+      if (c == ' ' && !is_after_space && is_inside && s[i + 1] != ' ' && column() > column_max) {
+        new_line(indent);
+      } else {
+        if (is_after_break && !is_break && c != ' ') text.append(indent, ' ');
+        if (is_quoted && c == '\'') text += '\'';
+        text.append(s, i, size);
+      }
+      is_after_space = c == ' ';
+      is_after_break = is_break;
+      i += size;
+    }
+  }
+
+  void write_double_quoted(std::string_view s, std::size_t indent, std::size_t column_max) {
+    text += '"';
+    bool is_after_space = false;
+    const bool has_mark = s.starts_with("\xEF\xBB\xBF");  // then Go escapes every character
+    for (std::size_t i = 0; i < s.size();) {
+      const auto [c, size] = code_point_at(s, i);
+      const bool is_inside = i > 0 && i + 1 < s.size();
+      if (!is_printable(c) || is_line_break(c) || c == '"' || c == '\\' || has_mark) {
+        write_escaped(c);
+      } else if (c == ' ' && !is_after_space && is_inside && column() > column_max) {
+        new_line(indent);
+        if (s[i + 1] == ' ') text += '\\';
+      } else {
+        text.append(s, i, size);
+      }
+      is_after_space = c == ' ' && !has_mark;
+      i += size;
+    }
+    text += '"';
+  }
+
+  void write_escaped(std::uint32_t c) {
+    static constexpr std::pair<std::uint32_t, char> kShort[] = {
+        {0x00, '0'},  {0x07, 'a'}, {0x08, 'b'}, {0x09, 't'},   {0x0A, 'n'},
+        {0x0B, 'v'},  {0x0C, 'f'}, {0x0D, 'r'}, {0x1B, 'e'},   {'"', '"'},
+        {'\\', '\\'}, {0x85, 'N'}, {0xA0, '_'}, {0x2028, 'L'}, {0x2029, 'P'}};
+    text += '\\';
+    for (const auto& [point, letter] : kShort) {
+      if (point != c) continue;
+      text += letter;
+      return;
+    }
+    text += c <= 0xFF     ? fmt::format("x{:02X}", c)
+            : c <= 0xFFFF ? fmt::format("u{:04X}", c)
+                          : fmt::format("U{:08X}", c);
+  }
+
+  void write_literal(std::string_view s, std::size_t indent) {
+    text += '|';
+    if (s.front() == ' ' || s.front() == '\n') text += '2';
+    if (!s.ends_with('\n')) {
+      text += '-';
+    } else if (s.size() == 1 || s.ends_with("\n\n")) {
+      text += '+';
+    }
+    text += '\n';
+    bool is_line_start = true;
+    for (std::size_t i = 0; i < s.size();) {
+      const auto [c, size] = code_point_at(s, i);
+      const bool is_break = is_line_break(c);
+      if (is_line_start && !is_break) text.append(indent, ' ');
+      text.append(s, i, size);
+      is_line_start = is_break;
+      i += size;
     }
   }
 };
@@ -160,7 +211,7 @@ class Writer {
 
 std::string to_yaml(const Value& v) {
   Writer writer;
-  writer.write(v, 0);
+  writer.write(v, 0, 2);
   return writer.text;
 }
 

@@ -1,7 +1,8 @@
-// A Value as YAML, as sigs.k8s.io/yaml prints it: keys sorted, two blanks, strings quoted where
-// YAML 1.1 would misread them.
+// A Value as YAML, as argo and kubectl print it (sigs.k8s.io/yaml): keys in natural order, lists at
+// the level of their key, lines folded after column 80, strings quoted where YAML 1.1 would misread
+// them.
 //
-// Pure.
+// A writer of our own, since libfyaml's output differs from that in all of these. Pure.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@
 
 namespace tiphys::view {
 
-/// Ends with a newline.
+/// Ends with a newline. The strings must be UTF-8.
 [[nodiscard]] std::string to_yaml(const value::Value& v);
 
 }  // namespace tiphys::view

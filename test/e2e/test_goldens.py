@@ -26,7 +26,7 @@ class Goldens(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="tiphys-goldens-") as cwd:
             env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
             p = subprocess.run([sys.executable, str(GOLDEN / "run_all.py"), binary(), str(GOLDEN), "--only", only,
-                                "--jobs", "2"], text=True, capture_output=True, cwd=cwd, env=env)
+                                "--jobs", "4"], text=True, capture_output=True, cwd=cwd, env=env)
         cls.output = p.stdout + p.stderr
         cls.rows = {m.group(1): m for m in re.finditer(r"^(\S+) +\S+ +(pass|FAIL|skip) +(.*)$", p.stdout, re.M)}
 

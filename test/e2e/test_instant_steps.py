@@ -80,6 +80,8 @@ class InstantSteps(EngineTest):
             keys = collections.defaultdict(list)
             for r in receiver.requests:
                 keys[r["path"]].append(r["headers"].get("Idempotency-Key"))
+            print(f"{kills} kills, {len(names)} runs, {len(keys)} messages, "
+                  f"{len(receiver.requests) - len(keys)} repeats", flush=True)
             self.assertEqual(self.expected(names) - set(keys), set(), f"seed {seed}: missed")
             self.assertEqual(set(keys) - self.expected(names), set(), "not asked for")
             different = {p: k for p, k in keys.items() if len(set(k)) != 1 or not k[0]}

@@ -6,10 +6,13 @@ namespace tiphys::vectors {
 
 namespace {
 
-std::string shown(const diag::Result<bool>& r) { return r ? (*r ? "true" : "false") : "error: " + r.error().message; }
+std::string shown(const diag::Result<bool>& r) {
+  return r ? (*r ? "true" : "false") : "error: " + r.error().message;
+}
 
 std::string wanted(const value::Value& record) {
-  if (record["error"].bool_or(false)) return "error: " + std::string(record["message"].string_or(""));
+  if (record["error"].bool_or(false))
+    return "error: " + std::string(record["message"].string_or(""));
   return record["want"].bool_or(false) ? "true" : "false";
 }
 
