@@ -39,6 +39,10 @@ void stop_node(Machine& m, NodeIndex i, const std::string& message) {
 bool shut_down(Machine& m, Shutdown how) {
   if (m.is_over || m.shutdown >= how) return false;
   m.shutdown = how;
+  Map spec = m.spec.map();
+  spec.set("shutdown", name_of(how));
+  m.spec = std::move(spec);
+  m.spec_changed = true;
   m.effects->workflow_changed = true;
   const std::string message = fmt::format("Stopped with strategy '{}'", name_of(how));
   const auto count = static_cast<NodeIndex>(m.nodes.size());
@@ -73,8 +77,21 @@ bool is_waiting(const Node& n) {
   return std::string_view(n.type) == "Suspend" && n.phase == Phase::kRunning;
 }
 
+// spec.suspend is what clients look at.
+void set_suspended(Machine& m, bool is_suspended) {
+  m.is_suspended = is_suspended;
+  Map spec = m.spec.map();
+  if (is_suspended) {
+    spec.set("suspend", true);
+  } else {
+    spec.erase("suspend");
+  }
+  m.spec = std::move(spec);
+  m.spec_changed = true;
+}
+
 void resume_spec(Machine& m) {
-  m.is_suspended = false;
+  set_suspended(m, false);
   m.effects->workflow_changed = true;
   std::vector<std::pair<NodeIndex, Phase>> held;
   held.swap(m.held);
@@ -198,6 +215,9 @@ void reset_for_retry(Machine& m) {
   m.finished_at = {};
   m.is_over = false;
   m.shutdown = Shutdown::kNone;
+  Map spec = m.spec.map();
+  spec.erase("shutdown");
+  m.spec = std::move(spec);
   m.deadline_passed = false;
   m.entry = m.exit = kNoNode;
   m.exit_started = false;
@@ -238,7 +258,7 @@ bool apply_control(Machine& m, const Control& control) {
       return shut_down(m, Shutdown::kTerminate);
     case Control::Verb::kSuspend:
       if (m.is_suspended) return false;
-      m.is_suspended = true;
+      set_suspended(m, true);
       m.effects->workflow_changed = true;
       return true;
     case Control::Verb::kResume:

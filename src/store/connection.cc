@@ -143,4 +143,15 @@ diag::Result<void> Connection::execute(const char* sql) {
   return std::unexpected(last_error(database_));
 }
 
+diag::Result<void> Connection::use_wal() {
+  // SQLite does not wait by itself when two processes switch a new file at once.
+  constexpr int kPauseMs = 5;
+  for (int waited_ms = 0;; waited_ms += kPauseMs) {
+    auto done = execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    const bool is_busy = (sqlite3_errcode(database_) & 0xff) == SQLITE_BUSY;
+    if (done || !is_busy || waited_ms >= kBusyMs) return done;
+    sqlite3_sleep(kPauseMs);
+  }
+}
+
 }  // namespace tiphys::store

@@ -55,6 +55,8 @@ class Connection {
   [[nodiscard]] diag::Result<Query> query(const char* sql);
   /// Runs several statements without parameters.
   [[nodiscard]] diag::Result<void> execute(const char* sql);
+  /// Switches the file to WAL and each commit to a sync. Errors: kIo.
+  [[nodiscard]] diag::Result<void> use_wal();
   /// Runs `body` in a transaction: committed if it succeeds, rolled back if it does not.
   template <typename Body>
   [[nodiscard]] diag::Result<void> transaction(const Body& body) {

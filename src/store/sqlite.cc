@@ -63,6 +63,14 @@ diag::Result<std::size_t> version_of(Connection& c, const std::string& path) {
   return static_cast<std::size_t>(version);
 }
 
+/// The same outside of a transaction: in one of its own, since another process may be making it.
+diag::Result<std::size_t> version_seen(Connection& c, const std::string& path) {
+  TRY_VOID(c.execute("BEGIN"));
+  auto version = version_of(c, path);
+  if (auto ended = c.execute("COMMIT"); version && !ended) return std::unexpected(ended.error());
+  return version;
+}
+
 diag::Result<void> migrate(Connection& c, const std::string& path) {
   return c.transaction([&]() -> diag::Result<void> {
     TRY(const std::size_t version, version_of(c, path));  // another process may have been first
@@ -324,8 +332,8 @@ class SqliteStore final : public Store {
 
 diag::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
   TRY(std::unique_ptr<Connection> c, Connection::open(path));
-  TRY(const std::size_t version, version_of(*c, path));  // before anything is written to the file
-  TRY_VOID(c->execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
+  TRY(const std::size_t version, version_seen(*c, path));  // before anything is written to the file
+  TRY_VOID(c->use_wal());
   if (version != migrations().size()) TRY_VOID(migrate(*c, path));
   return std::unique_ptr<Store>(new SqliteStore(std::move(c)));
 }

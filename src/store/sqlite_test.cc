@@ -261,12 +261,13 @@ TEST_F(SqliteTest, OnlyOneOfTwoProcessesGetsAName) {
   for (int p = 0; p < 4; ++p) {
     children.push_back(in_child([&, p] {
       auto store = open_sqlite(path_);
-      if (!store) return 9;
+      if (!store) return fmt::print(stderr, "{}\n", store.error().message), 9;
       WorkflowRow row = workflow("w");
       row.uid = fmt::format("u{}", p);
       auto made = (*store)->create_workflow(row, {row.uid, 1, "e"});
       if (made) return 0;
-      return made.error().code == diag::Code::kAlreadyExists ? 1 : 9;
+      if (made.error().code == diag::Code::kAlreadyExists) return 1;
+      return fmt::print(stderr, "{}\n", made.error().message), 9;
     }));
   }
   std::vector<int> statuses;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "value/json.h"
 #include "view/table.h"
@@ -26,6 +27,29 @@ bool has_line_break(std::string_view text) {
   return false;
 }
 
+using Entries = std::vector<const value::Map::Entry*>;
+
+// A merge sort of our own: Go's order of keys has circles ("a1x" < "a2" < "a10" < "a1x"), on which
+// the library's sorts may do anything.
+void sort_by_key(Entries& entries) {
+  Entries merged(entries.size());
+  for (std::size_t run = 1; run < entries.size(); run *= 2) {
+    for (std::size_t begin = 0; begin < entries.size(); begin += 2 * run) {
+      const std::size_t middle = std::min(begin + run, entries.size());
+      const std::size_t end = std::min(begin + 2 * run, entries.size());
+      std::size_t left = begin;
+      std::size_t right = middle;
+      for (std::size_t out = begin; out < end; ++out) {
+        const bool takes_right =
+            left == middle ||
+            (right < end && key_comes_before(entries[right]->first, entries[left]->first));
+        merged[out] = takes_right ? entries[right++] : entries[left++];
+      }
+    }
+    entries.swap(merged);
+  }
+}
+
 class Writer {
  public:
   std::string text;
@@ -45,10 +69,9 @@ class Writer {
 
  private:
   void write_map(const Value& v, std::size_t indent) {
-    std::vector<const value::Map::Entry*> entries;
+    Entries entries;
     for (const auto& entry : v.map()) entries.push_back(&entry);
-    std::ranges::sort(
-        entries, [](const auto* a, const auto* b) { return key_comes_before(a->first, b->first); });
+    sort_by_key(entries);
     bool is_first = true;
     for (const auto* entry : entries) {
       if (!is_first) text.append(indent, ' ');
