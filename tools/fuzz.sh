@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-30}
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j "${JOBS:-$(nproc)}" || exit 1
+export LSAN_OPTIONS=suppressions=$PWD/fuzz/known_leaks.txt:print_suppressions=0
 declare -A running
 for name in yaml expression tag; do
   found=build-fuzz/found/$name

@@ -25,6 +25,7 @@ bool is_current(const Machine& m, const LeafId& leaf) {
 Value merged_parameters(const Value& declared, const Value& found) {
   List list;
   for (const Value& p : declared.list()) {
+    if (p["value"].is_string()) list.push_back(p);  // its value stands in the manifest
     for (const Value& f : found.list()) {
       if (f["name"] != p["name"]) continue;
       Map with_value = p.map();

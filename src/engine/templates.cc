@@ -99,8 +99,11 @@ diag::Result<Value> input_parameter(const Machine& m, const Value& declared, con
               name));
     }
   } else if (argument != nullptr) {
-    if ((*argument)["value"].is_string()) p.set("value", (*argument)["value"]);
     if ((*argument)["valueFrom"].is_map()) p.set("valueFrom", (*argument)["valueFrom"]);
+    if ((*argument)["value"].is_string()) {
+      p.set("value", (*argument)["value"]);
+      p.erase("valueFrom");  // a value that is given beats where the input would take its own from
+    }
   }
   const Value with_argument(p);
   if (with_argument["valueFrom"]["configMapKeyRef"].is_map()) {

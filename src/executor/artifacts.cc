@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "executor/artifact_transfer.h"
+#include "executor/outputs.h"
 #include "executor/path_words.h"
 #include "executor/preparation.h"
 
@@ -164,7 +165,7 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
   for (const value::Value& artifact : task.template_body["outputs"]["artifacts"].list()) {
     const std::string path(artifact["path"].string_or(""));
     if (path.empty()) continue;
-    const std::string real = view.real_path(path[0] == '/' ? path : task.work_path + "/wd/" + path);
+    const std::string real = output_place(task, view, path);
     struct stat st = {};
     if (real.empty() || ::lstat(real.c_str(), &st) != 0) {
       if (artifact["optional"].bool_or(false)) continue;

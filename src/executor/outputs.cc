@@ -1,6 +1,7 @@
 #include "executor/outputs.h"
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -54,8 +55,7 @@ std::string read_parameters(const Task& task, const View& view, value::List& par
     const std::string path(from["path"].string_or(""));
     if (path.empty()) continue;
     const std::string clean = clean_path(path);
-    const std::string real =
-        view.real_path(path[0] == '/' ? path : working_folder(task) + "/" + path);
+    const std::string real = output_place(task, view, path);
     auto text = real.empty() ? diag::Result<std::string>(diag::fail(diag::Code::kNotFound, ""))
                              : read_file(real);
     if (!text && from["default"].is_null()) {
@@ -106,6 +106,15 @@ std::string result_of_stdout(std::string text) {
   if (!text.empty() && text.back() == '\n') text.pop_back();
   if (text.size() > kResultMax) text.erase(0, text.size() - kResultMax);
   return text;
+}
+
+std::string output_place(const Task& task, const View& view, const std::string& path) {
+  if (!path.starts_with('/')) return view.real_path(working_folder(task) + "/" + path);
+  std::string real = view.real_path(path);
+  if (!real.empty() && ::access(real.c_str(), F_OK) == 0) return real;
+  const bool has_folder = main_container(task.template_body)["workingDir"].is_string();
+  std::string beside = task.work_path + "/wd" + path;
+  return !has_folder && ::access(beside.c_str(), F_OK) == 0 ? beside : real;
 }
 
 Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& exit,

@@ -18,6 +18,11 @@ namespace tiphys::executor {
 [[nodiscard]] Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& exit,
                                       const Lookup& lookup, const std::string& artifact_root);
 
+/// Where an output path of the step lies on the host; "" when there is nothing. A container's
+/// working folder is usually `/`: what a step wrote to `result.txt` in its working folder is also
+/// its `/result.txt`.
+[[nodiscard]] std::string output_place(const Task& task, const View& view, const std::string& path);
+
 /// An Outcome of phase Error, at `at`.
 [[nodiscard]] Outcome error_outcome(std::string message, clock::Instant at);
 
