@@ -257,7 +257,34 @@ class Reader {
       return diag::fail(Code::kInvalidManifest, "yaml: found invalid Unicode character escape code",
                         at);
     }
+    if (style == FYSS_SINGLE_QUOTED && end->input_pos <= text_.size()) {
+      const std::string_view raw =
+          text_.substr(start->input_pos, end->input_pos - start->input_pos);
+      // libfyaml 0.7.12 garbles two escaped quotes in a row; a text of one line is read here.
+      if (raw.find("''''") != std::string_view::npos && raw.find('\n') == std::string_view::npos) {
+        return Value(unescape_single_quoted(raw));
+      }
+    }
     return Value(std::move(text));
+  }
+
+  static std::string unescape_single_quoted(std::string_view raw) {
+    if (raw.size() >= 2 && raw.front() == '\'' && raw.back() == '\'' && is_delimited(raw)) {
+      raw = raw.substr(1, raw.size() - 2);
+    }
+    std::string text;
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+      text += raw[i];
+      if (raw[i] == '\'' && i + 1 < raw.size() && raw[i + 1] == '\'') ++i;
+    }
+    return text;
+  }
+
+  /// Whether the quotes around the text are its own: without them each run of quotes is even.
+  static bool is_delimited(std::string_view raw) {
+    std::size_t leading = 0;
+    while (leading < raw.size() && raw[leading] == '\'') ++leading;
+    return leading % 2 == 1;
   }
 
   static bool has_surrogate_escape(std::string_view raw) {

@@ -21,6 +21,12 @@ TEST(ReadYaml, TypesScalarsAsYaml11) {
             R"([true,false,true,420,31,1000,8,1000,1,"12:30",null,"1","1"])");
 }
 
+// libfyaml 0.7.12 gives `a != ''' b}` for this.
+TEST(ReadYaml, ReadsEscapedQuotesThatStandTogether) {
+  EXPECT_EQ(json_of("k: 'a != '''' b}}'"), R"({"k":"a != '' b}}"})");
+  EXPECT_EQ(json_of("k: '''''q'''''"), R"({"k":"''q''"})");
+}
+
 TEST(ReadYaml, MakesKeysText) {
   EXPECT_EQ(json_of("{1: a, yes: b, 1.5: c}"), R"({"1":"a","1.5":"c","true":"b"})");
   EXPECT_EQ(json_of("a: {{x}}"), R"(error: yaml: invalid map key: {"x":null})");
