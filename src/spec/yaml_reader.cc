@@ -67,6 +67,21 @@ class Deeper {
   int& depth_;
 };
 
+/// The bytes of the character that `text` begins with; 0 when it is not UTF-8. `text` is not empty.
+std::size_t utf8_length(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
+  }
+  const auto second = static_cast<unsigned char>(text[1]);
+  const bool is_overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool is_beyond = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90);
+  return is_overlong || is_beyond ? 0 : length;
+}
+
 /// Reads events; the calls follow the nesting of the document.
 class Reader {
  public:
@@ -132,6 +147,13 @@ class Reader {
       if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F) {
         return diag::fail(Code::kInvalidManifest, "yaml: control characters are not allowed",
                           position_at(i));
+      }
+      if (c >= 0x80) {  // libfyaml never ends on a directive that is not UTF-8
+        const std::size_t length = utf8_length(text_.substr(i));
+        if (length == 0) {
+          return diag::fail(Code::kInvalidManifest, "yaml: invalid UTF-8", position_at(i));
+        }
+        i += length - 1;
       }
     }
     for (const std::size_t start : line_starts_) {
