@@ -382,7 +382,11 @@ class Search {
 std::optional<clock::Instant> Schedule::next(clock::Instant from) const {
   constexpr std::int64_t kSecond = 1'000'000'000;
   const std::int64_t whole = from.ns - ((from.ns % kSecond) + kSecond) % kSecond;
-  if (every_.ns > 0) return clock::Instant{whole + every_.ns};
+  if (every_.ns > 0) {
+    std::int64_t next = 0;
+    if (__builtin_add_overflow(whole, every_.ns, &next)) return std::nullopt;  // after 2262
+    return clock::Instant{next};
+  }
   const auto found = Search(*this, whole / kSecond + 1).run();
   if (!found) return std::nullopt;
   return clock::Instant{*found * kSecond};
