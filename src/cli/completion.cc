@@ -60,11 +60,11 @@ void add_completion(CLI::App& app, Session& session) {
       app, "completion", "print the completion script of a shell", session,
       [shell, &app]() -> diag::Result<void> {
         if (*shell == "bash") {
-          print_text(bash(app));
+          fmt::print("{}", bash(app));
         } else if (*shell == "zsh") {
-          print_text(zsh(app));
+          fmt::print("{}", zsh(app));
         } else if (*shell == "fish") {
-          print_text(fish(app));
+          fmt::print("{}", fish(app));
         } else {
           return diag::fail(diag::Code::kInvalidManifest,
                             fmt::format("unknown shell '{}': want bash, zsh or fish", *shell));
