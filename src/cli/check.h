@@ -1,22 +1,41 @@
 // Lint before a run: what is wrong is shown with its line, and refuses the run.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "cli/command.h"
 #include "cli/inputs.h"
+#include "lint/lint.h"
 
 namespace tiphys::cli {
 
-/// Checks the documents together with what is stored, prints all findings to stderr.
-/// Errors: kInvalidManifest when one of them is an error.
+/// Looks for templates in the store; `name_space` is for references that name none.
+[[nodiscard]] lint::FindStored stored_finder(store::Store& store, std::string name_space);
+
+/// The text of one of the files; nullopt when it is none of them.
+[[nodiscard]] std::optional<std::string_view> text_of(const Documents& documents,
+                                                      const std::string& file);
+
+/// Checks the documents, changed by the flags, together with what is stored; prints all findings
+/// to stderr. Errors: kInvalidManifest when one of them is an error.
 [[nodiscard]] diag::Result<void> check_documents(Documents& documents, store::Store& store,
                                                  const Overrides& overrides,
                                                  const Session& session);
 
 /// What Argo's controller would say of the arguments and the merged spec when the workflow starts:
 /// goes into `invalid`.
-void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& store);
+void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& store,
+                  const Session& session);
 
-/// Prints the findings with their lines to stderr.
-void print_findings(const Documents& documents, const Session& session);
+/// Checks files and prints what is wrong; the exit code is 1 if anything is (the lint commands).
+struct LintFlags {
+  std::vector<std::string> files;
+  std::string output;              // "", pretty or simple
+  std::vector<std::string> kinds;  // as --kinds takes them; empty: all
+  bool is_offline = false;
+  bool is_strict = true;
+};
+[[nodiscard]] diag::Result<void> lint_files(const LintFlags& o, Session& session);
 
 }  // namespace tiphys::cli

@@ -1,19 +1,24 @@
 #include "cli/command.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 
-#include "spec/labels.h"
 #include "store/sqlite.h"
-#include "value/json.h"
 
 namespace tiphys::cli {
 
 bool Session::color() const {
-  return !no_color && std::getenv("NO_COLOR") == nullptr && isatty(STDOUT_FILENO) == 1;
+  const char* unwanted = std::getenv("NO_COLOR");
+  const bool is_unwanted = unwanted != nullptr && *unwanted != '\0';
+  return !no_color && !is_unwanted && isatty(STDOUT_FILENO) == 1;
 }
 
 diag::Result<Opened> open_state() {
@@ -28,13 +33,17 @@ void fail_with(Session& session, const std::string& text) {
 }
 
 void fail_with(Session& session, const diag::Error& error) {
-  if (!error.at.is_known()) {
-    fail_with(session, error.message);
-    return;
-  }
-  fail_with(session, fmt::format("{}:{}:{}: {}", error.at.file, error.at.line, error.at.column,
-                                 error.message));
+  const diag::Position& at = error.at;
+  fail_with(session, at.is_known()
+                         ? fmt::format("{}:{}:{}: {}", at.file, at.line, at.column, error.message)
+                         : error.message);
 }
+
+std::unexpected<diag::Error> wrong_usage(std::string text) {
+  return diag::fail(diag::Code::kInvalidManifest, std::move(text));
+}
+
+void print_text(std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), stdout); }
 
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
                       Session& session, const std::function<diag::Result<void>()>& body) {
@@ -45,6 +54,17 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
     if (!done) fail_with(session, done.error());
   });
   return command;
+}
+
+CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& description) {
+  CLI::App* group = app.add_subcommand(name, description);
+  group->fallthrough();
+  group->require_subcommand(0, 1);
+  group->callback([group] {
+    // Asked of the parent, the help's first line has the whole name.
+    if (group->get_subcommands().empty()) print_text(group->get_parent()->help());
+  });
+  return group;
 }
 
 clock::Instant now() {
@@ -61,43 +81,27 @@ diag::Result<store::WorkflowRow> find_workflow(store::Store& store, const Sessio
   return store.find_workflow(rows.front().name_space, rows.front().name);
 }
 
-namespace {
-
-bool matches_fields(const store::WorkflowRow& row, std::string_view fields) {
-  while (!fields.empty()) {
-    const std::size_t comma = fields.find(',');
-    const std::string_view term = fields.substr(0, comma);
-    fields = comma == std::string_view::npos ? "" : fields.substr(comma + 1);
-    const std::size_t eq = term.find('=');
-    if (eq == std::string_view::npos) continue;
-    const bool is_not = eq > 0 && term[eq - 1] == '!';
-    const std::string_view key = term.substr(0, is_not ? eq - 1 : eq);
-    std::string_view wanted = term.substr(eq + 1);
-    if (wanted.starts_with('=')) wanted.remove_prefix(1);
-    const std::string_view have = key == "metadata.name"        ? std::string_view(row.name)
-                                  : key == "metadata.namespace" ? std::string_view(row.name_space)
-                                  : key == "status.phase"       ? std::string_view(row.phase)
-                                                                : std::string_view();
-    if ((have == wanted) == is_not) return false;
+bool has_engine(const runtime::Config& config) {
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  bool found = false;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(config.home, error)) {
+    const std::string path = entry.path().string();
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("engine-") || path.size() >= sizeof address.sun_path) continue;
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    found = found || connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
-  return true;
+  close(fd);
+  return found;
 }
 
-}  // namespace
-
-diag::Result<std::vector<store::WorkflowRow>> select_workflows(store::Store& store,
-                                                               const Session& session,
-                                                               const std::string& labels,
-                                                               const std::string& fields) {
-  TRY(std::vector<store::WorkflowRow> rows, store.list_workflows(session.name_space, true));
-  TRY(const auto selector, spec::Selector::parse(labels));
-  std::erase_if(rows, [&](const store::WorkflowRow& row) {
-    if (!matches_fields(row, fields)) return true;
-    if (labels.empty()) return false;
-    auto metadata = value::parse_json(row.metadata_json);
-    return !metadata || !selector.matches(spec::labels_of((*metadata)["labels"]));
-  });
-  return rows;
+void note_if_no_engine(const runtime::Config& config) {
+  if (has_engine(config)) return;
+  fmt::print(stderr, "note: no engine is running on '{}': start 'tiphys server'\n", config.home);
 }
 
 }  // namespace tiphys::cli

@@ -1,13 +1,14 @@
 // What the commands share: options for all of them, the store, and how they end.
 //
-// Each command is a file; it adds itself to the parser with add_NAME() and sets Session::exit_code
-// when it runs.
+// Each command is a file; it adds itself to the parser with add_NAME() and sets
+// Session::exit_code when it runs.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "diag/error.h"
@@ -19,13 +20,14 @@ namespace tiphys::cli {
 /// One call of the program.
 struct Session {
   int exit_code = 0;
-  std::string
-      name_space;  // -n; empty: `default` when something is made, any when something is looked for
+  std::string name_space;  // -n; empty: `default` when something is made, any for look-ups
   bool no_color = false;
   bool no_utf8 = false;
 
   /// Colours are wanted: no --no-color, no NO_COLOR, and stdout is a terminal.
   [[nodiscard]] bool color() const;
+  /// The namespace for what is made.
+  [[nodiscard]] std::string space() const { return name_space.empty() ? "default" : name_space; }
 };
 
 /// The state folder and its store. Errors: kIo.
@@ -39,9 +41,17 @@ struct Opened {
 void fail_with(Session& session, const diag::Error& error);
 void fail_with(Session& session, const std::string& text);
 
+/// The error of a wrong flag or argument.
+[[nodiscard]] std::unexpected<diag::Error> wrong_usage(std::string text);
+
+/// Writes text to stdout. A reader that has gone (`tiphys run x | head`) is no reason to stop.
+void print_text(std::string_view text);
+
 /// Registers `name` so that an error of `body` ends as fail_with().
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
                       Session& session, const std::function<diag::Result<void>()>& body);
+/// Registers a command that only has others below it; called alone it prints its help.
+CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& description);
 
 /// The time now.
 [[nodiscard]] clock::Instant now();
@@ -51,10 +61,9 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
                                                              const Session& session,
                                                              const std::string& name);
 
-/// The workflows that labels and field selectors choose, newest first (`-l a=b`, `--field-selector
-/// metadata.name=x`).
-[[nodiscard]] diag::Result<std::vector<store::WorkflowRow>> select_workflows(
-    store::Store& store, const Session& session, const std::string& labels,
-    const std::string& fields);
+/// Whether some engine process listens on this state folder.
+[[nodiscard]] bool has_engine(const runtime::Config& config);
+/// Tells on stderr that a new workflow waits for an engine, if none runs.
+void note_if_no_engine(const runtime::Config& config);
 
 }  // namespace tiphys::cli

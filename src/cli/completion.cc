@@ -60,11 +60,11 @@ void add_completion(CLI::App& app, Session& session) {
       app, "completion", "print the completion script of a shell", session,
       [shell, &app]() -> diag::Result<void> {
         if (*shell == "bash") {
-          fmt::print("{}", bash(app));
+          print_text(bash(app));
         } else if (*shell == "zsh") {
-          fmt::print("{}", zsh(app));
+          print_text(zsh(app));
         } else if (*shell == "fish") {
-          fmt::print("{}", fish(app));
+          print_text(fish(app));
         } else {
           return diag::fail(diag::Code::kInvalidManifest,
                             fmt::format("unknown shell '{}': want bash, zsh or fish", *shell));

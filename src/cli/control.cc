@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "cli/commands.h"
 #include "cli/follow.h"
+#include "cli/selection.h"
 #include "cli/show.h"
 #include "runtime/submit.h"
 #include "value/json.h"
@@ -18,31 +17,37 @@ using value::Value;
 
 struct ControlFlags {
   std::vector<std::string> names;
-  std::string labels;
-  std::string fields;
+  SelectionFlags which;
   std::string message;
   std::string node_field_selector;
   std::string phase;
   std::string output;
   std::vector<std::string> parameters;
   bool restart_successful = false;
-  bool memoized = false;
   bool dry_run = false;
   Follow follow;
 };
 
-diag::Result<std::vector<store::WorkflowRow>> chosen(Opened& state, const ControlFlags& o,
-                                                     const Session& session) {
-  if (!o.labels.empty() || !o.fields.empty())
-    return select_workflows(*state.store, session, o.labels, o.fields);
-  std::vector<store::WorkflowRow> rows;
-  for (const std::string& name : o.names) {
-    TRY(store::WorkflowRow row, find_workflow(*state.store, session, name));
-    rows.push_back(std::move(row));
+// A value in quotes, as argo takes it for node outputs, loses them.
+std::string unquoted(const std::string& text) {
+  if (text.size() < 2 || text.front() != text.back()) return text;
+  if (text.front() == '`') return text.substr(1, text.size() - 2);
+  if (text.front() != '"') return text;
+  auto parsed = value::parse_json(text);
+  return parsed && parsed->is_string() ? parsed->as_string() : text;
+}
+
+diag::Result<Map> output_parameters(const ControlFlags& o) {
+  Map outputs;
+  for (const std::string& pair : o.parameters) {
+    const std::size_t eq = pair.find('=');
+    if (eq == std::string::npos) {
+      return wrong_usage(
+          fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
+    }
+    outputs.set(pair.substr(0, eq), unquoted(pair.substr(eq + 1)));
   }
-  if (rows.empty())
-    return diag::fail(diag::Code::kInvalidManifest, "name a workflow, or choose some with -l");
-  return rows;
+  return outputs;
 }
 
 diag::Result<Value> arguments_of(const ControlFlags& o, const std::string& verb) {
@@ -51,19 +56,15 @@ diag::Result<Value> arguments_of(const ControlFlags& o, const std::string& verb)
   if (!o.node_field_selector.empty()) arguments.set("nodeFieldSelector", o.node_field_selector);
   if (!o.phase.empty()) arguments.set("phase", o.phase);
   if (verb == "set") {
-    Map outputs;
-    for (const std::string& pair : o.parameters) {
-      const std::size_t eq = pair.find('=');
-      if (eq == std::string::npos) {
-        return diag::fail(
-            diag::Code::kInvalidManifest,
-            fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
-      }
-      outputs.set(pair.substr(0, eq), pair.substr(eq + 1));
-    }
+    TRY(Map outputs, output_parameters(o));
     arguments.set("outputParameters", std::move(outputs));
   }
   if (verb == "retry") {
+    for (const std::string& pair : o.parameters) {
+      if (pair.find('=') != std::string::npos) continue;
+      return wrong_usage(
+          fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
+    }
     arguments.set("restartSuccessful", o.restart_successful);
     arguments.set("parameters", List(o.parameters.begin(), o.parameters.end()));
   }
@@ -74,221 +75,155 @@ const char* done_word(const std::string& verb) {
   if (verb == "stop") return "stopped";
   if (verb == "terminate") return "terminated";
   if (verb == "suspend") return "suspended";
+  if (verb == "retry") return "retried";
   return "resumed";
 }
 
-diag::Result<void> check_state(const std::string& verb, const store::WorkflowRow& row) {
+// Why the workflow's state forbids the request; empty when it does not.
+std::string refusal(const std::string& verb, const ControlFlags& o, const store::WorkflowRow& row) {
   const bool is_over = row.finished_at.is_set();
-  if (verb == "retry") {
-    if (is_over && (row.phase == "Failed" || row.phase == "Error")) return {};
+  if (verb != "retry") {
+    if (!is_over) return "";
+    return fmt::format("cannot {} workflow '{}': it has ended ({})", verb, row.name, row.phase);
+  }
+  if (is_over && (row.phase == "Failed" || row.phase == "Error")) return "";
+  if (row.phase == "Succeeded" && o.restart_successful && !o.node_field_selector.empty()) {
+    return fmt::format("'{}' has Succeeded: use 'tiphys resubmit {}' to run it again", row.name,
+                       row.name);
+  }
+  if (row.phase == "Succeeded") {
+    return "To retry a succeeded workflow, set the options restartSuccessful and "
+           "nodeFieldSelector";
+  }
+  return fmt::format("Cannot retry a workflow in phase {}",
+                     row.phase.empty() ? "Pending" : row.phase);
+}
+
+diag::Result<void> send(Opened& state, const std::string& verb, const ControlFlags& o,
+                        const store::WorkflowRow& row, const Value& arguments) {
+  if (const std::string why = refusal(verb, o, row); !why.empty()) {
+    const bool has_prefix = verb == "suspend" || verb == "resume";
     return diag::fail(diag::Code::kConflict,
-                      fmt::format("workflow must be Failed/Error to retry: '{}' is {}", row.name,
-                                  row.phase.empty() ? "Pending" : row.phase));
+                      has_prefix ? fmt::format("failed to {} {}: {}", verb, row.name, why) : why);
   }
-  if (!is_over) return {};
-  return diag::fail(diag::Code::kConflict, fmt::format("cannot {} workflow '{}': it has ended ({})",
-                                                       verb, row.name, row.phase));
-}
-
-diag::Result<void> control(const std::string& verb, const ControlFlags& o, Session& session) {
-  TRY(Opened state, open_state());
-  TRY(const auto rows, chosen(state, o, session));
-  TRY(const Value arguments, arguments_of(o, verb));
-  for (const store::WorkflowRow& row : rows) {
-    TRY_VOID(check_state(verb, row));
-    if (o.dry_run) {
-      fmt::print("workflow {} {} (dry-run)\n", row.name, done_word(verb));
-      continue;
-    }
-    TRY_VOID(state.store->add_command({.id = 0,
-                                       .uid = row.uid,
-                                       .verb = verb,
-                                       .arguments_json = value::to_json(arguments),
-                                       .created_at = now()}));
-    if (verb == "set") {
-      fmt::print("workflow values set\n");
-    } else if (verb != "retry") {
-      fmt::print("workflow {} {}\n", row.name, done_word(verb));
-    }
-    const bool is_served = runtime::is_owned(state.config.home, row.uid) ||
-                           (verb == "retry" && has_engine(state.config));
-    if (!is_served) {
-      fmt::print(
-          stderr,
-          "note: no engine runs '{}' now; the command waits for one: start 'tiphys server'\n",
-          row.name);
-    }
-  }
+  if (o.dry_run) return {};
+  TRY_VOID(state.store->add_command({.id = 0,
+                                     .uid = row.uid,
+                                     .verb = verb,
+                                     .arguments_json = value::to_json(arguments),
+                                     .created_at = now()}));
   runtime::poke_engines(state.config.home);
-  if (verb != "retry" || o.dry_run) return {};
-  for (const store::WorkflowRow& row : rows) {
-    TRY(const store::WorkflowRow latest, state.store->find_workflow(row.name_space, row.name));
-    TRY(const Value workflow, runtime::load_workflow_object(*state.store, latest));
-    TRY_VOID(show_workflow(workflow, o.output, session));
-  }
-  return follow_workflows(state, rows, o.follow, session);
-}
-
-// A new workflow from an old one, as Argo makes it: the same spec, a generated name, the old one's
-// labels and annotations that are the user's own.
-Value resubmitted(const Value& old, const ControlFlags& o) {
-  Map metadata;
-  const Value& generate = old["metadata"]["generateName"];
-  const std::string name(old["metadata"]["name"].string_or(""));
-  metadata.set("generateName", generate.is_string() ? generate : Value(name + "-"));
-  metadata.set("namespace", old["metadata"]["namespace"]);
-  Map labels;
-  for (const auto& [key, v] : old["metadata"]["labels"].map()) {
-    if (!key.starts_with("workflows.argoproj.io/")) labels.set(key, v);
-  }
-  labels.set("workflows.argoproj.io/resubmitted-from-workflow", name);
-  metadata.set("labels", std::move(labels));
-  Map spec = old["spec"].map();
-  spec.erase("shutdown");
-  spec.erase("suspend");
-  Overrides overrides;
-  overrides.parameters = o.parameters;
-  auto made = apply_overrides(Map{{"apiVersion", "argoproj.io/v1alpha1"},
-                                  {"kind", "Workflow"},
-                                  {"metadata", std::move(metadata)},
-                                  {"spec", std::move(spec)}},
-                              overrides);
-  return made ? std::move(*made) : Value();
-}
-
-diag::Result<void> resubmit(const ControlFlags& o, Session& session) {
-  if (o.memoized) return diag::fail(diag::Code::kInvalidManifest, "--memoized is not acted on yet");
-  TRY(Opened state, open_state());
-  TRY(const auto rows, chosen(state, o, session));
-  std::vector<store::WorkflowRow> made;
-  for (const store::WorkflowRow& brief : rows) {
-    TRY(const store::WorkflowRow row, state.store->find_workflow(brief.name_space, brief.name));
-    TRY(const Value old, runtime::load_workflow_object(*state.store, row));
-    runtime::Submission submission;
-    submission.workflow = resubmitted(old, o);
-    if (submission.workflow.is_null())
-      return diag::fail(diag::Code::kInvalidManifest, "expected parameters of the form NAME=VALUE");
-    TRY(store::WorkflowRow fresh, runtime::submit(*state.store, submission, now()));
-    TRY(const Value workflow, runtime::load_workflow_object(*state.store, fresh));
-    TRY_VOID(show_workflow(workflow, o.output, session));
-    made.push_back(std::move(fresh));
-  }
-  runtime::poke_engines(state.config.home);
-  if (!has_engine(state.config)) {
-    fmt::print(stderr, "note: no engine is running on '{}': start 'tiphys server'\n",
-               state.config.home);
-  }
-  return follow_workflows(state, made, o.follow, session);
-}
-
-struct DeleteFlags {
-  ControlFlags which;
-  bool all = false;
-  bool completed = false;
-};
-
-diag::Result<void> remove(const DeleteFlags& o, Session& session) {
-  TRY(Opened state, open_state());
-  std::vector<store::WorkflowRow> rows;
-  if (o.which.names.empty() && o.which.labels.empty() && o.which.fields.empty() && !o.all &&
-      !o.completed) {
-    return diag::fail(diag::Code::kInvalidManifest,
-                      "name a workflow, or choose some with -l, --completed or --all");
-  }
-  for (const std::string& name : o.which.names) {
-    auto row = find_workflow(*state.store, session, name);
-    if (row) {
-      rows.push_back(std::move(*row));
-    } else {
-      fmt::print("Workflow '{}' not found\n", name);
-    }
-  }
-  if (o.which.names.empty()) {
-    TRY(rows, select_workflows(*state.store, session, o.which.labels, o.which.fields));
-    if (o.completed) std::erase_if(rows, [](const auto& r) { return !r.finished_at.is_set(); });
-    if (rows.empty()) fmt::print("No resources found\n");
-  }
-  for (const store::WorkflowRow& row : rows) {
-    if (o.which.dry_run) {
-      fmt::print("Workflow '{}' deleted (dry-run)\n", row.name);
-      continue;
-    }
-    if (runtime::is_owned(state.config.home, row.uid)) {
-      return diag::fail(diag::Code::kConflict,
-                        fmt::format("workflow '{}' is running: terminate it first", row.name));
-    }
-    TRY_VOID(state.store->delete_workflow(row.uid));
-    std::error_code error;
-    std::filesystem::remove_all(state.config.run_path(row.uid), error);
-    fmt::print("Workflow '{}' deleted\n", row.name);
+  const bool is_served = runtime::is_owned(state.config.home, row.uid) || has_engine(state.config);
+  if (!is_served) {
+    fmt::print(stderr,
+               "note: nothing is running '{}' now; the command is kept for an engine: start "
+               "'tiphys server'\n",
+               row.name);
   }
   return {};
 }
 
-void add_choice(CLI::App& command, ControlFlags& o) {
-  command.add_option("WORKFLOW", o.names);
-  command.add_option("-l,--selector", o.labels, "label selector");
-  command.add_option("--field-selector", o.fields, "field selector");
+// The workflows as a retry leaves them. Without an engine they are shown as they are; one that is
+// followed is waited for.
+diag::Result<void> show_retried(Opened& state, const std::vector<store::WorkflowRow>& rows,
+                                const ControlFlags& o, Session& session) {
+  for (const store::WorkflowRow& row : rows) {
+    if (has_engine(state.config) || o.follow.is_wanted()) {
+      TRY_VOID(until_commands_are_taken(*state.store, row.uid));
+    }
+    TRY(const auto latest, state.store->find_workflow(row.name_space, row.name));
+    TRY(const Value workflow, runtime::load_workflow_object(*state.store, latest));
+    TRY_VOID(show_workflow(workflow, o.output, session));
+  }
+  Follow follow = o.follow;
+  follow.is_quiet = is_for_programs(o.output);
+  return follow_workflows(state, rows, follow, view_options(session), session);
 }
 
-void add_follow(CLI::App& command, ControlFlags& o) {
-  command.add_option("-o,--output", o.output, "name, json, yaml, wide, short");
-  command.add_flag("-w,--wait", o.follow.wait);
-  command.add_flag("--watch", o.follow.watch);
-  command.add_flag("--log", o.follow.log);
+diag::Result<void> control(const std::string& verb, const ControlFlags& o, Session& session) {
+  TRY_VOID(check_output(o.output));
+  TRY(Opened state, open_state());
+  TRY(const auto rows, chosen_workflows(*state.store, session, o.names, o.which));
+  TRY_VOID(check_follow(o.follow, rows.size()));
+  TRY(const Value arguments, arguments_of(o, verb));
+  for (const store::WorkflowRow& row : rows) {
+    TRY_VOID(send(state, verb, o, row, arguments));
+    if (verb == "set") {
+      print_text("workflow values set\n");
+    } else if (verb != "retry" || o.dry_run) {
+      print_text(fmt::format("workflow {} {}{}\n", row.name, done_word(verb),
+                             o.dry_run ? " (dry-run)" : ""));
+    }
+  }
+  if (verb != "retry" || o.dry_run) return {};
+  return show_retried(state, rows, o, session);
+}
+
+using Flags = std::shared_ptr<ControlFlags>;
+
+CLI::App* add_verb(CLI::App& app, const std::string& verb, const std::string& description,
+                   const Flags& o, Session& session) {
+  CLI::App* command = add_command(app, verb, description, session,
+                                  [o, &session, verb] { return control(verb, *o, session); });
+  command->add_option("WORKFLOW", o->names, "names; @latest is the newest");
+  return command;
+}
+
+void add_node_selector(CLI::App& command, ControlFlags& o) {
+  command.add_option("--node-field-selector", o.node_field_selector,
+                     "only these nodes, e.g. displayName=approve");
+}
+
+void add_ending(CLI::App& app, const std::string& verb, const std::string& description,
+                Session& session) {
+  auto o = std::make_shared<ControlFlags>();
+  CLI::App* command = add_verb(app, verb, description, o, session);
+  add_selectors(*command, o->which);
+  command->add_flag("--dry-run", o->dry_run, "tell which, do nothing");
+  if (verb != "stop") return;
+  command->add_option("--message", o->message, "a message for the nodes that were running");
+  add_node_selector(*command, *o);
+}
+
+void add_retry(CLI::App& app, Session& session) {
+  auto o = std::make_shared<ControlFlags>();
+  CLI::App* command =
+      add_verb(app, "retry", "run failed workflows again, keeping what had succeeded", o, session);
+  add_selectors(*command, o->which);
+  add_node_selector(*command, *o);
+  command->add_flag("--restart-successful", o->restart_successful,
+                    "run nodes again that had succeeded (those of --node-field-selector)");
+  command->add_option("-p,--parameter", o->parameters, "override an input parameter: NAME=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("-o,--output", o->output, "name, json, yaml, wide, short");
+  add_follow_flags(*command, o->follow);
+}
+
+void add_node(CLI::App& app, Session& session) {
+  CLI::App* group = add_group(app, "node", "act on nodes");
+  auto o = std::make_shared<ControlFlags>();
+  CLI::App* set = add_command(*group, "set", "set outputs, phase or message of suspended nodes",
+                              session, [o, &session] { return control("set", *o, session); });
+  set->add_option("WORKFLOW", o->names, "its name; @latest is the newest")->required();
+  add_node_selector(*set, *o);
+  set->add_option("-p,--output-parameter", o->parameters, "NAME=VALUE")->allow_extra_args(false);
+  set->add_option("--phase", o->phase, "the phase that the node gets, e.g. Succeeded");
+  set->add_option("-m,--message", o->message, "the message that the node gets");
 }
 
 }  // namespace
 
 void add_control(CLI::App& app, Session& session) {
-  for (const auto& [verb, description] :
-       {std::pair{"stop", "stop workflows; exit handlers run"},
-        std::pair{"terminate", "end workflows at once"},
-        std::pair{"suspend", "let workflows start nothing new"},
-        std::pair{"resume", "resume suspended workflows or nodes"},
-        std::pair{"retry", "run failed workflows again, keeping what had succeeded"}}) {
-    auto o = std::make_shared<ControlFlags>();
-    CLI::App* command =
-        add_command(app, verb, description, session,
-                    [o, &session, verb = std::string(verb)] { return control(verb, *o, session); });
-    add_choice(*command, *o);
-    command->add_flag("--dry-run", o->dry_run);
-    command->add_option("--message", o->message);
-    command->add_option("--node-field-selector", o->node_field_selector,
-                        "only these nodes, e.g. displayName=approve");
-    if (std::string_view(verb) != "retry") continue;
-    command->add_flag("--restart-successful", o->restart_successful,
-                      "run nodes again that had succeeded (those of --node-field-selector)");
-    command->add_option("-p,--parameter", o->parameters, "NAME=VALUE");
-    add_follow(*command, *o);
-  }
+  add_ending(app, "stop", "stop workflows; exit handlers run", session);
+  add_ending(app, "terminate", "end workflows at once", session);
+  add_verb(app, "suspend", "let workflows start nothing new", std::make_shared<ControlFlags>(),
+           session);
   auto o = std::make_shared<ControlFlags>();
-  CLI::App* again = add_command(app, "resubmit", "submit workflows once more", session,
-                                [o, &session] { return resubmit(*o, session); });
-  add_choice(*again, *o);
-  again->add_option("-p,--parameter", o->parameters, "NAME=VALUE");
-  again->add_flag("--memoized", o->memoized);
-  add_follow(*again, *o);
-  CLI::App* node = app.add_subcommand("node", "act on nodes");
-  node->require_subcommand(1);
-  auto n = std::make_shared<ControlFlags>();
-  CLI::App* set = add_command(*node, "set", "set outputs of suspended nodes", session,
-                              [n, &session] { return control("set", *n, session); });
-  add_choice(*set, *n);
-  set->add_option("--node-field-selector", n->node_field_selector)->required();
-  set->add_option("-p,--output-parameter", n->parameters, "NAME=VALUE");
-  set->add_option("--phase", n->phase);
-  set->add_option("-m,--message", n->message);
-}
-
-void add_delete(CLI::App& app, Session& session) {
-  auto o = std::make_shared<DeleteFlags>();
-  CLI::App* command = add_command(app, "delete", "delete workflows", session,
-                                  [o, &session] { return remove(*o, session); });
-  add_choice(*command, o->which);
-  command->add_flag("--all", o->all);
-  command->add_flag("--completed", o->completed);
-  command->add_flag("--dry-run", o->which.dry_run);
+  CLI::App* resume = add_verb(app, "resume", "resume suspended workflows or nodes", o, session);
+  add_node_selector(*resume, *o);
+  resume->add_option("--message", o->message, "a message for the nodes");
+  add_retry(app, session);
+  add_node(app, session);
 }
 
 }  // namespace tiphys::cli

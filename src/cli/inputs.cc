@@ -7,36 +7,27 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <set>
 
+#include "cli/command.h"
 #include "spec/yaml_reader.h"
 #include "store/base64.h"
 #include "store/secrets.h"
-#include "value/json.h"
 
 namespace tiphys::cli {
 
 namespace {
 
-using value::List;
-using value::Map;
 using value::Value;
-
-diag::Result<std::string> read_file(const std::string& file) {
-  if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(file, std::ios::binary);
-  if (!in)
-    return diag::fail(diag::Code::kIo,
-                      fmt::format("cannot read '{}': no such file, or it may not be read", file));
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
   std::error_code error;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
     const std::string extension = entry.path().extension().string();
-    if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+    if (extension == ".yaml" || extension == ".yml" || extension == ".json") {
       files.push_back(entry.path().string());
+    }
   }
   std::ranges::sort(files);
   return files;
@@ -44,77 +35,35 @@ std::vector<std::string> files_in(const std::string& folder) {
 
 std::string kind_of(const Value& object) { return std::string(object["kind"].string_or("")); }
 
-// `a=b,c=d` into a map.
-diag::Result<Map> parse_labels(const std::string& text) {
-  Map labels;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t comma = rest.find(',');
-    const std::string_view pair = rest.substr(0, comma);
-    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
-    const std::size_t eq = pair.find('=');
-    if (eq == std::string_view::npos) {
-      return diag::fail(
-          diag::Code::kInvalidManifest,
-          fmt::format("expected labels of the form: NAME1=VALUE2,NAME2=VALUE2. Received: {}",
-                      text));
+// Two workflows of one name could not both be stored: that is told before the first one is.
+diag::Result<void> check_names(const std::vector<runtime::Submission>& submissions) {
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const runtime::Submission& s : submissions) {
+    const Value& metadata = s.workflow["metadata"];
+    const std::string name(metadata["name"].string_or(""));
+    if (name.empty()) continue;
+    if (!seen.emplace(metadata["namespace"].string_or(""), name).second) {
+      return wrong_usage(fmt::format("more than one workflow of the name '{}' is given", name));
     }
-    labels.set(std::string(pair.substr(0, eq)), pair.substr(eq + 1));
   }
-  return labels;
-}
-
-void set_parameter(List& parameters, std::string_view name, const Value& v) {
-  for (Value& p : parameters) {
-    if (p["name"].string_or("") != name) continue;
-    Map changed = p.map();
-    changed.set("value", v);
-    changed.erase("valueFrom");
-    p = std::move(changed);
-    return;
-  }
-  parameters.emplace_back(Map{{"name", name}, {"value", v}});
-}
-
-// A parameter's value is text; what a parameter file gives otherwise is its JSON.
-Value as_text(const Value& v) { return v.is_string() ? v : Value(value::to_json(v)); }
-
-diag::Result<Map> with_parameters(Map spec, const Overrides& overrides) {
-  if (overrides.parameters.empty() && overrides.parameter_file.empty()) return spec;
-  const Value* given = spec.find("arguments");
-  Map arguments = given == nullptr ? Map() : given->map();
-  const Value* declared = arguments.find("parameters");
-  List parameters = declared == nullptr ? List() : declared->list();
-  if (!overrides.parameter_file.empty()) {
-    TRY(const std::string text, read_file(overrides.parameter_file));
-    TRY(const spec::YamlDocument document,
-        spec::read_yaml(text, {.file = overrides.parameter_file}));
-    for (const auto& [name, v] : document.value.map()) set_parameter(parameters, name, as_text(v));
-  }
-  for (const std::string& pair : overrides.parameters) {
-    const std::size_t eq = pair.find('=');
-    if (eq == std::string::npos) {
-      return diag::fail(
-          diag::Code::kInvalidManifest,
-          fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", pair));
-    }
-    set_parameter(parameters, pair.substr(0, eq), pair.substr(eq + 1));
-  }
-  arguments.set("parameters", std::move(parameters));
-  spec.set("arguments", std::move(arguments));
-  return spec;
-}
-
-Value with_namespace(const Value& object, const std::string& name_space) {
-  if (name_space.empty()) return object;
-  Map changed = object.map();
-  Map metadata = object["metadata"].map();
-  metadata.set("namespace", name_space);
-  changed.set("metadata", std::move(metadata));
-  return changed;
+  return {};
 }
 
 }  // namespace
+
+diag::Result<std::string> read_file(const std::string& file) {
+  if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) {
+    return diag::fail(diag::Code::kIo, fmt::format("cannot read '{}': it is a folder", file));
+  }
+  std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    return diag::fail(diag::Code::kIo,
+                      fmt::format("cannot read '{}': no such file, or it may not be read", file));
+  }
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
 
 bool Documents::has_errors() const {
   return std::ranges::any_of(
@@ -127,7 +76,8 @@ diag::Result<Documents> read_documents(const std::vector<std::string>& files,
   for (const std::string& given : files) {
     std::error_code error;
     const bool is_folder = std::filesystem::is_directory(given, error);
-    for (const std::string& file : is_folder ? files_in(given) : std::vector<std::string>{given}) {
+    const auto found = is_folder ? files_in(given) : std::vector<std::string>{given};
+    for (const std::string& file : found) {
       TRY(std::string text, read_file(file));
       const std::string shown = file == "-" ? "stdin" : file;
       for (spec::Manifest& m : spec::load_manifests(text, shown, documents.findings, unknown)) {
@@ -139,34 +89,13 @@ diag::Result<Documents> read_documents(const std::vector<std::string>& files,
   return documents;
 }
 
-diag::Result<Value> apply_overrides(const Value& workflow, const Overrides& overrides) {
-  Map object = with_namespace(workflow, overrides.name_space).map();
-  Map metadata = object.find("metadata") == nullptr ? Map() : object.find("metadata")->map();
-  if (!overrides.generate_name.empty()) {
-    metadata.set("generateName", overrides.generate_name);
-    metadata.erase("name");
-  }
-  if (!overrides.name.empty()) metadata.set("name", overrides.name);
-  if (!overrides.labels.empty()) {
-    TRY(const Map labels, parse_labels(overrides.labels));
-    const Value* have = metadata.find("labels");
-    Map merged = have == nullptr ? Map() : have->map();
-    for (const auto& [key, v] : labels) merged.set(key, v);
-    metadata.set("labels", std::move(merged));
-  }
-  if (!overrides.scheduled_time.empty()) {
-    const Value* have = metadata.find("annotations");
-    Map annotations = have == nullptr ? Map() : have->map();
-    annotations.set("workflows.argoproj.io/scheduled-time", overrides.scheduled_time);
-    metadata.set("annotations", std::move(annotations));
-  }
-  TRY(Map spec, with_parameters(workflow["spec"].map(), overrides));
-  if (!overrides.entrypoint.empty()) spec.set("entrypoint", overrides.entrypoint);
-  if (!overrides.service_account.empty()) spec.set("serviceAccountName", overrides.service_account);
-  if (overrides.priority) spec.set("priority", *overrides.priority);
-  object.set("metadata", std::move(metadata));
-  object.set("spec", std::move(spec));
-  return Value(std::move(object));
+diag::Result<void> load_parameter_file(Overrides& overrides) {
+  if (overrides.parameter_file.empty()) return {};
+  TRY(const std::string text, read_file(overrides.parameter_file));
+  TRY(const std::vector<std::string> more, read_parameters(text, overrides.parameter_file));
+  overrides.parameters.insert(overrides.parameters.end(), more.begin(), more.end());
+  overrides.parameter_file.clear();
+  return {};
 }
 
 diag::Result<void> keep_secret(const Value& secret, const std::string& name_space,
@@ -176,10 +105,8 @@ diag::Result<void> keep_secret(const Value& secret, const std::string& name_spac
   for (const auto& [key, v] : secret["data"].map()) {
     auto bytes = store::decode_base64(v.string_or(""));
     if (!bytes) {
-      return diag::fail(
-          diag::Code::kInvalidManifest,
-          fmt::format("secret '{}': data.{} is not base64; plain text belongs under stringData",
-                      name, key));
+      return wrong_usage(fmt::format(
+          "secret '{}': data.{} is not base64; plain text belongs under stringData", name, key));
     }
     values[key] = std::move(*bytes);
   }
@@ -189,10 +116,23 @@ diag::Result<void> keep_secret(const Value& secret, const std::string& name_spac
   return store::Secrets(secrets_path).put(where, name, values);
 }
 
+std::string space_of(const std::vector<runtime::Submission>& submissions) {
+  if (submissions.empty()) return "";
+  const Value& metadata = submissions.front().workflow["metadata"];
+  return std::string(metadata["namespace"].string_or(""));
+}
+
+diag::Result<void> keep_secrets(const Documents& documents, const std::string& name_space,
+                                const std::string& secrets_path) {
+  for (const spec::Manifest& m : documents.manifests) {
+    if (m.kind == "Secret") TRY_VOID(keep_secret(m.object, name_space, secrets_path));
+  }
+  return {};
+}
+
 diag::Result<std::vector<runtime::Submission>> make_submissions(const Documents& documents,
                                                                 const Overrides& overrides,
-                                                                const std::string& defaults_file,
-                                                                const std::string& secrets_path) {
+                                                                const std::string& defaults_file) {
   runtime::Submission common;
   if (!defaults_file.empty()) {
     TRY(const std::string text, read_file(defaults_file));
@@ -203,19 +143,19 @@ diag::Result<std::vector<runtime::Submission>> make_submissions(const Documents&
   for (const spec::Manifest& m : documents.manifests) {
     const std::string kind = kind_of(m.object);
     if (kind == "Workflow") workflows.push_back(m.object);
-    if (kind == "WorkflowTemplate" || kind == "ClusterWorkflowTemplate")
+    if (kind == "WorkflowTemplate" || kind == "ClusterWorkflowTemplate") {
       common.templates.push_back(m.object);
+    }
     if (kind == "ConfigMap") common.config_maps.push_back(m.object);
-    if (kind == "Secret") TRY_VOID(keep_secret(m.object, overrides.name_space, secrets_path));
   }
-  if (workflows.empty())
-    return diag::fail(diag::Code::kInvalidManifest, "no workflow found in given files");
+  if (workflows.empty()) return wrong_usage("no workflow found in given files");
   std::vector<runtime::Submission> submissions;
   for (const Value& workflow : workflows) {
     runtime::Submission submission = common;
     TRY(submission.workflow, apply_overrides(workflow, overrides));
     submissions.push_back(std::move(submission));
   }
+  TRY_VOID(check_names(submissions));
   return submissions;
 }
 

@@ -3,60 +3,30 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <string>
+#include <algorithm>
+#include <exception>
 #include <string_view>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "executor/supervisor.h"
-#include "spec/schema.h"
 
 namespace {
 
-// The command nearest to a word that is none, for `did you mean`.
-std::string nearest(const CLI::App& app, const std::string& word) {
-  std::vector<std::string> names;
-  for (const CLI::App* sub : app.get_subcommands(nullptr)) names.push_back(sub->get_name());
-  return tiphys::spec::nearest_name(word, {names.begin(), names.end()});
-}
+using tiphys::cli::Session;
 
-int report(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  if (error.get_exit_code() == 0) return app.exit(error);
-  fmt::print(stderr, "Error: {}\n", error.what());
-  if (argc > 1 && argv[1][0] != '-') {
-    if (const std::string best = nearest(app, argv[1]); !best.empty() && best != argv[1]) {
-      fmt::print(stderr, "\nDid you mean this?\n\t{}\n", best);
-    }
-  }
-  fmt::print(stderr, "Run 'tiphys --help' for usage.\n");
-  return 1;
-}
-
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc > 1 && std::string_view(argv[1]) == "__supervisor")
-    return tiphys::executor::supervisor_main(argc, argv);
+void add_commands(CLI::App& app, Session& session) {
   using namespace tiphys::cli;
-  spdlog::set_default_logger(
-      spdlog::stderr_logger_mt("tiphys"));  // stdout is for what was asked for
-  spdlog::set_pattern("%l: %v");
-  CLI::App app(
-      "tiphys runs Argo Workflows manifests without a cluster, and tells people what happened.",
-      "tiphys");
-  app.require_subcommand(0, 1);
-  Session session;
-  app.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")
-      ->envname("ARGO_NAMESPACE");
-  app.add_flag("--no-color", session.no_color, "no colours");
-  app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
   add_run(app, session);
   add_submit(app, session);
   add_list(app, session);
   add_get(app, session);
   add_logs(app, session);
   add_wait(app, session);
+  add_watch(app, session);
   add_control(app, session);
+  add_resubmit(app, session);
   add_delete(app, session);
   add_lint(app, session);
   add_templates(app, session);
@@ -66,11 +36,48 @@ int main(int argc, char** argv) {
   add_server(app, session);
   add_version(app, session);
   add_completion(app, session);
+}
+
+int main_of(const std::vector<std::string>& words) {
+  CLI::App app(
+      "tiphys runs Argo Workflows manifests without a cluster, and tells people what happened.",
+      "tiphys");
+  app.require_subcommand(0, 1);
+  Session session;
+  app.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")
+      ->envname("ARGO_NAMESPACE");
+  app.add_flag("--no-color", session.no_color, "no colours");
+  app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
+  add_commands(app, session);
+  if (const auto text = tiphys::cli::unknown_command(app, words)) {
+    fmt::print(stderr, "Error: {}\nRun 'tiphys --help' for usage.\n", *text);
+    return 1;
+  }
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> reversed(words.rbegin(), words.rend());  // as CLI11 wants them
+    app.parse(reversed);
   } catch (const CLI::ParseError& error) {
-    return report(app, error, argc, argv);
+    if (error.get_exit_code() == 0) return app.exit(error);
+    fmt::print(stderr, "Error: {}\nRun 'tiphys --help' for usage.\n", error.what());
+    return 1;
   }
   if (app.get_subcommands().empty()) fmt::print("{}", app.help());
   return session.exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "__supervisor") {
+    return tiphys::executor::supervisor_main(argc, argv);
+  }
+  // stdout is for what was asked for.
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("tiphys"));
+  spdlog::set_pattern("%l: %v");
+  try {
+    return main_of(tiphys::cli::normalized({argv + 1, argv + argc}));
+  } catch (const std::exception& error) {
+    (void)std::fprintf(stderr, "Error: %s\n", error.what());
+    return 1;
+  }
 }

@@ -1,17 +1,18 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
-#include <set>
+#include <optional>
 
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/live_view.h"
+#include "cli/log_notes.h"
 #include "cli/show.h"
 #include "runtime/host.h"
 #include "runtime/submit.h"
-#include "store/sqlite.h"
 
 namespace tiphys::cli {
 
@@ -25,6 +26,8 @@ struct RunOptions {
   bool log = false;
 };
 
+using Rows = std::vector<store::WorkflowRow>;
+
 // Ctrl-C: once stops (exit handlers run), twice terminates, thrice leaves the workflows to a later
 // engine.
 volatile std::sig_atomic_t interrupts = 0;
@@ -32,9 +35,11 @@ runtime::Host* host_to_wake = nullptr;
 
 void on_interrupt(int /*signal*/) {
   interrupts = interrupts + 1;
-  if (interrupts >= 3) _exit(130);
+  if (interrupts >= 3) _exit(1);
   if (host_to_wake != nullptr) host_to_wake->wake();
 }
+
+void on_broken_pipe(int /*signal*/) {}
 
 class Interrupts {
  public:
@@ -44,22 +49,25 @@ class Interrupts {
     action.sa_handler = on_interrupt;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    // A reader that goes (`tiphys run x | head`) must not end the workflow's engine.
+    action.sa_handler = on_broken_pipe;
+    sigaction(SIGPIPE, &action, nullptr);
   }
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
   ~Interrupts() { host_to_wake = nullptr; }
 
   /// Turns the interrupts that have come since the last call into commands.
-  void carry_out(store::Store& store, const std::vector<store::WorkflowRow>& rows) {
+  void carry_out(store::Store& store, const Rows& rows, LiveView& live) {
     if (seen_ == interrupts) return;
     seen_ = interrupts;
     const char* verb = seen_ == 1 ? "stop" : "terminate";
-    fmt::print(stderr, "{}\n",
-               seen_ == 1 ? "stopping (exit handlers run); Ctrl-C again to terminate"
-                          : "terminating; Ctrl-C again to leave");
+    live.note(seen_ == 1 ? "stopping (exit handlers run); Ctrl-C again to terminate"
+                         : "terminating; Ctrl-C again to leave at once");
     for (const store::WorkflowRow& row : rows) {
-      (void)store.add_command(
+      auto added = store.add_command(
           {.id = 0, .uid = row.uid, .verb = verb, .arguments_json = "{}", .created_at = now()});
+      if (!added) live.note(fmt::format("cannot {}: {}", verb, added.error().message));
     }
   }
 
@@ -67,64 +75,70 @@ class Interrupts {
   int seen_ = 0;
 };
 
-diag::Result<std::vector<store::WorkflowRow>> submit_all(Opened& state, const RunOptions& o,
-                                                         const Session& session) {
+// All of them or none: one that cannot be stored takes the others back.
+diag::Result<Rows> submit_all(Opened& state, RunOptions& o, const Session& session) {
+  TRY_VOID(load_parameter_file(o.overrides));
   TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
-  TRY(auto submissions,
-      make_submissions(documents, o.overrides, o.defaults, state.config.secrets_path()));
-  mark_invalid(submissions, *state.store);
-  std::vector<store::WorkflowRow> rows;
+  TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
+  mark_invalid(submissions, *state.store, session);
+  TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
+  Rows rows;
   for (const runtime::Submission& submission : submissions) {
-    TRY(store::WorkflowRow row, runtime::submit(*state.store, submission, now()));
-    rows.push_back(std::move(row));
+    auto row = runtime::submit(*state.store, submission, now());
+    if (row) {
+      rows.push_back(std::move(*row));
+      continue;
+    }
+    for (const store::WorkflowRow& made : rows) (void)state.store->delete_workflow(made.uid);
+    return std::unexpected(row.error());
   }
   return rows;
 }
 
-diag::Result<void> run(const RunOptions& o, Session& session) {
+LiveOptions live_options(const RunOptions& o, const Opened& state, const Session& session) {
+  using Show = LiveOptions::Show;
+  return {.show = o.log              ? Show::kLogs
+                  : o.output.empty() ? Show::kNodes
+                                     : Show::kNothing,
+          .logs_to_stderr = is_for_programs(o.output),
+          .view = view_options(session),
+          .config = state.config};
+}
+
+diag::Result<void> run(RunOptions& o, Session& session) {
   TRY_VOID(check_output(o.output));
   TRY(Opened state, open_state());
-  TRY(const std::vector<store::WorkflowRow> rows, submit_all(state, o, session));
+  TRY(const Rows rows, submit_all(state, o, session));
   TRY(auto host, runtime::Host::open(state.config));
-  for (const store::WorkflowRow& row : rows) TRY_VOID(host->adopt(row.uid));
-  LiveView live({.is_quiet = !o.output.empty(), .follow_logs = o.log, .config = state.config},
-                session);
+  LiveView live(live_options(o, state, session),
+                [&](const std::string& uid) { return host->workflow_object(uid); });
+  for (const store::WorkflowRow& row : rows) {
+    TRY_VOID(host->adopt(row.uid));
+    live.changed(row.uid);
+  }
   Interrupts interrupted(*host);
+  std::optional<LogNotes> notes;
+  if (live.shows_end()) notes.emplace();
   auto is_done = [&] {
-    interrupted.carry_out(*state.store, rows);
+    interrupted.carry_out(*state.store, rows, live);
+    if (notes) std::ranges::for_each(notes->take(), [&](const auto& line) { live.note(line); });
+    live.tick();
     return std::ranges::all_of(
         rows, [&](const store::WorkflowRow& r) { return !host->final_phase(r.uid).empty(); });
   };
-  TRY_VOID(host->run(is_done, {.on_change = [&](const std::string& uid) {
-                       live.update(host->workflow_object(uid));
-                     }}));
+  TRY_VOID(host->run(is_done, {.on_change = [&](const std::string& uid) { live.changed(uid); }}));
   live.finish();
   for (const store::WorkflowRow& row : rows) {
-    const value::Value workflow = host->workflow_object(row.uid);
-    if (!live.has_shown_end() || !o.output.empty())
-      TRY_VOID(show_workflow(workflow, o.output, session));
+    if (!live.shows_end()) {
+      TRY_VOID(show_workflow(host->workflow_object(row.uid), o.output, session));
+    }
     if (host->final_phase(row.uid) != "Succeeded") session.exit_code = 1;
   }
   return {};
 }
 
 }  // namespace
-
-void add_submit_flags(CLI::App& command, Overrides& o) {
-  command.add_option("-p,--parameter", o.parameters, "pass an input parameter (NAME=VALUE)")
-      ->allow_extra_args(false);
-  command.add_option("-f,--parameter-file", o.parameter_file,
-                     "a file (YAML or JSON) of input parameters");
-  command.add_option("-l,--labels", o.labels, "labels to put on the workflow: a=b,c=d");
-  command.add_option("--name", o.name, "override metadata.name");
-  command.add_option("--generate-name", o.generate_name, "override metadata.generateName");
-  command.add_option("--entrypoint", o.entrypoint, "override the entrypoint");
-  command.add_option("--serviceaccount", o.service_account, "run as this service account");
-  command.add_option("--scheduled-time", o.scheduled_time,
-                     "the time the workflow was scheduled for (RFC 3339)");
-  command.add_option("--priority", o.priority, "workflow priority");
-}
 
 void add_run(CLI::App& app, Session& session) {
   auto o = std::make_shared<RunOptions>();
@@ -138,7 +152,7 @@ void add_run(CLI::App& app, Session& session) {
                       "print only the final workflow: json, yaml, name, wide, short");
   command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
   command->add_flag("--log", o->log, "print the logs of the steps as they come");
-  add_submit_flags(*command, o->overrides);
+  add_override_flags(*command, o->overrides);
 }
 
 }  // namespace tiphys::cli

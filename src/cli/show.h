@@ -5,11 +5,18 @@
 
 #include "cli/command.h"
 #include "value/value.h"
+#include "view/workflow_view.h"
 
 namespace tiphys::cli {
 
-/// `-o` of get, submit, run ...: "" or "text", wide, short, json, yaml, name. Errors:
-/// kInvalidManifest for another word.
+/// How workflows are drawn on this terminal.
+[[nodiscard]] view::GetOptions view_options(const Session& session);
+
+/// `-o` of get, submit, run ...: "" or "text", wide, short, json, yaml, name; `base` holds the
+/// filters of nodes. Errors: kInvalidManifest for another word.
+[[nodiscard]] diag::Result<void> show_workflow(const value::Value& workflow,
+                                               const std::string& output,
+                                               const view::GetOptions& base);
 [[nodiscard]] diag::Result<void> show_workflow(const value::Value& workflow,
                                                const std::string& output, const Session& session);
 /// Checks the word before anything is done.
@@ -17,5 +24,8 @@ namespace tiphys::cli {
 
 /// `NAME Succeeded at 2026-11-24 11:00:00 +0000 UTC`, as `wait` prints it.
 [[nodiscard]] std::string completion_line(const value::Value& workflow);
+
+/// Whether -o asks for something that programs read.
+[[nodiscard]] bool is_for_programs(const std::string& output);
 
 }  // namespace tiphys::cli

@@ -1,90 +1,124 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
+#include "cli/selection.h"
+#include "clock/go_duration.h"
 #include "clock/rfc3339.h"
 #include "clock/strftime.h"
+#include "spec/labels.h"
 #include "value/json.h"
+#include "view/table.h"
 #include "view/yaml_view.h"
 
 namespace tiphys::cli {
 
 namespace {
 
+using value::Map;
+using value::Value;
+
 /// A stored kind, and the words for it.
 struct Kind {
-  std::string kind;     // WorkflowTemplate
-  std::string command;  // template
-  std::string words;    // "workflow template"
+  std::string kind;          // WorkflowTemplate
+  std::string command = {};  // template
+  std::string words = {};    // "workflow template"
   bool is_cluster = false;
 };
 
 struct TemplateFlags {
   std::vector<std::string> names;
   std::string output;
+  std::string labels;
   bool all = false;
   bool all_namespaces = false;
+  bool is_strict = true;
 };
 
-std::string space_of(const Kind& kind, const Session& session, const value::Value& object) {
+std::string space_of(const Kind& kind, const Session& session, const Value& object) {
   if (kind.is_cluster) return "";
-  if (!session.name_space.empty()) return session.name_space;
   const std::string_view own = object["metadata"]["namespace"].string_or("");
-  return own.empty() ? "default" : std::string(own);
+  return own.empty() ? session.space() : std::string(own);
 }
 
-void print_one(const store::ObjectRow& row) {
-  fmt::print("{:<20} {}\n", "Name:", row.name);
-  if (!row.name_space.empty()) fmt::print("{:<20} {}\n", "Namespace:", row.name_space);
-  fmt::print("{:<20} {}\n", "Created:", clock::strftime("%a %b %d %H:%M:%S +0000", row.created_at));
+// The object as it is stored: with its namespace and the time when it was stored first. `is_known`
+// tells whether there is one of its name.
+store::ObjectRow row_of(const Kind& kind, const spec::Manifest& m, store::Store& store,
+                        const Session& session, bool& is_known) {
+  store::ObjectRow row{.kind = m.kind,
+                       .name_space = space_of(kind, session, m.object),
+                       .name = m.name,
+                       .json = "",
+                       .created_at = now()};
+  auto have = store.find_object(row.kind, row.name_space, row.name);
+  is_known = have.has_value();
+  if (have) row.created_at = have->created_at;
+  Map metadata = m.object["metadata"].map();
+  if (!row.name_space.empty()) metadata.set("namespace", row.name_space);
+  metadata.set("creationTimestamp", clock::rfc3339(row.created_at));
+  Map object = m.object.map();
+  object.set("metadata", std::move(metadata));
+  row.json = value::to_json(object, {.key_order = value::KeyOrder::kAsGiven});
+  return row;
+}
+
+std::string text_of(const store::ObjectRow& row) {
+  std::string text = fmt::format("{:<20} {}\n", "Name:", row.name);
+  if (!row.name_space.empty()) text += fmt::format("{:<20} {}\n", "Namespace:", row.name_space);
+  const clock::Duration age = now() - row.created_at;
+  const bool is_new = age < clock::Duration::seconds(1);
+  return text + fmt::format("{:<20} {} ({})\n",
+                            "Created:", clock::strftime("%a %b %d %H:%M:%S +0000", row.created_at),
+                            is_new ? "now" : clock::humanize(age) + " ago");
 }
 
 diag::Result<void> print_object(const store::ObjectRow& row, const std::string& output) {
-  TRY(const value::Value object, value::parse_json(row.json));
+  TRY(const Value object, value::parse_json(row.json));
   if (output == "json") {
-    fmt::print("{}\n", value::to_json(object, {.indent = 4}));
+    print_text(value::to_json(object, {.indent = 4}) + "\n");
   } else if (output == "yaml") {
-    fmt::print("{}", view::to_yaml(object));
+    print_text(view::to_yaml(object));
   } else if (output == "name") {
-    fmt::print("{}\n", row.name);
+    print_text(row.name + "\n");
+  } else if (output.empty() || output == "wide") {
+    print_text(text_of(row));
   } else {
-    print_one(row);
+    return wrong_usage(
+        fmt::format("unknown output format '{}': want wide, json, yaml or name", output));
   }
   return {};
 }
 
-diag::Result<void> create(const Kind& kind, const TemplateFlags& o, bool is_update,
-                          Session& session) {
+diag::Result<void> put(const Kind& kind, const TemplateFlags& o, bool is_update, Session& session) {
   TRY(Opened state, open_state());
-  TRY(Documents documents, read_documents(o.names));
+  TRY(Documents documents, read_documents(o.names, o.is_strict ? spec::UnknownFields::kError
+                                                               : spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, *state.store, {}, session));
   bool any = false;
   for (const spec::Manifest& m : documents.manifests) {
     if (m.kind != kind.kind) continue;
     any = true;
-    store::ObjectRow row{.kind = kind.kind,
-                         .name_space = space_of(kind, session, m.object),
-                         .name = m.name,
-                         .json = value::to_json(m.object, {.key_order = value::KeyOrder::kAsGiven}),
-                         .created_at = now()};
-    auto have = state.store->find_object(row.kind, row.name_space, row.name);
-    if (have && !is_update) {
-      return diag::fail(
-          diag::Code::kAlreadyExists,
-          fmt::format("failed to create {}: '{}' already exists; use 'tiphys {} update'",
-                      kind.words, row.name, kind.command));
+    bool is_known = false;
+    const store::ObjectRow row = row_of(kind, m, *state.store, session, is_known);
+    if (is_known && !is_update) {
+      return diag::fail(diag::Code::kAlreadyExists,
+                        fmt::format("failed to create {}: '{}' already exists; use 'tiphys {} "
+                                    "update'",
+                                    kind.words, row.name, kind.command));
     }
-    if (!have && is_update)
+    if (!is_known && is_update) {
       return diag::fail(diag::Code::kNotFound,
                         fmt::format("failed to update {}: '{}' not found", kind.words, row.name));
-    if (have) row.created_at = have->created_at;
+    }
     TRY_VOID(state.store->put_object(row));
     TRY_VOID(print_object(row, o.output));
   }
   if (any) return {};
-  return diag::fail(diag::Code::kInvalidManifest,
-                    fmt::format("no {} found in given files", kind.kind));
+  return wrong_usage(fmt::format("no {} found in given files", kind.kind));
 }
 
 diag::Result<void> get(const Kind& kind, const TemplateFlags& o, const Session& session) {
@@ -97,21 +131,31 @@ diag::Result<void> get(const Kind& kind, const TemplateFlags& o, const Session& 
   return {};
 }
 
+bool has_labels(const store::ObjectRow& row, const spec::Selector& selector) {
+  auto object = value::parse_json(row.json);
+  return object && selector.matches(spec::labels_of((*object)["metadata"]["labels"]));
+}
+
 diag::Result<void> list(const Kind& kind, const TemplateFlags& o, const Session& session) {
   TRY(Opened state, open_state());
-  TRY(const auto rows,
-      state.store->list_objects(
-          kind.kind, kind.is_cluster || o.all_namespaces ? "" : space_of(kind, session, {})));
-  if (o.output != "name") fmt::print("{}NAME\n", o.all_namespaces ? "NAMESPACE   " : "");
-  for (const store::ObjectRow& row : rows) {
-    fmt::print("{}{}\n",
-               o.all_namespaces && o.output != "name" ? fmt::format("{:<12}", row.name_space) : "",
-               row.name);
+  const bool is_everywhere = kind.is_cluster || o.all_namespaces;
+  TRY(const auto found,
+      state.store->list_objects(kind.kind, is_everywhere ? "" : space_of(kind, session, {})));
+  TRY(const spec::Selector selector, spec::Selector::parse(o.labels));
+  std::vector<std::vector<std::string>> rows;
+  if (o.output != "name") rows.push_back({"NAMESPACE", "NAME"});
+  for (const store::ObjectRow& row : found) {
+    if (o.labels.empty() || has_labels(row, selector)) rows.push_back({row.name_space, row.name});
   }
+  if (!o.all_namespaces || o.output == "name") {
+    for (auto& row : rows) row.erase(row.begin());
+  }
+  print_text(view::format_table(rows, 3));
   return {};
 }
 
 diag::Result<void> remove(const Kind& kind, const TemplateFlags& o, const Session& session) {
+  if (o.names.empty() && !o.all) return wrong_usage("name a template, or use --all");
   TRY(Opened state, open_state());
   const std::string space = space_of(kind, session, {});
   std::vector<std::string> names = o.names;
@@ -119,80 +163,98 @@ diag::Result<void> remove(const Kind& kind, const TemplateFlags& o, const Sessio
     TRY(const auto rows, state.store->list_objects(kind.kind, space));
     for (const store::ObjectRow& row : rows) names.push_back(row.name);
   }
-  if (names.empty() && !o.all)
-    return diag::fail(diag::Code::kInvalidManifest, "name a template, or use --all");
   for (const std::string& name : names) {
     TRY_VOID(state.store->delete_object(kind.kind, space, name));
-    fmt::print("{} '{}' deleted\n", kind.kind, name);
+    print_text(fmt::format("{} '{}' deleted\n", kind.kind, name));
   }
   return {};
 }
 
+diag::Result<void> lint(const Kind& kind, const TemplateFlags& o, Session& session) {
+  LintFlags flags{.files = o.names, .output = o.output, .kinds = {}, .is_strict = o.is_strict};
+  flags.kinds.emplace_back(kind.is_cluster ? "clusterworkflowtemplates" : "workflowtemplates");
+  return lint_files(flags, session);
+}
+
+using Body = diag::Result<void> (*)(const Kind&, const TemplateFlags&, Session&);
+
+/// A command below `template`, and the flags that it has.
+struct Verb {
+  const char* name;
+  const char* description;
+  Body body;
+  bool takes_files = false;
+};
+
+constexpr Verb kVerbs[] = {
+    {"create", "store templates",
+     [](const Kind& k, const TemplateFlags& o, Session& s) { return put(k, o, false, s); }, true},
+    {"update", "replace stored templates",
+     [](const Kind& k, const TemplateFlags& o, Session& s) { return put(k, o, true, s); }, true},
+    {"get", "show stored templates",
+     [](const Kind& k, const TemplateFlags& o, Session& s) { return get(k, o, s); }},
+    {"list", "list stored templates",
+     [](const Kind& k, const TemplateFlags& o, Session& s) { return list(k, o, s); }},
+    {"delete", "delete stored templates",
+     [](const Kind& k, const TemplateFlags& o, Session& s) { return remove(k, o, s); }},
+    {"lint", "check templates", lint, true},
+};
+
+void add_flags(CLI::App& command, const Verb& verb, TemplateFlags& o) {
+  const std::string_view name = verb.name;
+  if (verb.takes_files) {
+    command.add_option("FILE", o.names, "files or folders; - is stdin")->required();
+    command.add_flag("--strict", o.is_strict, "unknown fields are errors (default true)");
+  }
+  if (name == "get") command.add_option("NAME", o.names, "names")->required();
+  if (name == "delete") {
+    command.add_option("NAME", o.names, "names");
+    command.add_flag("--all", o.all, "all of them");
+    return;
+  }
+  command.add_option(
+      "-o,--output", o.output,
+      name == "lint" ? "pretty or simple, as argo prints them" : "name, json, yaml, wide");
+  if (name != "list") return;
+  command.add_option("-l,--selector", o.labels, "label selector, e.g. a=b,c!=d");
+  command.add_flag("-A,--all-namespaces", o.all_namespaces, "those of all namespaces");
+}
+
 void add_kind(CLI::App& app, const Kind& kind, Session& session) {
-  CLI::App* group = app.add_subcommand(kind.command, "manipulate " + kind.words + "s");
-  group->require_subcommand(1);
-  using Body = diag::Result<void> (*)(const Kind&, const TemplateFlags&, Session&);
-  const std::vector<std::tuple<const char*, const char*, Body>> verbs = {
-      {"create", "store templates",
-       [](const Kind& k, const TemplateFlags& o, Session& s) { return create(k, o, false, s); }},
-      {"update", "replace stored templates",
-       [](const Kind& k, const TemplateFlags& o, Session& s) { return create(k, o, true, s); }},
-      {"get", "show stored templates",
-       [](const Kind& k, const TemplateFlags& o, Session& s) { return get(k, o, s); }},
-      {"list", "list stored templates",
-       [](const Kind& k, const TemplateFlags& o, Session& s) { return list(k, o, s); }},
-      {"delete", "delete stored templates",
-       [](const Kind& k, const TemplateFlags& o, Session& s) { return remove(k, o, s); }},
-      {"lint", "check templates",
-       [](const Kind&, const TemplateFlags& o, Session& s) {
-         return lint_files(o.names, o.output, s);
-       }},
-  };
-  for (const auto& [name, description, body] : verbs) {
+  CLI::App* group = add_group(app, kind.command, "manipulate " + kind.words + "s");
+  for (const Verb& verb : kVerbs) {
     auto o = std::make_shared<TemplateFlags>();
     CLI::App* command =
-        add_command(*group, name, description, session,
-                    [o, kind, body = body, &session] { return body(kind, *o, session); });
-    const std::string_view verb = name;
-    CLI::Option* names =
-        verb == "list"
-            ? nullptr
-            : command->add_option(verb == "get" || verb == "delete" ? "NAME" : "FILE", o->names);
-    if (names != nullptr && verb != "delete") names->required();
-    command->add_option("-o,--output", o->output, "name, json, yaml");
-    if (verb == "delete") command->add_flag("--all", o->all);
-    if (verb == "list") command->add_flag("-A,--all-namespaces", o->all_namespaces);
+        add_command(*group, verb.name, verb.description, session,
+                    [o, kind, body = verb.body, &session] { return body(kind, *o, session); });
+    add_flags(*command, verb, *o);
   }
 }
 
-diag::Result<void> store_manifests(const std::vector<std::string>& files, Session& session) {
+diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Session& session) {
+  if (m.kind == "Secret") {
+    return keep_secret(m.object, session.name_space, state.config.secrets_path());
+  }
+  const Kind kind{.kind = m.kind, .is_cluster = m.kind == "ClusterWorkflowTemplate"};
+  if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap") {
+    bool is_known = false;
+    return state.store->put_object(row_of(kind, m, *state.store, session, is_known));
+  }
+  const bool is_workflow = m.kind == "Workflow";
+  return wrong_usage(fmt::format(
+      "'{}' of kind {} cannot be applied: want WorkflowTemplate, ClusterWorkflowTemplate, "
+      "ConfigMap or Secret{}",
+      m.name.empty() ? m.generate_name : m.name, m.kind,
+      is_workflow ? "; use 'tiphys submit' or 'tiphys run'" : ""));
+}
+
+diag::Result<void> apply_files(const std::vector<std::string>& files, Session& session) {
   TRY(Opened state, open_state());
   TRY(Documents documents, read_documents(files));
   TRY_VOID(check_documents(documents, *state.store, {}, session));
   for (const spec::Manifest& m : documents.manifests) {
-    if (m.kind == "Secret") {
-      TRY_VOID(keep_secret(m.object, session.name_space, state.config.secrets_path()));
-    } else if (m.kind == "WorkflowTemplate" || m.kind == "ClusterWorkflowTemplate" ||
-               m.kind == "ConfigMap") {
-      const Kind kind{.kind = m.kind,
-                      .command = "",
-                      .words = "",
-                      .is_cluster = m.kind == "ClusterWorkflowTemplate"};
-      TRY_VOID(state.store->put_object(
-          {.kind = m.kind,
-           .name_space = space_of(kind, session, m.object),
-           .name = m.name,
-           .json = value::to_json(m.object, {.key_order = value::KeyOrder::kAsGiven}),
-           .created_at = now()}));
-    } else {
-      return diag::fail(
-          diag::Code::kInvalidManifest,
-          fmt::format("'{}' of kind {} cannot be applied: want WorkflowTemplate, "
-                      "ClusterWorkflowTemplate, ConfigMap or Secret{}",
-                      m.name, m.kind,
-                      m.kind == "Workflow" ? "; use 'tiphys submit' or 'tiphys run'" : ""));
-    }
-    fmt::print("{} '{}' stored\n", m.kind, m.name);
+    TRY_VOID(store_one(state, m, session));
+    print_text(fmt::format("{} '{}' stored\n", m.kind, m.name));
   }
   return {};
 }
@@ -200,11 +262,7 @@ diag::Result<void> store_manifests(const std::vector<std::string>& files, Sessio
 }  // namespace
 
 void add_templates(CLI::App& app, Session& session) {
-  add_kind(app,
-           {.kind = "WorkflowTemplate",
-            .command = "template",
-            .words = "workflow template",
-            .is_cluster = false},
+  add_kind(app, {.kind = "WorkflowTemplate", .command = "template", .words = "workflow template"},
            session);
   add_kind(app,
            {.kind = "ClusterWorkflowTemplate",
@@ -217,8 +275,8 @@ void add_templates(CLI::App& app, Session& session) {
 void add_apply(CLI::App& app, Session& session) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* command = add_command(app, "apply", "store templates, ConfigMaps and Secrets", session,
-                                  [files, &session] { return store_manifests(*files, session); });
-  command->add_option("-f,--filename,FILE", *files)->required();
+                                  [files, &session] { return apply_files(*files, session); });
+  command->add_option("-f,--filename,FILE", *files, "files or folders; - is stdin")->required();
 }
 
 }  // namespace tiphys::cli
