@@ -75,14 +75,19 @@ class Interrupts {
   int seen_ = 0;
 };
 
-// All of them or none: one that cannot be stored takes the others back.
-diag::Result<Rows> submit_all(Opened& state, RunOptions& o, const Session& session) {
+diag::Result<std::vector<runtime::Submission>> read_submissions(Opened& state, RunOptions& o,
+                                                                const Session& session) {
   TRY_VOID(load_parameter_file(o.overrides));
   TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   mark_invalid(submissions, *state.store, session);
   TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
+  return submissions;
+}
+
+// All of them or none: one that cannot be stored takes the others back.
+diag::Result<Rows> submit_all(Opened& state, const std::vector<runtime::Submission>& submissions) {
   Rows rows;
   for (const runtime::Submission& submission : submissions) {
     auto row = runtime::submit(*state.store, submission, now());
@@ -109,8 +114,9 @@ LiveOptions live_options(const RunOptions& o, const Opened& state, const Session
 diag::Result<void> run(RunOptions& o, Session& session) {
   TRY_VOID(check_output(o.output));
   TRY(Opened state, open_state());
-  TRY(const Rows rows, submit_all(state, o, session));
-  TRY(auto host, runtime::Host::open(state.config));
+  TRY(const auto submissions, read_submissions(state, o, session));
+  TRY(auto host, runtime::Host::open(state.config));  // its threads start while we submit
+  TRY(const Rows rows, submit_all(state, submissions));
   LiveView live(live_options(o, state, session),
                 [&](const std::string& uid) { return host->workflow_object(uid); });
   for (const store::WorkflowRow& row : rows) {

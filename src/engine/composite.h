@@ -4,6 +4,7 @@
 // Pure.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <set>
 #include <string>
@@ -31,6 +32,7 @@ struct Composite : Frame {
   bool has_failure = false;  // of a child
   std::int64_t parallelism = 0;  // 0: no limit
   std::uint32_t active = 0;      // children that count against it
+  std::deque<Start> waiting;     // children that it holds back
 };
 
 /// The frame of the node `boundary`, which must be a running Steps or DAG node.

@@ -5,6 +5,7 @@
 #include "engine/finish.h"
 #include "engine/globals.h"
 #include "engine/hooks.h"
+#include "engine/limits.h"
 #include "engine/retry.h"
 #include "engine/selector.h"
 #include "engine/start.h"
@@ -50,7 +51,7 @@ bool shut_down(Machine& m, Shutdown how) {
     const Node& n = m.at(i);
     if (!is_fulfilled(n.phase) && !shutdown_forbids(m, n.on_exit).empty()) stop_node(m, i, message);
   }
-  start_deferred(m);
+  retry_deferred(m);
   return true;
 }
 
@@ -96,7 +97,7 @@ void resume_spec(Machine& m) {
   std::vector<std::pair<NodeIndex, Phase>> held;
   held.swap(m.held);
   for (const auto& [n, phase] : held) on_phase(m, n, phase);
-  start_deferred(m);
+  retry_deferred(m);
   maybe_finish(m);
 }
 
@@ -209,6 +210,7 @@ void reset_for_retry(Machine& m) {
   m.settle_queue.clear();
   m.held.clear();
   m.deferred.clear();
+  m.roomy.clear();
   m.timers.clear();
   m.failed.clear();
   m.message.clear();

@@ -1,6 +1,9 @@
 #include "engine/event.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "value/json.h"
@@ -9,7 +12,6 @@ namespace tiphys::engine {
 
 namespace {
 
-using value::Map;
 using value::Value;
 
 constexpr std::array<std::pair<std::string_view, Control::Verb>, 6> kVerbs = {{
@@ -21,45 +23,46 @@ constexpr std::array<std::pair<std::string_view, Control::Verb>, 6> kVerbs = {{
     {"retry", Control::Verb::kRetry},
 }};
 
-Map leaf_map(const char* kind, const LeafId& leaf) {
-  return Map{{"kind", kind},
-             {"run", static_cast<std::int64_t>(leaf.run)},
-             {"node", static_cast<std::int64_t>(leaf.node)}};
+constexpr value::JsonStyle kCompact{.key_order = value::KeyOrder::kAsGiven, .escape_html = false};
+
+// An event without its closing brace: `at` follows. Written by hand, since there are two of them
+// for each step.
+void append_leaf(std::string& out, const char* kind, const LeafId& leaf) {
+  fmt::format_to(std::back_inserter(out), R"({{"kind":"{}","run":{},"node":{})", kind, leaf.run,
+                 leaf.node);
 }
 
-Map body_of(const Begin&) { return Map{{"kind", "begin"}}; }
+void append_body(std::string& out, const Begin&) { out += R"({"kind":"begin")"; }
 
-Map body_of(const LeafRunning& e) {
-  Map m = leaf_map("running", e.leaf);
-  m.set("startedAt", e.started_at.ns);
-  return m;
+void append_body(std::string& out, const LeafRunning& e) {
+  append_leaf(out, "running", e.leaf);
+  fmt::format_to(std::back_inserter(out), R"(,"startedAt":{})", e.started_at.ns);
 }
 
-Map body_of(const LeafFinished& e) {
-  Map m = leaf_map("finished", e.leaf);
-  m.set("phase", to_string(e.phase));
-  if (!e.message.empty()) m.set("message", e.message);
-  if (e.exit_code) m.set("exitCode", *e.exit_code);
-  if (!e.outputs.is_null()) m.set("outputs", e.outputs);
-  m.set("startedAt", e.started_at.ns);
-  m.set("finishedAt", e.finished_at.ns);
-  return m;
-}
-
-Map body_of(const TimerFired& e) {
-  return Map{{"kind", "timer"},
-             {"run", static_cast<std::int64_t>(e.run)},
-             {"node", static_cast<std::int64_t>(e.node)},
-             {"timer", static_cast<std::int64_t>(e.kind)}};
-}
-
-Map body_of(const Control& e) {
-  Map m{{"kind", "control"}};
-  for (const auto& [word, verb] : kVerbs) {
-    if (verb == e.verb) m.set("verb", word);
+void append_body(std::string& out, const LeafFinished& e) {
+  append_leaf(out, "finished", e.leaf);
+  fmt::format_to(std::back_inserter(out), R"(,"phase":"{}")", to_string(e.phase));
+  if (!e.message.empty()) {
+    out += R"(,"message":)";
+    value::append_json_string(out, e.message, false);
   }
-  if (!e.arguments.is_null()) m.set("arguments", e.arguments);
-  return m;
+  if (e.exit_code) fmt::format_to(std::back_inserter(out), R"(,"exitCode":{})", *e.exit_code);
+  if (!e.outputs.is_null()) out += R"(,"outputs":)" + value::to_json(e.outputs, kCompact);
+  fmt::format_to(std::back_inserter(out), R"(,"startedAt":{},"finishedAt":{})", e.started_at.ns,
+                 e.finished_at.ns);
+}
+
+void append_body(std::string& out, const TimerFired& e) {
+  fmt::format_to(std::back_inserter(out), R"({{"kind":"timer","run":{},"node":{},"timer":{})",
+                 e.run, e.node, static_cast<int>(e.kind));
+}
+
+void append_body(std::string& out, const Control& e) {
+  out += R"({"kind":"control")";
+  for (const auto& [word, verb] : kVerbs) {
+    if (verb == e.verb) fmt::format_to(std::back_inserter(out), R"(,"verb":"{}")", word);
+  }
+  if (!e.arguments.is_null()) out += R"(,"arguments":)" + value::to_json(e.arguments, kCompact);
 }
 
 LeafId leaf_of(const Value& v) {
@@ -81,23 +84,7 @@ diag::Result<LeafFinished> finished_of(const Value& v) {
   return e;
 }
 
-}  // namespace
-
-std::optional<Control::Verb> parse_verb(std::string_view word) {
-  for (const auto& [name, verb] : kVerbs) {
-    if (name == word) return verb;
-  }
-  return std::nullopt;
-}
-
-std::string to_json(const Event& event) {
-  Map m = std::visit([](const auto& body) { return body_of(body); }, event.body);
-  m.set("at", event.at.ns);
-  return value::to_json(m, {.key_order = value::KeyOrder::kAsGiven, .escape_html = false});
-}
-
-diag::Result<Event> parse_event(std::string_view json) {
-  TRY(const Value v, value::parse_json(json));
+diag::Result<Event> event_of(const Value& v) {
   Event event;
   event.at.ns = v["at"].int_or(0);
   const std::string_view kind = v["kind"].string_or("");
@@ -117,6 +104,35 @@ diag::Result<Event> parse_event(std::string_view json) {
     return diag::fail(diag::Code::kInternal, "an event of the log has no known kind");
   }
   return event;
+}
+
+}  // namespace
+
+std::optional<Control::Verb> parse_verb(std::string_view word) {
+  for (const auto& [name, verb] : kVerbs) {
+    if (name == word) return verb;
+  }
+  return std::nullopt;
+}
+
+void append_json(std::string& out, const Event& event) {
+  std::visit([&](const auto& body) { append_body(out, body); }, event.body);
+  fmt::format_to(std::back_inserter(out), R"(,"at":{}}})", event.at.ns);
+}
+
+diag::Result<std::vector<Event>> parse_events(std::string_view json) {
+  TRY(const Value v, value::parse_json(json));
+  std::vector<Event> events;
+  if (!v.is_list()) {
+    TRY(Event event, event_of(v));
+    events.push_back(std::move(event));
+    return events;
+  }
+  for (const Value& element : v.list()) {
+    TRY(Event event, event_of(element));
+    events.push_back(std::move(event));
+  }
+  return events;
 }
 
 }  // namespace tiphys::engine

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "clock/instant.h"
 #include "diag/error.h"
@@ -70,10 +71,11 @@ struct Event {
   std::variant<Begin, LeafRunning, LeafFinished, TimerFired, Control> body;
 };
 
-/// The JSON form, and back. Errors of parse_event: kInternal (the log is damaged or of another
+/// Appends the JSON form of an event.
+void append_json(std::string& out, const Event& event);
+/// Reads one event, or a list of them. Errors: kInternal (the log is damaged or of another
 /// version).
-[[nodiscard]] std::string to_json(const Event& event);
-[[nodiscard]] diag::Result<Event> parse_event(std::string_view json);
+[[nodiscard]] diag::Result<std::vector<Event>> parse_events(std::string_view json);
 
 /// `stop`, `terminate` ... to a verb; nullopt for any other word.
 [[nodiscard]] std::optional<Control::Verb> parse_verb(std::string_view word);

@@ -1,5 +1,9 @@
 #include "engine/limits.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "clock/go_duration.h"
 #include "engine/composite.h"
 #include "engine/control.h"
@@ -18,14 +22,70 @@ constexpr const char* kStepDeadline = "Step exceeded its deadline";
 
 bool is_pod(const Node& n) { return std::string_view(n.type) == "Pod"; }
 
+bool has_capacity(const Machine& m) {
+  const std::int64_t limit = m.spec["parallelism"].int_or(0);
+  return limit <= 0 || m.active_pods < limit;
+}
+
+bool has_capacity(const Composite& c) { return c.parallelism <= 0 || c.active < c.parallelism; }
+
+// The children of a composite that its own limit lets in.
+void start_waiting(Machine& m, NodeIndex boundary) {
+  while (m.at(boundary).frame) {
+    Composite& c = composite_of(m, boundary);
+    if (c.waiting.empty() || !has_capacity(c)) return;
+    Start next = std::move(c.waiting.front());
+    c.waiting.pop_front();
+    if (!has_capacity(m)) {
+      m.deferred.push_back(std::move(next));
+      return;  // the next one is asked for when this one has started or failed to
+    }
+    begin_template(m, std::move(next));
+  }
+}
+
+void start_deferred(Machine& m) {
+  while (!m.deferred.empty() && has_capacity(m)) {
+    Start next = std::move(m.deferred.front());
+    m.deferred.pop_front();
+    if (next.boundary != kNoNode) m.roomy.push_back(next.boundary);
+    begin_template(m, std::move(next));
+  }
+}
+
 }  // namespace
 
-bool has_capacity(Machine& m, const Start& start) {
-  const std::int64_t limit = m.spec["parallelism"].int_or(0);
-  if (limit > 0 && m.active_pods >= limit) return false;
-  if (start.boundary == kNoNode) return true;
-  const Composite& c = composite_of(m, start.boundary);
-  return c.parallelism <= 0 || c.active < c.parallelism;
+bool defer_if_full(Machine& m, Start& start) {
+  if (!has_capacity(m)) {
+    m.deferred.push_back(std::move(start));
+    return true;
+  }
+  if (start.boundary == kNoNode) return false;
+  Composite& c = composite_of(m, start.boundary);
+  if (has_capacity(c)) return false;
+  c.waiting.push_back(std::move(start));
+  return true;
+}
+
+void start_what_has_room(Machine& m) {
+  if (m.is_suspended) return;
+  while (!m.roomy.empty() || m.has_room) {
+    for (const NodeIndex boundary : std::exchange(m.roomy, {})) start_waiting(m, boundary);
+    if (std::exchange(m.has_room, false)) start_deferred(m);
+  }
+}
+
+void retry_deferred(Machine& m) {
+  if (m.is_suspended) return;
+  std::deque<Start> all = std::exchange(m.deferred, {});
+  const auto count = static_cast<NodeIndex>(m.nodes.size());
+  for (NodeIndex i = 0; i < count; ++i) {
+    auto* c = dynamic_cast<Composite*>(m.at(i).frame.get());
+    if (c == nullptr) continue;
+    std::ranges::move(c->waiting, std::back_inserter(all));
+    c->waiting.clear();
+  }
+  for (Start& start : all) begin_template(m, std::move(start));
 }
 
 void take_parallelism(Machine& m, NodeIndex i, bool of_boundary) {
@@ -43,9 +103,13 @@ void release_parallelism(Machine& m, NodeIndex i) {
     composite_of(m, n.boundary).has_failure = true;
   }
   // The composite may have settled before an abandoned child.
-  if (n.counts_parallelism && m.at(n.boundary).frame) --composite_of(m, n.boundary).active;
+  if (n.counts_parallelism && m.at(n.boundary).frame) {
+    Composite& c = composite_of(m, n.boundary);
+    --c.active;
+    if (!c.waiting.empty()) m.roomy.push_back(n.boundary);
+  }
   n.counts_parallelism = false;
-  m.has_room = true;
+  m.has_room = !m.deferred.empty();
 }
 
 void set_leaf_deadlines(Machine& m, NodeIndex i) {
@@ -88,7 +152,7 @@ void on_workflow_deadline(Machine& m) {
       give_up_waiting(m, i, "retry exceeded workflow deadline");
     }
   }
-  start_deferred(m);
+  retry_deferred(m);
 }
 
 }  // namespace tiphys::engine

@@ -8,8 +8,14 @@
 
 namespace tiphys::engine {
 
-/// Whether a node may start now under spec.parallelism and the parallelism of its boundary.
-[[nodiscard]] bool has_capacity(Machine& m, const Start& start);
+/// If spec.parallelism or the parallelism of its boundary forbids to start now, takes `start` to
+/// wait for its turn and gives true. Those who wait are looked at in order, and only when there is
+/// room: a million of them cost nothing until then.
+[[nodiscard]] bool defer_if_full(Machine& m, Start& start);
+/// Starts those who wait, as far as tokens have been given back.
+void start_what_has_room(Machine& m);
+/// Tries to start all who wait, after a resume, a stop or a deadline. Cost: O(nodes).
+void retry_deferred(Machine& m);
 
 /// Takes the tokens of a node that starts; they are given back when it is final. An attempt of a
 /// Retry node leaves its boundary's token to the Retry node.

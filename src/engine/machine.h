@@ -89,7 +89,8 @@ class Machine {
   std::deque<Node> nodes;
   std::deque<NodeIndex> settle_queue;             // final nodes whose owners have to be told
   std::vector<std::pair<NodeIndex, Phase>> held;  // transitions made while suspended
-  std::deque<Start> deferred;                     // waiting for parallelism, or for resume
+  std::deque<Start> deferred;                     // waiting for spec.parallelism, or for resume
+  std::vector<NodeIndex> roomy;  // composites whose own limit may let somebody in again
   std::map<std::pair<NodeIndex, TimerKind>, clock::Instant> timers;
   std::vector<NodeIndex> failed;  // nodes that are Failed or Error
 
@@ -121,7 +122,7 @@ class Machine {
   std::uint32_t progress_all = 0;
   std::uint32_t active_pods = 0;
   std::uint32_t active_leaves = 0;
-  bool has_room = false;  // a limit has tokens again: the deferred ones may try
+  bool has_room = false;  // spec.parallelism may let somebody in again
   std::optional<std::pair<Phase, std::string>>
       ending;  // the workflow ends so as soon as its leaves have ended
 

@@ -85,8 +85,6 @@ Locals locals_of(const Machine& m, const Start& start, const spec::Template& bod
   return locals;
 }
 
-void keep_for_later(Machine& m, Start start) { m.deferred.push_back(std::move(start)); }
-
 // A template with `failFast: true` starts nothing after one of its children has failed.
 bool is_failing_fast(const Machine& m, NodeIndex boundary) {
   if (boundary == kNoNode) return false;
@@ -215,9 +213,11 @@ void begin_body(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
 void begin_template(Machine& m, Start start) {
   if (m.ending) return;
   if (m.is_suspended) {
-    keep_for_later(m, std::move(start));
+    m.deferred.push_back(std::move(start));
     return;
   }
+  if (start.boundary != kNoNode && !m.at(start.boundary).frame)
+    return;  // it ended while this waited
   ++start.depth;
   if (start.depth > kDepthMax) {
     create_error_node(m, start, kTooDeep);
@@ -240,27 +240,13 @@ void begin_template(Machine& m, Start start) {
     return;
   }
   const bool is_stopping = !shutdown_forbids(m, start.on_exit).empty();
-  if (!is_stopping && !has_capacity(m, start)) {
-    --start.depth;
-    keep_for_later(m, std::move(start));
-    return;
-  }
+  --start.depth;
+  if (!is_stopping && defer_if_full(m, start)) return;
+  ++start.depth;
   if (retry_strategy_of(m, **body).is_map()) {
     begin_retry(m, start, std::move(*body), found->inner_scope);
   } else {
     begin_body(m, start, std::move(*body), found->inner_scope);
-  }
-}
-
-void start_deferred(Machine& m) {
-  if (m.is_suspended) return;
-  // Those that still find no room come back in the same order.
-  std::deque<Start> waiting;
-  waiting.swap(m.deferred);
-  while (!waiting.empty()) {
-    Start next = std::move(waiting.front());
-    waiting.pop_front();
-    begin_template(m, std::move(next));
   }
 }
 

@@ -193,9 +193,9 @@ void drain(Machine& m) {
       m.settle_queue.pop_front();
       settle(m, n);
     }
-    if (!m.has_room || m.deferred.empty()) return;
-    m.has_room = false;
-    start_deferred(m);
+    if (m.roomy.empty() && !m.has_room) return;
+    start_what_has_room(m);
+    if (m.settle_queue.empty()) return;
   }
 }
 

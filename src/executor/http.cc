@@ -33,6 +33,7 @@ class HttpExecutor : public Executor {
   static int on_timer(CURLM* multi, long timeout_ms, void* self);
 
   void wake();
+  void open();
   void run();
   void take_orders();
   void begin_waiting();
@@ -71,7 +72,9 @@ HttpExecutor::HttpExecutor(HttpOptions options, Listener listener, Lookup lookup
       listener_(std::move(listener)),
       lookup_(std::move(lookup)),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
+
+void HttpExecutor::open() {
   init_curl_once();
   multi_ = curl_multi_init();
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &HttpExecutor::on_socket);
@@ -82,7 +85,6 @@ HttpExecutor::HttpExecutor(HttpOptions options, Listener listener, Lookup lookup
   event.events = EPOLLIN;
   event.data.fd = wake_fd_;
   ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_fd_, &event);
-  thread_ = std::thread([this] { run(); });
 }
 
 HttpExecutor::~HttpExecutor() {
@@ -91,10 +93,10 @@ HttpExecutor::~HttpExecutor() {
     is_stopping_ = true;
   }
   wake();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   for (auto& [key, exchange] : running_) curl_multi_remove_handle(multi_, exchange->handle());
   running_.clear();
-  curl_multi_cleanup(multi_);
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
   ::close(epoll_);
   ::close(wake_fd_);
 }
@@ -109,6 +111,8 @@ void HttpExecutor::start(std::vector<Task> tasks) {
     const std::lock_guard lock(mutex_);
     std::move(tasks.begin(), tasks.end(), std::back_inserter(tasks_));
   }
+  // Not before it is needed: most workflows send nothing, and libcurl takes a while to load.
+  if (!thread_.joinable()) thread_ = std::thread([this] { open(), run(); });
   wake();
 }
 

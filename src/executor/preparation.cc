@@ -166,7 +166,7 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   TRY(Environment environment, container_environment(task, container, "main", settings.lookup));
   TRY(std::vector<std::string> words, container_words(container, environment, settings.images));
   const std::string work_folder = task.work_path + "/wd";
-  TRY_VOID(make_folder(work_folder));
+  TRY_VOID(settings.folders.make(task.work_path));
   TRY(std::vector<Placement> volumes,
       place_volumes(task, container, environment, settings.lookup, settings.home));
 

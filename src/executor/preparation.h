@@ -10,6 +10,7 @@
 #include "diag/error.h"
 #include "executor/environment.h"
 #include "executor/executor.h"
+#include "executor/scratch_folders.h"
 #include "executor/view.h"
 #include "executor/wire.h"
 
@@ -21,6 +22,7 @@ struct PrepareSettings {
   const Images& images;
   std::string home;           // claims and host volumes lie below
   std::string artifact_root;  // the artifact repository of this machine
+  ScratchFolders& folders;
   bool may_mount = true;
 };
 

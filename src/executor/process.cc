@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -18,11 +20,14 @@
 #include "executor/outputs.h"
 #include "executor/path_words.h"
 #include "executor/preparation.h"
+#include "executor/scratch_folders.h"
 #include "executor/step_table.h"
 #include "executor/supervisor_client.h"
 
 namespace tiphys::executor {
 namespace {
+
+constexpr int kSpareMs = 1000;  // how long empty work folders are kept when nothing runs
 
 struct CancelOrder {
   std::string key;
@@ -56,7 +61,10 @@ class ProcessExecutor : public Executor {
   void run();
   void carry_out(Order order);
   void take(Task task);
+  void begin_waiting();
   void begin(Pending& pending);
+  void ask(Pending& pending);
+  void cancel_now(const CancelOrder& order);
   void finish(const std::string& key, Outcome outcome);
   void say_once(bool& said, const std::string& what);
   void connect_if_needed();
@@ -76,9 +84,12 @@ class ProcessExecutor : public Executor {
 
   // The thread's own.
   std::unordered_map<std::string, Pending> pending_;
+  std::deque<std::string> waiting_;  // keys of those that are not prepared yet
+  std::size_t asked_ = 0;            // of pending_: those that the supervisor was asked for
   std::unordered_map<std::string, std::string> done_;    // key to work_path, until acknowledged
   std::vector<std::pair<std::string, Outcome>> failed_;  // told after the frames of a round
   std::vector<std::string> scratch_to_remove_;
+  ScratchFolders folders_;
   bool may_mount_ = true;
   bool said_images_ = false;
   bool said_mounts_ = false;
@@ -144,10 +155,13 @@ void ProcessExecutor::acknowledge(const std::string& key) {
 }
 
 void ProcessExecutor::run() {
+  // Early, so that the supervisor is there when the first step comes; what fails now is told then.
+  (void)client_.connect(options_.steps_max);
   for (;;) {
     pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {client_.fd(), POLLIN, 0}};
     if (client_.has_unsent()) fds[1].events |= POLLOUT;
-    ::poll(fds, client_.fd() >= 0 ? 2 : 1, -1);
+    const int ready = ::poll(fds, client_.fd() >= 0 ? 2 : 1, folders_.empty() ? -1 : kSpareMs);
+    if (ready == 0 && pending_.empty()) folders_.clear();
 
     std::uint64_t count = 0;
     if ((fds[0].revents & POLLIN) != 0 && ::read(wake_fd_, &count, sizeof count) < 0) count = 0;
@@ -164,7 +178,9 @@ void ProcessExecutor::run() {
     }
     connect_if_needed();
     if (client_.fd() >= 0 && !client_.flush()) connect_if_needed();
-    for (auto& [key, outcome] : std::exchange(failed_, {})) finish(key, std::move(outcome));
+    while (!failed_.empty()) {  // what waited behind one that failed may fail as well
+      for (auto& [key, outcome] : std::exchange(failed_, {})) finish(key, std::move(outcome));
+    }
     // last, so that nobody waits for it
     for (const std::string& path : std::exchange(scratch_to_remove_, {})) remove_tree(path);
     if (is_last_round) return;
@@ -175,11 +191,23 @@ void ProcessExecutor::carry_out(Order order) {
   if (auto* task = std::get_if<Task>(&order)) {
     take(std::move(*task));
   } else if (const auto* cancel = std::get_if<CancelOrder>(&order)) {
-    if (pending_.contains(cancel->key)) {
-      wire::put(client_.out(), wire::Type::kCancel, cancel->key, cancel->grace.ns);
-    }
+    cancel_now(*cancel);
   } else {
     forget(std::get<AcknowledgeOrder>(order).key);
+  }
+}
+
+void ProcessExecutor::cancel_now(const CancelOrder& order) {
+  const auto it = pending_.find(order.key);
+  if (it == pending_.end()) return;
+  if (it->second.is_asked) {
+    wire::put(client_.out(), wire::Type::kCancel, order.key, order.grace.ns);
+  } else {  // the supervisor has not heard of it; it ends as one that waits there does
+    wire::Exit exit;
+    exit.key = order.key;
+    exit.finished_at = wall_now();
+    exit.wait_status = SIGTERM;
+    on_exit(exit);
   }
 }
 
@@ -205,11 +233,26 @@ void ProcessExecutor::take(Task task) {
   connect_if_needed();
   if (!pending_.contains(key) || pending.is_asked) return;  // just asked for, or refused
   if (is_recovery) {
-    pending.is_asked = true;
+    ask(pending);
     wire::put(client_.out(), wire::Type::kAttach, key);
   } else {
-    begin(pending);
+    waiting_.push_back(key);
+    begin_waiting();
   }
+}
+
+// Prepares no more than can soon start: what is made for a step can then be handed on to the next.
+void ProcessExecutor::begin_waiting() {
+  const auto asked_max = static_cast<std::size_t>(options_.steps_max) * 2;
+  while (!waiting_.empty() && asked_ < asked_max) {
+    const auto it = pending_.find(waiting_.front());
+    waiting_.pop_front();
+    if (it != pending_.end() && !it->second.is_asked) begin(it->second);
+  }
+}
+
+void ProcessExecutor::ask(Pending& pending) {
+  if (!std::exchange(pending.is_asked, true)) ++asked_;
 }
 
 void ProcessExecutor::begin(Pending& pending) {
@@ -218,8 +261,8 @@ void ProcessExecutor::begin(Pending& pending) {
     say_once(said_images_,
              "images are ignored: steps run as processes of this machine, with its programs");
   }
-  const PrepareSettings settings = {lookup_, options_.images, options_.home, options_.artifact_root,
-                                    may_mount_};
+  const PrepareSettings settings = {
+      lookup_, options_.images, options_.home, options_.artifact_root, folders_, may_mount_};
   auto prepared = prepare(pending.task, settings);
   if (!prepared) {
     failed_.emplace_back(pending.task.key, error_outcome(prepared.error().message, {wall_now()}));
@@ -228,16 +271,20 @@ void ProcessExecutor::begin(Pending& pending) {
   pending.view = std::move(prepared->view);
   pending.has_view = true;
   pending.uses_mounts = !prepared->launch.mounts.empty();
-  pending.is_asked = true;
+  ask(pending);
   wire::put(client_.out(), prepared->launch);
 }
 
 void ProcessExecutor::finish(const std::string& key, Outcome outcome) {
   const auto it = pending_.find(key);
   if (it == pending_.end()) return;
-  done_[key] = it->second.task.work_path;
+  // An empty folder has nothing that a later engine would have to collect again.
+  const std::string& folder = it->second.task.work_path;
+  if (!folders_.take_back(folder)) done_[key] = folder;
+  if (it->second.is_asked) --asked_;
   pending_.erase(it);
   if (listener_.on_finished) listener_.on_finished(key, std::move(outcome));
+  begin_waiting();
 }
 
 // After a loss of the supervisor everything that was asked for is asked for again, by key.
@@ -268,7 +315,10 @@ void ProcessExecutor::on_frame(wire::Type type, std::string_view payload) {
   Pending& pending = it->second;
   if (type == wire::Type::kUnknown) {
     remove_tree(pending.task.work_path);  // what an engine that died was about to start
-    begin(pending);
+    pending.is_asked = false;
+    --asked_;
+    waiting_.push_back(key);
+    begin_waiting();
   } else if (type == wire::Type::kRunning && !pending.is_running) {
     pending.is_running = true;
     if (listener_.on_running) listener_.on_running(key, {reader.i64()});

@@ -96,6 +96,8 @@ bool do_mounts(const SpawnPlan& plan) {
   int error = ENOENT;
   for (char* const program : plan.programs) {
     if (program == nullptr) break;
+    // cheaper than an execve that fails
+    if (plan.programs.size() > 2 && ::access(program, F_OK) != 0 && errno != EACCES) continue;
     ::execve(program, plan.argv.data(), plan.env.data());
     if (errno == ENOENT || errno == ENOTDIR) continue;
     error = errno;

@@ -123,7 +123,7 @@ void StepTable::attach(ClientId client, std::string_view key) {
   if (known == nullptr) {
     std::string frame;
     wire::put(frame, wire::Type::kUnknown, key);
-    told_.send(client, frame);
+    told_.send(client, frame, true);
     return;
   }
   known->client = client;
@@ -374,14 +374,14 @@ void StepTable::tell_running(const Step& step) {
   if (step.client == kNobody) return;
   std::string frame;
   wire::put(frame, wire::Type::kRunning, step.exit.key, step.exit.started_at);
-  told_.send(step.client, frame);
+  told_.send(step.client, frame, false);
 }
 
 void StepTable::tell_exit(const Step& step) {
   if (step.client == kNobody) return;
   std::string frame;
   wire::put(frame, step.exit);
-  told_.send(step.client, frame);
+  told_.send(step.client, frame, true);
 }
 
 }  // namespace tiphys::executor

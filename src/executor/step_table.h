@@ -35,7 +35,8 @@ class StepTable {
   struct Told {
     std::function<void(int fd, std::string_view key, int stream)> watch;
     std::function<void(int fd)> unwatch;  // before the fd is closed
-    std::function<void(ClientId, const std::string& frame)> send;
+    // `is_urgent`: what the client does next depends on it
+    std::function<void(ClientId, const std::string& frame, bool is_urgent)> send;
   };
 
   explicit StepTable(Told told);

@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
 constexpr std::int64_t kSyncInterval = 20 * kMillisecond;
+constexpr std::int64_t kRunningDelay = 2 * kMillisecond;
 
 struct Options {
   std::string home;
@@ -39,6 +40,7 @@ struct Client {
   int fd = -1;
   std::string in;
   std::string out;
+  std::int64_t send_at = 0;  // steady; 0: at once
   bool waits_to_write = false;
 };
 
@@ -62,6 +64,7 @@ class Supervisor {
   void read_signals();
   void read_client(int fd);
   void handle_frame(int fd, wire::Type type, std::string_view payload);
+  void send(int fd, const std::string& frame, bool is_urgent);
   void write_client(Client& client);
   void write_clients();
   void close_client(int fd);
@@ -93,11 +96,8 @@ Supervisor::Supervisor(int listener, int signals, Options options)
                     watch(fd, {Watched::Kind::kOutput, std::string(key), stream});
                   },
               .unwatch = [this](int fd) { unwatch(fd); },
-              .send =
-                  [this](StepTable::ClientId id, const std::string& frame) {
-                    const auto it = clients_.find(id);
-                    if (it != clients_.end()) it->second.out += frame;
-                  }}) {
+              .send = [this](StepTable::ClientId id, const std::string& frame,
+                             bool is_urgent) { send(id, frame, is_urgent); }}) {
   watch(listener_, {Watched::Kind::kListener, {}, 0});
   watch(signals_, {Watched::Kind::kSignals, {}, 0});
 }
@@ -216,9 +216,21 @@ void Supervisor::write_client(Client& client) {
   ::epoll_ctl(epoll_, EPOLL_CTL_MOD, client.fd, &event);
 }
 
+// That a step has begun is told a little later, so that a short one wakes its engine only once.
+void Supervisor::send(int fd, const std::string& frame, bool is_urgent) {
+  const auto it = clients_.find(fd);
+  if (it == clients_.end()) return;
+  Client& client = it->second;
+  const bool was_empty = client.out.empty();
+  client.out += frame;
+  if (is_urgent) client.send_at = 0;
+  if (!is_urgent && was_empty) client.send_at = steady_now() + kRunningDelay;
+}
+
 void Supervisor::write_clients() {
+  const std::int64_t now = steady_now();
   for (auto& [fd, client] : clients_) {
-    if (!client.out.empty()) write_client(client);
+    if (!client.out.empty() && client.send_at <= now) write_client(client);
   }
 }
 
@@ -251,6 +263,9 @@ int Supervisor::wait_ms() const {
   };
   if (const_cast<StepTable&>(table_).journal().is_dirty()) sooner(sync_at_);
   if (idle_since_ != 0) sooner(idle_since_ + options_.idle_ns);
+  for (const auto& [fd, client] : clients_) {
+    if (client.send_at > 0 && !client.out.empty()) sooner(client.send_at);
+  }
   if (until == 0) return -1;
   const std::int64_t left = until - steady_now();
   return left <= 0 ? 0 : static_cast<int>(left / kMillisecond) + 1;

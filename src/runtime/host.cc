@@ -86,19 +86,22 @@ struct Host::State {
   std::map<std::string, value::Value> ended;  // the objects of those that have ended here
   std::map<std::string, std::string> final_phases;
   std::set<std::string> unreadable;  // logs that cannot be replayed: said once
+  std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
+  std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
+  std::vector<std::uint64_t> done_commands;  // commands whose effects it holds
   bool takes_all = false;
   std::atomic<bool> must_stop = false;
   std::uint64_t seen_version = 0;
 
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
   void adopt_unowned();
-  void apply_messages(store::Batch& batch, std::vector<std::string>& acknowledged);
-  void apply_timers(store::Batch& batch);
-  void apply_commands(store::Batch& batch);
-  [[nodiscard]] diag::Result<void> commit_and_dispatch(store::Batch& batch,
-                                                       const std::vector<std::string>& acknowledged,
-                                                       const Progress& progress);
-  void retire_ended();
+  void apply(WorkflowRun& run, engine::Event event);
+  void apply_messages();
+  void apply_timers();
+  void apply_commands();
+  [[nodiscard]] bool is_commit_due() const;
+  [[nodiscard]] diag::Result<void> commit_and_dispatch(const Progress& progress);
+  void retire(const WorkflowRun& run);
   [[nodiscard]] bool wait();
 };
 
@@ -110,12 +113,13 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   final_phases.erase(uid);
   ended.erase(uid);
   dispatch->carry_out(it->second, it->second.engine().outstanding(), true);
-  if (!it->second.has_begun()) {
-    store::Batch batch;
-    it->second.apply({.at = now(), .body = engine::Begin{}}, batch);
-    TRY_VOID(commit_and_dispatch(batch, {}, {}));
-  }
+  if (it->second.rows_due()) open.insert(&it->second);
+  if (!it->second.has_begun()) apply(it->second, {.at = now(), .body = engine::Begin{}});
   return {};
+}
+
+void Host::State::apply(WorkflowRun& run, engine::Event event) {
+  if (run.apply(event)) open.insert(&run);
 }
 
 // Unfinished workflows, and finished ones that somebody has a command for (retry), unless another
@@ -138,7 +142,7 @@ void Host::State::adopt_unowned() {
   }
 }
 
-void Host::State::apply_messages(store::Batch& batch, std::vector<std::string>& acknowledged) {
+void Host::State::apply_messages() {
   for (Message& message : inbox.take()) {
     const std::string& key = std::holds_alternative<Began>(message) ? std::get<Began>(message).key
                                                                     : std::get<Ended>(message).key;
@@ -148,25 +152,24 @@ void Host::State::apply_messages(store::Batch& batch, std::vector<std::string>& 
     if (auto* ended_leaf = std::get_if<Ended>(&message)) {
       acknowledged.push_back(key);
       if (it == runs.end()) continue;
-      it->second.apply(
-          {.at = now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))}, batch);
+      apply(it->second,
+            {.at = now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))});
     } else if (it != runs.end()) {
       const auto& began = std::get<Began>(message);
-      it->second.apply(
-          {.at = now(), .body = engine::LeafRunning{.leaf = address->leaf, .started_at = began.at}},
-          batch);
+      apply(it->second,
+            {.at = now(),
+             .body = engine::LeafRunning{.leaf = address->leaf, .started_at = began.at}});
     }
   }
 }
 
-void Host::State::apply_timers(store::Batch& batch) {
+void Host::State::apply_timers() {
   for (const auto& [uid, timer] : timers.take_due(now())) {
-    if (auto it = runs.find(uid); it != runs.end())
-      it->second.apply({.at = now(), .body = timer}, batch);
+    if (auto it = runs.find(uid); it != runs.end()) apply(it->second, {.at = now(), .body = timer});
   }
 }
 
-void Host::State::apply_commands(store::Batch& batch) {
+void Host::State::apply_commands() {
   auto version = store->data_version();
   if (version && *version == seen_version) return;
   if (version) seen_version = *version;
@@ -175,56 +178,72 @@ void Host::State::apply_commands(store::Batch& batch) {
     auto commands = store->load_commands(uid);
     if (!commands) continue;
     for (const store::CommandRow& c : *commands) {
+      if (std::ranges::find(done_commands, c.id) != done_commands.end()) continue;
       const auto verb = engine::parse_verb(c.verb);
       auto arguments = value::parse_json(c.arguments_json.empty() ? "{}" : c.arguments_json);
-      batch.done_commands.push_back(c.id);
+      done_commands.push_back(c.id);
       if (!verb || !arguments) {
         spdlog::warn("workflow {}: unknown command '{}'", uid, c.verb);
         continue;
       }
-      run.apply({.at = now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}},
-                batch);
+      apply(run, {.at = now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
     }
   }
 }
 
-diag::Result<void> Host::State::commit_and_dispatch(store::Batch& batch,
-                                                    const std::vector<std::string>& acknowledged,
-                                                    const Progress& progress) {
-  for (auto& [uid, run] : runs) run.add_workflow_row(batch);
+// Events that want nothing outside may wait: after a crash their senders tell them again. So many
+// of them share a commit, and a short step's beginning and end are one row.
+bool Host::State::is_commit_due() const {
+  if (!done_commands.empty() || (open.empty() && !acknowledged.empty())) return true;
+  const clock::Instant time = now();
+  return std::ranges::any_of(open, [&](const WorkflowRun* run) {
+    const auto due = run->rows_due();
+    return run->is_urgent() || (due && *due <= time);
+  });
+}
+
+diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
+  store::Batch batch;
+  batch.done_commands = std::exchange(done_commands, {});
+  const clock::Instant time = now();
+  for (WorkflowRun* run : open) run->collect(batch, time);
   if (!batch.empty()) TRY_VOID(store->commit(batch));
-  for (auto& [uid, run] : runs) {
-    const std::vector<engine::Effect> effects = run.take_effects();
-    if (!effects.empty()) dispatch->carry_out(run, effects, false);
+  for (WorkflowRun* run : open) {
+    const std::vector<engine::Effect> effects = run->take_effects();
+    if (!effects.empty()) dispatch->carry_out(*run, effects, false);
   }
-  for (const std::string& key : acknowledged) {
+  for (const std::string& key : std::exchange(acknowledged, {})) {
     process->acknowledge(key);
     http->acknowledge(key);
   }
-  for (auto& [uid, run] : runs) {
-    if (run.take_changed() && progress.on_change) progress.on_change(uid);
+  for (WorkflowRun* run : std::exchange(open, {})) {
+    if (progress.on_change) progress.on_change(run->uid());
+    if (run->engine().is_finished()) {
+      retire(*run);
+    } else if (run->rows_due()) {
+      open.insert(run);
+    }
   }
   return {};
 }
 
-void Host::State::retire_ended() {
-  for (auto it = runs.begin(); it != runs.end();) {
-    if (!it->second.engine().is_finished()) {
-      ++it;
-      continue;
-    }
-    final_phases[it->first] = it->second.engine().phase();
-    if (!takes_all) ended.insert_or_assign(it->first, it->second.object());
-    timers.drop(it->first);
-    it = runs.erase(it);
-  }
+void Host::State::retire(const WorkflowRun& run) {
+  const std::string uid = run.uid();
+  final_phases[uid] = run.engine().phase();
+  if (!takes_all) ended.insert_or_assign(uid, run.object());
+  timers.drop(uid);
+  runs.erase(uid);
 }
 
 bool Host::State::wait() {
   int timeout = kPollMs;
-  if (const auto next = timers.next()) {
-    const std::int64_t ms = ((*next - now()).ns + 999'999) / 1'000'000;
+  const auto wake_at = [&timeout](clock::Instant at) {
+    const std::int64_t ms = ((at - now()).ns + 999'999) / 1'000'000;
     timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, timeout));
+  };
+  if (const auto next = timers.next()) wake_at(*next);
+  for (const WorkflowRun* run : open) {
+    if (const auto due = run->rows_due()) wake_at(*due);
   }
   pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
   const int ready = poll(fds, 2, timeout);
@@ -271,13 +290,10 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
   State& s = *state_;
   bool look_for_commands = true;
   while (!s.must_stop) {
-    store::Batch batch;
-    std::vector<std::string> acknowledged;
-    s.apply_messages(batch, acknowledged);
-    s.apply_timers(batch);
-    if (look_for_commands) s.apply_commands(batch);
-    TRY_VOID(s.commit_and_dispatch(batch, acknowledged, progress));
-    s.retire_ended();
+    s.apply_messages();
+    s.apply_timers();
+    if (look_for_commands) s.apply_commands();
+    if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
     if (is_done()) break;
     look_for_commands = s.wait();
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "clock/rfc3339.h"
@@ -19,6 +20,12 @@ template <typename Number>
 bool read_number(std::string_view text, Number& out) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc() && end == text.data() + text.size();
+}
+
+// Commands, and the beginning: somebody waits to see what became of them.
+bool is_for_readers(const engine::Event& event) {
+  return std::holds_alternative<engine::Control>(event.body) ||
+         std::holds_alternative<engine::Begin>(event.body);
 }
 
 }  // namespace
@@ -44,41 +51,79 @@ diag::Result<WorkflowRun> WorkflowRun::load(store::Store& store, const std::stri
   TRY(const std::vector<store::EventRow> rows, store.load_events(uid));
   if (rows.empty())
     return diag::fail(diag::Code::kNotFound, fmt::format("workflow '{}' has no log", uid));
+  TRY(const std::uint64_t shown, store.shown_sequence(uid));
   TRY(engine::Definition definition, parse_definition(rows.front().payload));
   const std::string stamp(definition.workflow["metadata"]["creationTimestamp"].string_or(""));
   WorkflowRun run(uid, engine::Engine(std::move(definition)), std::move(lock));
   if (auto t = clock::parse_rfc3339(stamp)) run.created_at_ = *t;
   run.sequence_ = rows.front().sequence;
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    TRY(const engine::Event event, engine::parse_event(rows[i].payload));
-    engine::Effects ignored;  // they were carried out, or are outstanding
-    run.engine_.apply(event, ignored);
+    TRY(const std::vector<engine::Event> events, engine::parse_events(rows[i].payload));
+    for (const engine::Event& event : events) {
+      engine::Effects effects;  // what it wants outside was carried out, or is outstanding
+      run.engine_.apply(event, effects);
+      if (rows[i].sequence > shown) run.mark_stale(effects, event.at);
+    }
     run.sequence_ = rows[i].sequence;
   }
   return run;
 }
 
-void WorkflowRun::apply(const engine::Event& event, store::Batch& batch) {
-  engine::Effects effects;
-  if (!engine_.apply(event, effects)) return;
-  changed_ = true;
-  workflow_changed_ = workflow_changed_ || effects.workflow_changed;
-  batch.events.push_back({.uid = uid_, .sequence = ++sequence_, .payload = engine::to_json(event)});
+void WorkflowRun::mark_stale(const engine::Effects& effects, clock::Instant at) {
   if (effects.nodes_replaced) {
-    batch.void_nodes_of.push_back(uid_);
-    std::erase_if(batch.nodes, [&](const store::NodeRow& row) { return row.uid == uid_; });
+    nodes_replaced_ = true;
+    stale_.clear();
+    is_stale_.clear();
   }
+  if (!stale_since_.is_set()) stale_since_ = at;
+  is_stale_.resize(std::max(is_stale_.size(), engine_.node_count()));
   for (const engine::NodeIndex i : effects.dirty) {
+    if (i >= engine_.node_count() || is_stale_[i]) continue;
+    is_stale_[i] = true;
+    stale_.push_back(i);
+  }
+}
+
+bool WorkflowRun::apply(const engine::Event& event) {
+  engine::Effects effects;
+  if (!engine_.apply(event, effects)) return false;
+  log_ += log_.empty() ? '[' : ',';
+  engine::append_json(log_, event);
+  mark_stale(effects, event.at);
+  // Who gave a command, or waits for the end, looks at the rows.
+  rows_due_now_ = rows_due_now_ || engine_.is_finished() || is_for_readers(event);
+  effects_.insert(effects_.end(), effects.outside.begin(), effects.outside.end());
+  return true;
+}
+
+std::optional<clock::Instant> WorkflowRun::rows_due() const {
+  if (!stale_since_.is_set()) return std::nullopt;
+  return rows_due_now_ ? stale_since_ : stale_since_ + kRowsLag;
+}
+
+void WorkflowRun::collect(store::Batch& batch, clock::Instant now) {
+  if (!log_.empty()) {
+    log_ += ']';
+    batch.events.push_back(
+        {.uid = uid_, .sequence = ++sequence_, .payload = std::exchange(log_, {})});
+  }
+  const auto due = rows_due();
+  // A clock that went back must not keep readers waiting.
+  if (!due || (*due > now && stale_since_ <= now)) return;
+  if (nodes_replaced_) batch.void_nodes_of.push_back(uid_);
+  for (const engine::NodeIndex i : stale_) {
     if (i >= engine_.node_count()) continue;
     batch.nodes.push_back(
         {.uid = uid_, .index = i, .json = value::to_json(engine_.node_status(i), kCompact)});
+    is_stale_[i] = false;
   }
-  effects_.insert(effects_.end(), effects.outside.begin(), effects.outside.end());
+  batch.workflows.push_back(workflow_row());
+  stale_.clear();
+  stale_since_ = {};
+  rows_due_now_ = nodes_replaced_ = false;
 }
 
-void WorkflowRun::add_workflow_row(store::Batch& batch) {
-  if (!workflow_changed_) return;
-  workflow_changed_ = false;
+store::WorkflowRow WorkflowRun::workflow_row() {
   const value::Value metadata = engine_.metadata();
   const value::Value status = engine_.workflow_status();
   store::WorkflowRow row;
@@ -95,12 +140,11 @@ void WorkflowRun::add_workflow_row(store::Batch& batch) {
   row.metadata_json = value::to_json(metadata, kCompact);
   row.spec_json = engine_.take_spec_changed() ? value::to_json(engine_.spec(), kCompact) : "";
   row.status_json = value::to_json(status, kCompact);
-  batch.workflows.push_back(std::move(row));
+  row.shown_sequence = sequence_;
+  return row;
 }
 
 std::vector<engine::Effect> WorkflowRun::take_effects() { return std::exchange(effects_, {}); }
-
-bool WorkflowRun::take_changed() { return std::exchange(changed_, false); }
 
 value::Value WorkflowRun::object() const {
   value::Map status = engine_.workflow_status().map();

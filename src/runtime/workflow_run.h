@@ -24,6 +24,9 @@ struct LeafAddress {
 
 class WorkflowRun {
  public:
+  /// How long what readers see may be behind what has happened.
+  static constexpr clock::Duration kRowsLag = clock::Duration::milliseconds(50);
+
   /// Rebuilds the engine from the log. Errors: kNotFound, kInternal (damaged log), kIo.
   [[nodiscard]] static diag::Result<WorkflowRun> load(store::Store& store, const std::string& uid,
                                                       Ownership lock);
@@ -33,15 +36,18 @@ class WorkflowRun {
   /// Whether Begin is in the log.
   [[nodiscard]] bool has_begun() const { return !engine_.phase().empty(); }
 
-  /// Applies an event; if it changed anything, its row and the rows of changed nodes go into
-  /// `batch`.
-  void apply(const engine::Event& event, store::Batch& batch);
-  /// Puts the workflow's own row into the batch if the events since the last call changed it.
-  void add_workflow_row(store::Batch& batch);
+  /// Applies an event; gives whether it changed anything. If it did, it belongs into the log.
+  bool apply(const engine::Event& event);
+  /// Whether something outside waits for the events since the last collect(): effects, or a reader
+  /// who asked for a change. If not, their commit may wait for others.
+  [[nodiscard]] bool is_urgent() const { return !effects_.empty() || rows_due_now_; }
+  /// Puts the events since the last call into the batch, and the rows that readers see, if they are
+  /// due at `now`. Rows follow the log by at most kRowsLag, so that a short step is written once.
+  void collect(store::Batch& batch, clock::Instant now);
+  /// When rows will be due; nullopt when they show all that has happened.
+  [[nodiscard]] std::optional<clock::Instant> rows_due() const;
   /// What the events since the last call want done outside.
   [[nodiscard]] std::vector<engine::Effect> take_effects();
-  /// True once, after events that changed something.
-  [[nodiscard]] bool take_changed();
 
   /// The Workflow object as it stands, with status.nodes.
   [[nodiscard]] value::Value object() const;
@@ -53,11 +59,20 @@ class WorkflowRun {
   std::string uid_;
   engine::Engine engine_;
   Ownership lock_;
-  std::uint64_t sequence_ = 0;  // of the last event in the log
+  void mark_stale(const engine::Effects& effects, clock::Instant at);
+  [[nodiscard]] store::WorkflowRow workflow_row();
+
+  std::uint64_t sequence_ = 0;  // of the last row in the log
+  std::string log_;             // events that are not in the store yet, as the elements of a list
   clock::Instant created_at_;
   std::vector<engine::Effect> effects_;
-  bool workflow_changed_ = false;
-  bool changed_ = false;
+
+  // Rows that show less than has happened.
+  std::vector<engine::NodeIndex> stale_;
+  std::vector<bool> is_stale_;  // by node
+  clock::Instant stale_since_;
+  bool rows_due_now_ = false;
+  bool nodes_replaced_ = false;
 };
 
 }  // namespace tiphys::runtime

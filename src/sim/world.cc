@@ -22,10 +22,10 @@ World::World(std::uint64_t seed, engine::Definition definition, Faults faults)
 engine::Engine World::replay() const {
   engine::Engine fresh(definition_);
   for (const std::string& row : log_) {
-    auto event = engine::parse_event(row);
-    CHECK(event.has_value());
+    auto events = engine::parse_events(row);
+    CHECK(events.has_value());
     engine::Effects ignored;
-    fresh.apply(*event, ignored);
+    for (const engine::Event& event : *events) fresh.apply(event, ignored);
   }
   return fresh;
 }
@@ -46,7 +46,7 @@ void World::deliver(const engine::Event& event) {
 }
 
 void World::commit(const engine::Event& event, const engine::Effects& effects) {
-  log_.push_back(engine::to_json(event));
+  engine::append_json(log_.emplace_back(), event);
   check_phases();
   if (random_.chance(faults_.crash_after_commit)) {
     crash();

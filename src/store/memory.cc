@@ -183,6 +183,11 @@ diag::Result<std::vector<EventRow>> MemoryStore::load_events(std::string_view ui
   return out;
 }
 
+diag::Result<std::uint64_t> MemoryStore::shown_sequence(std::string_view uid) {
+  const auto row = state_->tables.workflows.find(uid);
+  return row == state_->tables.workflows.end() ? 0 : row->second.shown_sequence;
+}
+
 diag::Result<void> MemoryStore::delete_workflow(std::string_view uid) {
   return write([&](Tables& t) -> diag::Result<void> {
     const std::string key(uid);

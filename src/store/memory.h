@@ -49,6 +49,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] diag::Result<std::vector<WorkflowRow>> unfinished_workflows() override;
   [[nodiscard]] diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override;
   [[nodiscard]] diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override;
+  [[nodiscard]] diag::Result<std::uint64_t> shown_sequence(std::string_view uid) override;
   [[nodiscard]] diag::Result<void> delete_workflow(std::string_view uid) override;
   [[nodiscard]] diag::Result<void> add_command(const CommandRow& command) override;
   [[nodiscard]] diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;

@@ -6,7 +6,7 @@ namespace tiphys::store {
 
 namespace {
 
-constexpr std::array<const char*, 2> kMigrations = {
+constexpr std::array<const char*, 3> kMigrations = {
     // 1: the first tables.
     R"sql(
 CREATE TABLE workflows (
@@ -44,6 +44,10 @@ INSERT INTO specs SELECT uid, spec_json FROM workflows;
 ALTER TABLE workflows DROP COLUMN spec_json;
 CREATE INDEX workflows_by_time ON workflows (created_at DESC, name);
 PRAGMA application_id = 0x74697068;
+)sql",
+    // 3: how far the rows of a workflow and of its nodes have followed its log.
+    R"sql(
+ALTER TABLE workflows ADD COLUMN shown_sequence INTEGER NOT NULL DEFAULT 0;
 )sql",
 };
 

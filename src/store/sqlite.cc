@@ -101,7 +101,7 @@ class SqliteStore final : public Store {
 
   diag::Result<void> create_workflow(const WorkflowRow& row, const EventRow& first) override {
     auto created = db_->transaction([&]() -> diag::Result<void> {
-      TRY(Query q, db_->query("INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"));
+      TRY(Query q, db_->query("INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
       TRY_VOID(bind_row(q, row).run());
       TRY(Query spec, db_->query("INSERT INTO specs VALUES (?,?)"));
       TRY_VOID(spec.bind(row.uid).bind(row.spec_json).run());
@@ -168,6 +168,12 @@ class SqliteStore final : public Store {
                       .sequence = static_cast<std::uint64_t>(q.number(0)),
                       .payload = q.text(1)});
     }
+  }
+
+  diag::Result<std::uint64_t> shown_sequence(std::string_view uid) override {
+    TRY(Query q, db_->query("SELECT shown_sequence FROM workflows WHERE uid = ?"));
+    TRY(const bool found, q.bind(uid).step());
+    return found ? static_cast<std::uint64_t>(q.number(0)) : 0;
   }
 
   diag::Result<void> delete_workflow(std::string_view uid) override {
@@ -275,7 +281,8 @@ class SqliteStore final : public Store {
   static Query& bind_row(Query& q, const WorkflowRow& r) {
     q.bind(r.uid).bind(r.name_space).bind(r.name).bind(r.phase).bind(r.message).bind(r.progress);
     q.bind(r.created_at.ns).bind(r.started_at.ns).bind(r.finished_at.ns).bind(r.suspended ? 1 : 0);
-    return q.bind(r.metadata_json).bind(r.status_json);
+    q.bind(r.metadata_json).bind(r.status_json);
+    return q.bind(static_cast<std::int64_t>(r.shown_sequence));
   }
 
   static diag::Result<std::vector<WorkflowRow>> all_rows(Query& q) {
@@ -312,11 +319,12 @@ class SqliteStore final : public Store {
   diag::Result<void> update_workflow(const WorkflowRow& r) {
     TRY(Query q,
         db_->query(
-            "INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (uid) DO UPDATE "
+            "INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (uid) DO UPDATE "
             "SET "
             "phase = excluded.phase, message = excluded.message, progress = excluded.progress, "
             "started_at = excluded.started_at, finished_at = excluded.finished_at, "
             "suspended = excluded.suspended, status_json = excluded.status_json, "
+            "shown_sequence = excluded.shown_sequence, "
             "metadata_json = iif(excluded.metadata_json = '', metadata_json, "
             "excluded.metadata_json)"));
     TRY_VOID(bind_row(q, r).run());

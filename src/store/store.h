@@ -35,9 +35,10 @@ struct WorkflowRow {
   clock::Instant started_at = {};
   clock::Instant finished_at = {};
   bool suspended = false;
-  std::string metadata_json = {};  // Argo's metadata
-  std::string spec_json = {};      // Argo's spec
-  std::string status_json = {};    // Argo's status without `nodes`
+  std::string metadata_json = {};    // Argo's metadata
+  std::string spec_json = {};        // Argo's spec
+  std::string status_json = {};      // Argo's status without `nodes`
+  std::uint64_t shown_sequence = 0;  // the last event that this row and the node rows show
 };
 
 /// One node: `json` is Argo's NodeStatus.
@@ -47,7 +48,8 @@ struct NodeRow {
   std::string json;
 };
 
-/// One event of a workflow's log; replaying the log gives the engine's state.
+/// The events that one commit added to a workflow's log; replaying the log gives the engine's
+/// state.
 struct EventRow {
   std::string uid;
   std::uint64_t sequence = 0;  // 1, 2, 3 .. without gaps
@@ -113,6 +115,8 @@ class Store {
   [[nodiscard]] virtual diag::Result<std::vector<WorkflowRow>> unfinished_workflows() = 0;
   [[nodiscard]] virtual diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) = 0;
   [[nodiscard]] virtual diag::Result<std::vector<EventRow>> load_events(std::string_view uid) = 0;
+  /// shown_sequence of the workflow's row: rows may lag behind the log, never the other way round.
+  [[nodiscard]] virtual diag::Result<std::uint64_t> shown_sequence(std::string_view uid) = 0;
   /// Removes the workflow and all that belongs to it. Errors: kNotFound, kIo.
   [[nodiscard]] virtual diag::Result<void> delete_workflow(std::string_view uid) = 0;
 
