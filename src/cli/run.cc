@@ -115,8 +115,8 @@ diag::Result<void> run(RunOptions& o, Session& session) {
   TRY_VOID(check_output(o.output));
   TRY(Opened state, open_state());
   TRY(const auto submissions, read_submissions(state, o, session));
-  TRY(auto host, runtime::Host::open(state.config));  // its threads start while we submit
   TRY(const Rows rows, submit_all(state, submissions));
+  TRY(auto host, runtime::Host::open(state.config));
   LiveView live(live_options(o, state, session),
                 [&](const std::string& uid) { return host->workflow_object(uid); });
   for (const store::WorkflowRow& row : rows) {
