@@ -63,6 +63,30 @@ std::string show_in_text(std::string text) {
   return text;
 }
 
+// The steps and tasks whose outputs.result a text reads: `steps.a.outputs.result`, and in
+// expressions `steps["a"].outputs.result`.
+std::set<std::string, std::less<>> labels_read(std::string_view text) {
+  constexpr std::string_view kResult = ".outputs.result";
+  constexpr std::string_view kQuotes = "]'\"\\";
+  std::set<std::string, std::less<>> labels;
+  for (std::size_t at = 0; (at = text.find(kResult, at)) != std::string_view::npos; ++at) {
+    std::string_view before = text.substr(0, at);
+    while (!before.empty() && kQuotes.find(before.back()) != std::string_view::npos) {
+      before.remove_suffix(1);
+    }
+    const std::size_t start = before.find_last_of(".['\"");
+    if (start == std::string_view::npos) continue;
+    const std::string_view name = before.substr(start + 1);
+    for (const std::string_view kind : {"steps", "tasks"}) {
+      const std::size_t last = before.find_last_not_of(".['\"\\", start);
+      if (last == std::string_view::npos) break;
+      if (before.substr(0, last + 1).ends_with(kind))
+        labels.insert(fmt::format("{}.{}", kind, name));
+    }
+  }
+  return labels;
+}
+
 }  // namespace
 
 Composite& composite_of(Machine& m, NodeIndex boundary) {
@@ -133,14 +157,10 @@ bool is_result_read(Machine& m, const Node& n) {
   if (child->caller_label.empty() || child->boundary == kNoNode || is_abandoned(m, *child))
     return false;
   Composite& c = composite_of(m, child->boundary);
-  if (c.body_text.empty()) c.body_text = value::to_json(c.body->raw, {.escape_html = false});
-  const std::size_t dot = child->caller_label.find('.');
-  const std::string name = child->caller_label.substr(dot + 1);
-  const std::string kind = child->caller_label.substr(0, dot);
-  auto reads = [&](const std::string& text) { return c.body_text.find(text) != std::string::npos; };
-  return reads(child->caller_label + ".outputs.result") ||
-         reads(fmt::format("{}['{}'].outputs.result", kind, name)) ||
-         reads(fmt::format("{}[\\\"{}\\\"].outputs.result", kind, name));
+  if (!c.results_read) {
+    c.results_read = labels_read(value::to_json(c.body->raw, {.escape_html = false}));
+  }
+  return c.results_read->contains(child->caller_label);
 }
 
 void on_composite_error(Machine& m, const Start& start, const std::string& error) {

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -23,13 +24,13 @@ struct Composite : Frame {
   std::shared_ptr<const spec::Template> body;        // inputs and globals replaced
   std::shared_ptr<const TemplateScope> inner_scope;  // where its steps look templates up
   GlobalScope globals;
-  vars::MapScope scope;      // inputs, and outputs of finished children
-  Artifacts artifacts;       // `steps.a.outputs.artifacts.x`, `inputs.artifacts.y` -> artifact
-  std::string body_text;     // JSON of the body, to find who reads outputs.result; made on demand
-  std::string error;         // of a hook: the composite will be Error
-  bool has_hooks = false;    // some child has hooks: they may read each other's status
-  bool fails_fast = false;   // `failFast` of the template: nothing new after a failure
-  bool has_failure = false;  // of a child
+  vars::MapScope scope;  // inputs, and outputs of finished children
+  Artifacts artifacts;   // `steps.a.outputs.artifacts.x`, `inputs.artifacts.y` -> artifact
+  std::optional<std::set<std::string, std::less<>>> results_read;  // labels; made on demand
+  std::string error;             // of a hook: the composite will be Error
+  bool has_hooks = false;        // some child has hooks: they may read each other's status
+  bool fails_fast = false;       // `failFast` of the template: nothing new after a failure
+  bool has_failure = false;      // of a child
   std::int64_t parallelism = 0;  // 0: no limit
   std::uint32_t active = 0;      // children that count against it
   std::deque<Start> waiting;     // children that it holds back

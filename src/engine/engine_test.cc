@@ -338,5 +338,45 @@ TEST_F(EngineTest, AnUndefinedTemplateOfAStepIsAnErrorOfItsGroup) {
             "step group deemed errored due to child wf[0].a error: template nowhere not found");
 }
 
+TEST_F(EngineTest, ParallelismOfATemplateLetsTheNextOneInWhenOneHasEnded) {
+  start(R"({"entrypoint": "main", "templates": [
+    {"name": "main", "parallelism": 2, "steps": [[
+      {"name": "a", "template": "leaf", "withSequence": {"count": "5"}}]]},
+    {"name": "leaf", "container": {"image": "x"}}]})");
+  EXPECT_EQ(waiting_.size(), 2U);
+  finish(waiting_.front(), Phase::kSucceeded);
+  waiting_.erase(waiting_.begin());
+  EXPECT_EQ(waiting_.size(), 2U);
+  run_all();
+  EXPECT_EQ(phase_of("wf"), "Succeeded");
+}
+
+TEST_F(EngineTest, OneThatCannotStartDoesNotKeepThoseBehindItWaiting) {
+  // Both limits hold steps back, and some of those that wait have an argument that does not
+  // resolve.
+  start(R"({"entrypoint": "main", "parallelism": 1, "templates": [
+    {"name": "main", "parallelism": 2, "dag": {"failFast": false, "tasks": [
+      {"name": "a", "template": "leaf"}, {"name": "b", "template": "leaf"},
+      {"name": "c", "template": "needs"}, {"name": "d", "template": "needs"},
+      {"name": "e", "template": "leaf"}, {"name": "f", "template": "leaf"}]}},
+    {"name": "needs", "inputs": {"parameters": [{"name": "p"}]}, "container": {"image": "x"}},
+    {"name": "leaf", "container": {"image": "x"}}]})");
+  run_all();
+  EXPECT_EQ(phase_of("wf.c"), "Error");
+  EXPECT_EQ(phase_of("wf.f"), "Succeeded");
+  EXPECT_TRUE(engine_->is_finished());
+}
+
+TEST_F(EngineTest, AStopEndsThoseWhoWaitForRoom) {
+  start(R"({"entrypoint": "main", "templates": [
+    {"name": "main", "parallelism": 1, "steps": [[
+      {"name": "a", "template": "leaf", "withSequence": {"count": "3"}}]]},
+    {"name": "leaf", "container": {"image": "x"}}]})");
+  send(Control{.verb = Control::Verb::kStop, .arguments = {}});
+  run_all({"a(0:0)"});
+  EXPECT_TRUE(engine_->is_finished());
+  EXPECT_EQ(phase_of("wf[0].a(2:2)"), "Failed");
+}
+
 }  // namespace
 }  // namespace tiphys::engine

@@ -88,6 +88,9 @@ class Executor {
   virtual void cancel(const std::string& key, clock::Duration grace) = 0;
   /// The outcome is committed: what is kept for the key (exit status, scratch files) can go.
   virtual void acknowledge(const std::string& key) = 0;
+  /// A workflow is over, and all of its tasks are acknowledged: what is left in the folder that
+  /// holds their work_paths can go.
+  virtual void forget_workflow(const std::string& work_folder) = 0;
 };
 
 }  // namespace tiphys::executor

@@ -27,6 +27,7 @@ class HttpExecutor : public Executor {
   void start(std::vector<Task> tasks) override;
   void cancel(const std::string& key, clock::Duration grace) override;
   void acknowledge(const std::string&) override {}  // nothing is kept for a key
+  void forget_workflow(const std::string&) override {}
 
  private:
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* known);

@@ -13,6 +13,7 @@
 #include "executor/artifacts.h"
 #include "executor/path_words.h"
 #include "executor/step_log.h"
+#include "executor/step_table.h"
 #include "executor/volumes.h"
 
 namespace tiphys::executor {
@@ -120,6 +121,7 @@ diag::Result<void> offload_long_words(std::vector<std::string>& words, const Tas
   constexpr std::size_t kWordSizeMax = 131071;
   for (std::size_t i = 1; i < words.size(); ++i) {
     if (words[i].size() <= kWordSizeMax) continue;
+    TRY_VOID(make_folder(task.work_path));
     const std::string path = fmt::format("{}/argo_arg_{}.txt", task.work_path, i - 1);
     TRY_VOID(write_file(path, words[i]));
     words[i] = "@" + path;
@@ -156,6 +158,14 @@ void add_root_program(std::vector<Placement>& volumes, const value::Value& conta
   }
 }
 
+// Whether nothing is put into the step's folder or looked for there: then it need not be the step's
+// own.
+bool leaves_nothing(const Task& task, const value::Value& container) {
+  const value::Value& body = task.template_body;
+  return body["container"].is_map() && container["volumeMounts"].list().empty() &&
+         body["inputs"]["artifacts"].list().empty() && body["outputs"].map().empty();
+}
+
 }  // namespace
 
 diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings) {
@@ -165,8 +175,14 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   }
   TRY(Environment environment, container_environment(task, container, "main", settings.lookup));
   TRY(std::vector<std::string> words, container_words(container, environment, settings.images));
-  const std::string work_folder = task.work_path + "/wd";
-  TRY_VOID(settings.folders.make(task.work_path));
+  Prepared prepared;
+  if (leaves_nothing(task, container)) {
+    TRY(prepared.passed_on, settings.folders.take(parent_path(task.work_path)));
+  } else {
+    TRY_VOID(make_folder(task.work_path + "/wd"));
+  }
+  const std::string work_folder =
+      prepared.passed_on.empty() ? task.work_path + "/wd" : prepared.passed_on;
   TRY(std::vector<Placement> volumes,
       place_volumes(task, container, environment, settings.lookup, settings.home));
 
@@ -180,7 +196,6 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   }
   add_mentions(request.mentioned, source);
 
-  Prepared prepared;
   TRY(prepared.view, View::make(request));
   const View& view = prepared.view;
   TRY_VOID(load_input_artifacts(task, view, settings.lookup, settings.artifact_root));
@@ -205,6 +220,9 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   launch.root = view.root();
   launch.mounts = view.mounts();
   launch.programs = program_candidates(words[0], environment);
+  if (launch.mounts.empty()) {
+    launch.programs = settings.programs.found_first(std::move(launch.programs), steady_now());
+  }
   launch.argv = std::move(words);
   for (std::string& line : launch.env = environment.lines()) line = view.rewrite(std::move(line));
   return prepared;

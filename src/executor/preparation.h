@@ -10,6 +10,7 @@
 #include "diag/error.h"
 #include "executor/environment.h"
 #include "executor/executor.h"
+#include "executor/program_paths.h"
 #include "executor/scratch_folders.h"
 #include "executor/view.h"
 #include "executor/wire.h"
@@ -23,12 +24,14 @@ struct PrepareSettings {
   std::string home;           // claims and host volumes lie below
   std::string artifact_root;  // the artifact repository of this machine
   ScratchFolders& folders;
+  ProgramPaths& programs;
   bool may_mount = true;
 };
 
 struct Prepared {
   wire::Launch launch;
   View view;
+  std::string passed_on;  // a working folder to be given back to settings.folders, or ""
 };
 
 /// Makes everything ready for the start. Errors: the message is the node's; its phase is Error.

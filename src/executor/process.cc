@@ -20,14 +20,13 @@
 #include "executor/outputs.h"
 #include "executor/path_words.h"
 #include "executor/preparation.h"
+#include "executor/program_paths.h"
 #include "executor/scratch_folders.h"
 #include "executor/step_table.h"
 #include "executor/supervisor_client.h"
 
 namespace tiphys::executor {
 namespace {
-
-constexpr int kSpareMs = 1000;  // how long empty work folders are kept when nothing runs
 
 struct CancelOrder {
   std::string key;
@@ -36,7 +35,10 @@ struct CancelOrder {
 struct AcknowledgeOrder {
   std::string key;
 };
-using Order = std::variant<Task, CancelOrder, AcknowledgeOrder>;
+struct ForgetOrder {
+  std::string work_folder;
+};
+using Order = std::variant<Task, CancelOrder, AcknowledgeOrder, ForgetOrder>;
 
 class ProcessExecutor : public Executor {
  public:
@@ -46,6 +48,7 @@ class ProcessExecutor : public Executor {
   void start(std::vector<Task> tasks) override;
   void cancel(const std::string& key, clock::Duration grace) override;
   void acknowledge(const std::string& key) override;
+  void forget_workflow(const std::string& work_folder) override;
 
  private:
   struct Pending {
@@ -54,9 +57,12 @@ class ProcessExecutor : public Executor {
     bool has_view = false;    // else it is read from the work_path
     bool is_running = false;  // on_running was called
     bool uses_mounts = false;
-    bool is_asked = false;  // the supervisor was asked whether it knows the key
+    bool has_own_folder = true;  // its work_path may exist
+    std::string passed_on;       // its working folder, when that comes from folders_
+    bool is_asked = false;       // the supervisor was asked whether it knows the key
   };
 
+  void order(Order order);
   void wake();
   void run();
   void carry_out(Order order);
@@ -89,7 +95,9 @@ class ProcessExecutor : public Executor {
   std::unordered_map<std::string, std::string> done_;    // key to work_path, until acknowledged
   std::vector<std::pair<std::string, Outcome>> failed_;  // told after the frames of a round
   std::vector<std::string> scratch_to_remove_;
+  std::vector<std::string> ended_;  // folders of workflows that are over
   ScratchFolders folders_;
+  ProgramPaths programs_;
   bool may_mount_ = true;
   bool said_images_ = false;
   bool said_mounts_ = false;
@@ -130,28 +138,28 @@ void ProcessExecutor::wake() {
   if (::write(wake_fd_, &one, sizeof one) < 0) return;  // full: it will wake up anyway
 }
 
-void ProcessExecutor::start(std::vector<Task> tasks) {
+void ProcessExecutor::order(Order order) {
+  bool was_empty = false;
   {
     const std::lock_guard lock(mutex_);
-    for (Task& task : tasks) orders_.emplace_back(std::move(task));
+    was_empty = orders_.empty();
+    orders_.push_back(std::move(order));
   }
-  wake();
+  if (was_empty) wake();
+}
+
+void ProcessExecutor::start(std::vector<Task> tasks) {
+  for (Task& task : tasks) order(std::move(task));
 }
 
 void ProcessExecutor::cancel(const std::string& key, clock::Duration grace) {
-  {
-    const std::lock_guard lock(mutex_);
-    orders_.emplace_back(CancelOrder{key, grace});
-  }
-  wake();
+  order(CancelOrder{key, grace});
 }
 
-void ProcessExecutor::acknowledge(const std::string& key) {
-  {
-    const std::lock_guard lock(mutex_);
-    orders_.emplace_back(AcknowledgeOrder{key});
-  }
-  wake();
+void ProcessExecutor::acknowledge(const std::string& key) { order(AcknowledgeOrder{key}); }
+
+void ProcessExecutor::forget_workflow(const std::string& work_folder) {
+  order(ForgetOrder{work_folder});
 }
 
 void ProcessExecutor::run() {
@@ -160,8 +168,7 @@ void ProcessExecutor::run() {
   for (;;) {
     pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {client_.fd(), POLLIN, 0}};
     if (client_.has_unsent()) fds[1].events |= POLLOUT;
-    const int ready = ::poll(fds, client_.fd() >= 0 ? 2 : 1, folders_.empty() ? -1 : kSpareMs);
-    if (ready == 0 && pending_.empty()) folders_.clear();
+    ::poll(fds, client_.fd() >= 0 ? 2 : 1, -1);
 
     std::uint64_t count = 0;
     if ((fds[0].revents & POLLIN) != 0 && ::read(wake_fd_, &count, sizeof count) < 0) count = 0;
@@ -182,6 +189,7 @@ void ProcessExecutor::run() {
       for (auto& [key, outcome] : std::exchange(failed_, {})) finish(key, std::move(outcome));
     }
     // last, so that nobody waits for it
+    for (const std::string& folder : std::exchange(ended_, {})) folders_.remove(folder);
     for (const std::string& path : std::exchange(scratch_to_remove_, {})) remove_tree(path);
     if (is_last_round) return;
   }
@@ -192,6 +200,8 @@ void ProcessExecutor::carry_out(Order order) {
     take(std::move(*task));
   } else if (const auto* cancel = std::get_if<CancelOrder>(&order)) {
     cancel_now(*cancel);
+  } else if (auto* forgotten = std::get_if<ForgetOrder>(&order)) {
+    ended_.push_back(std::move(forgotten->work_folder));
   } else {
     forget(std::get<AcknowledgeOrder>(order).key);
   }
@@ -262,7 +272,8 @@ void ProcessExecutor::begin(Pending& pending) {
              "images are ignored: steps run as processes of this machine, with its programs");
   }
   const PrepareSettings settings = {
-      lookup_, options_.images, options_.home, options_.artifact_root, folders_, may_mount_};
+      lookup_,  options_.images, options_.home, options_.artifact_root,
+      folders_, programs_,       may_mount_};
   auto prepared = prepare(pending.task, settings);
   if (!prepared) {
     failed_.emplace_back(pending.task.key, error_outcome(prepared.error().message, {wall_now()}));
@@ -271,6 +282,8 @@ void ProcessExecutor::begin(Pending& pending) {
   pending.view = std::move(prepared->view);
   pending.has_view = true;
   pending.uses_mounts = !prepared->launch.mounts.empty();
+  pending.has_own_folder = ::access(pending.task.work_path.c_str(), F_OK) == 0;
+  pending.passed_on = std::move(prepared->passed_on);
   ask(pending);
   wire::put(client_.out(), prepared->launch);
 }
@@ -278,10 +291,12 @@ void ProcessExecutor::begin(Pending& pending) {
 void ProcessExecutor::finish(const std::string& key, Outcome outcome) {
   const auto it = pending_.find(key);
   if (it == pending_.end()) return;
-  // An empty folder has nothing that a later engine would have to collect again.
-  const std::string& folder = it->second.task.work_path;
-  if (!folders_.take_back(folder)) done_[key] = folder;
-  if (it->second.is_asked) --asked_;
+  const Pending& pending = it->second;
+  if (!pending.passed_on.empty()) {
+    folders_.give_back(parent_path(pending.task.work_path), pending.passed_on);
+  }
+  if (pending.has_own_folder) done_[key] = pending.task.work_path;
+  if (pending.is_asked) --asked_;
   pending_.erase(it);
   if (listener_.on_finished) listener_.on_finished(key, std::move(outcome));
   begin_waiting();

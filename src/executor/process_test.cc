@@ -436,7 +436,8 @@ TEST_F(ProcessTest, TwoEnginesShareOneSupervisor) {
 }
 
 TEST_F(ProcessTest, AcknowledgeClearsTheScratchFolder) {
-  run(shell("a", "touch file"));
+  run(shell("a", "touch file; echo x > /tmp/tiphys-out",
+            R"("outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/tmp/tiphys-out"}}]})"));
   EXPECT_TRUE(std::filesystem::exists(home + "/runs/uid/work/a/wd/file"));
   executor->acknowledge("a");
   EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(home + "/runs/uid/work/a"); }));

@@ -1,13 +1,12 @@
 #include "executor/scratch_folders.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -17,49 +16,46 @@
 namespace tiphys::executor {
 namespace {
 
-// Whether a folder is as it was made, and holds nothing but, perhaps, `expected`.
-bool holds_only(const std::string& path, std::string_view expected) {
-  DIR* const folder = ::opendir(path.c_str());
-  if (folder == nullptr) return false;
+// Whether a folder is as it was made: its mode is ours, and it is empty.
+bool is_untouched(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
   struct stat st = {};
-  bool is_clean = ::fstat(::dirfd(folder), &st) == 0 && (st.st_mode & 07777U) == 0700 &&
-                  st.st_uid == ::geteuid();
-  while (const dirent* entry = ::readdir(folder)) {
-    const std::string_view name = entry->d_name;
-    is_clean = is_clean && (name == "." || name == ".." || name == expected);
-  }
-  ::closedir(folder);
+  // One call shows "." and "..", and whether something follows: readdir() would make two.
+  char entries[512];
+  constexpr ssize_t kEmpty = 48;
+  const bool is_clean = ::fstat(fd, &st) == 0 && (st.st_mode & 07777U) == 0700 &&
+                        ::syscall(SYS_getdents64, fd, entries, sizeof entries) == kEmpty;
+  ::close(fd);
   return is_clean;
 }
 
-std::string folder_of(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
-
 }  // namespace
 
-diag::Result<void> ScratchFolders::make(const std::string& path) {
-  const auto spare = spare_.find(folder_of(path));
-  if (spare != spare_.end()) {
-    const std::string folder = std::move(spare->second.back());
-    spare->second.pop_back();
-    if (spare->second.empty()) spare_.erase(spare);
-    if (std::rename(folder.c_str(), path.c_str()) == 0) return {};
+diag::Result<std::string> ScratchFolders::take(const std::string& work) {
+  std::vector<std::string>& spare = spare_[work];
+  if (!spare.empty()) {
+    std::string folder = std::move(spare.back());
+    spare.pop_back();
+    return folder;
+  }
+  // The number of the process keeps it apart from those of an engine that has died.
+  std::string folder = fmt::format("{}/wd.{}.{}", work, ::getpid(), ++made_);
+  if (make_folders(folder)) return folder;
+  return diag::fail(diag::Code::kIo, fmt::format("mkdir {}: {}", folder, std::strerror(errno)));
+}
+
+void ScratchFolders::give_back(const std::string& work, const std::string& folder) {
+  if (is_untouched(folder)) {
+    spare_[work].push_back(folder);
+  } else {
     remove_tree(folder);
   }
-  if (make_folders(path + "/wd")) return {};
-  return diag::fail(diag::Code::kIo, fmt::format("mkdir {}/wd: {}", path, std::strerror(errno)));
 }
 
-bool ScratchFolders::take_back(const std::string& path) {
-  if (!holds_only(path, "wd") || !holds_only(path + "/wd", "")) return false;
-  spare_[folder_of(path)].push_back(path);
-  return true;
-}
-
-void ScratchFolders::clear() {
-  for (const auto& [folder, spare] : spare_) {
-    for (const std::string& path : spare) remove_tree(path);
-  }
-  spare_.clear();
+void ScratchFolders::remove(const std::string& work) {
+  spare_.erase(work);
+  remove_tree(work);
 }
 
 }  // namespace tiphys::executor

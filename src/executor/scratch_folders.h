@@ -1,10 +1,12 @@
-// The work folders of steps: made, removed, and handed on from one step to the next.
+// Working folders that pass from one step to the next.
 //
-// Why handed on: on ext4, making and removing a folder costs more than everything else that is done
-// for a short step. Most steps leave their folder as empty as they found it; such a one is renamed
-// for the next step of the same workflow, never shared by two. One thread.
+// Why: on ext4, making and removing a folder costs more than everything else that is done for a
+// short step. Most steps leave theirs as empty as they found it; such a one serves the next step of
+// the same workflow. No two steps ever have one at the same time, and none gets one with something
+// in it. One thread.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,22 +17,16 @@ namespace tiphys::executor {
 
 class ScratchFolders {
  public:
-  ScratchFolders() = default;
-  ScratchFolders(const ScratchFolders&) = delete;
-  ScratchFolders& operator=(const ScratchFolders&) = delete;
-  ~ScratchFolders() { clear(); }
-
-  /// Makes `path` and the step's working folder `path`/wd in it; `path` may exist. Errors: kIo.
-  [[nodiscard]] diag::Result<void> make(const std::string& path);
-  /// The step is over: takes its folder for another one if nothing is in it; else gives false and
-  /// leaves it as it is.
-  [[nodiscard]] bool take_back(const std::string& path);
-  /// Removes those that are kept.
-  void clear();
-  [[nodiscard]] bool empty() const { return spare_.empty(); }
+  /// An empty folder below `work`, the folder of a workflow, for one step. Errors: kIo.
+  [[nodiscard]] diag::Result<std::string> take(const std::string& work);
+  /// The step is over: keeps the folder if nothing is in it, else removes it.
+  void give_back(const std::string& work, const std::string& folder);
+  /// The workflow is over: removes `work` with all that is in it.
+  void remove(const std::string& work);
 
  private:
-  std::map<std::string, std::vector<std::string>> spare_;  // by the folder that they lie in
+  std::map<std::string, std::vector<std::string>> spare_;  // by workflow
+  std::uint64_t made_ = 0;
 };
 
 }  // namespace tiphys::executor

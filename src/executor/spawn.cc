@@ -77,7 +77,7 @@ bool do_mounts(const SpawnPlan& plan) {
 }
 
 [[noreturn]] [[gnu::noinline]] void run_child(const SpawnPlan& plan, Report& report) {
-  ::setsid();
+  ::setpgid(0, 0);  // the session is the supervisor's, which has no terminal
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The supervisor ignores and blocks signals; a program expects the usual.
   ::signal(SIGPIPE, SIG_DFL);

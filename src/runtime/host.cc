@@ -232,6 +232,7 @@ void Host::State::retire(const WorkflowRun& run) {
   final_phases[uid] = run.engine().phase();
   if (!takes_all) ended.insert_or_assign(uid, run.object());
   timers.drop(uid);
+  process->forget_workflow(config.run_path(uid) + "/work");
   runs.erase(uid);
 }
 
