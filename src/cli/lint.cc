@@ -153,8 +153,9 @@ diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owner
     TRY(state, open_state());
     find_stored = stored_finder(*state.store, session.space());
   }
-  for (diag::Diagnostic& d :
-       lint::check({.manifests = documents.manifests, .find_stored = find_stored})) {
+  for (diag::Diagnostic& d : lint::check({.manifests = documents.manifests,
+                                          .find_stored = find_stored,
+                                          .options = {.warn_of_unused = true}})) {
     documents.findings.push_back(std::move(d));
   }
   std::erase_if(documents.findings, [&](const diag::Diagnostic& d) {

@@ -28,6 +28,8 @@ using CheckSchedule =
 struct Options {
   bool warn_of_inactive = true;  // tell features that tiphys does not act on
   bool warn_of_suspicious = true;
+  bool warn_of_unused =
+      false;  // what a run does not care about: templates that nothing reaches ...
   // For a run: what is wrong in kinds other than Workflow is a warning, since Kubernetes stores
   // such templates, too, and the workflow may not need them.
   bool is_run = false;
