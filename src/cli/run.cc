@@ -79,7 +79,7 @@ class Interrupts {
 diag::Result<Rows> submit_all(Opened& state, RunOptions& o, const Session& session) {
   TRY_VOID(load_parameter_file(o.overrides));
   TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
+  TRY_VOID(check_documents(documents, state, o.overrides, session));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   mark_invalid(submissions, *state.store, session);
   TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));

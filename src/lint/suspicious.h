@@ -63,6 +63,10 @@ void suspicious_values(const BasePointer& base, std::vector<diag::Diagnostic>& o
 /// values that look like secrets.
 void unused(const BasePointer& base, std::vector<diag::Diagnostic>& out);
 
+/// Appends warnings about Secrets and ConfigMaps, or keys in them, that `find_keys` does not find.
+void missing_references(const BasePointer& base, const FindKeys& find_keys,
+                        std::vector<diag::Diagnostic>& out);
+
 /// Appends warnings about one map of hooks.
 void suspicious_hooks(const value::Value& hooks, const Place& at, const HookScope& scope,
                       std::vector<diag::Diagnostic>& out);

@@ -130,6 +130,30 @@ TEST(Suspicious, KnowsTagsThatStayAsTheyAre) {
             "withSequence make a loop\n");
 }
 
+TEST(References, AreToldWhenTheyAreMissing) {
+  std::vector<diag::Diagnostic> findings;
+  const auto manifests = spec::load_manifests(
+      "kind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: m\n  templates:\n"
+      "  - name: m\n    container:\n      image: i\n      command: [c]\n      env:\n"
+      "      - {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}\n"
+      "      - {name: B, valueFrom: {secretKeyRef: {name: s, key: l}}}\n"
+      "      - {name: C, valueFrom: {configMapKeyRef: {name: c, key: l}}}\n"
+      "      - {name: D, valueFrom: {configMapKeyRef: {name: c, key: l, optional: true}}}\n",
+      "f.yaml", findings, spec::UnknownFields::kError);
+  const FindKeys keys = [](std::string_view kind,
+                           std::string_view name) -> std::optional<std::set<std::string>> {
+    if (kind == "Secret" && name == "s") return std::set<std::string>{"k"};
+    return std::nullopt;
+  };
+  std::string out;
+  for (const auto& d : check({.manifests = manifests, .options = {.find_keys = keys}})) {
+    out += std::to_string(d.error.at.line) + " " + d.error.message + "\n";
+  }
+  EXPECT_EQ(out,
+            "12 Secret 's' has no key 'l': what reads it will fail\n"
+            "13 there is no ConfigMap 'c': what reads it will fail\n");
+}
+
 TEST(Unused, IsToldByLintOnly) {
   const std::string text =
       "spec:\n"
@@ -144,7 +168,9 @@ TEST(Unused, IsToldByLintOnly) {
       "    steps: [[{name: s, template: t, onExit: x, arguments: {parameters: [\n"
       "      {name: p, value: "
       "'{{workflow.parameters.a}}{{workflow.parameters.db-password}}'}]}}]]\n"
-      "  - {name: t, inputs: {parameters: [{name: p}]}, suspend: {}}\n"
+      "  - name: t\n"
+      "    inputs: {parameters: [{name: p}]}\n"
+      "    container: {image: i, command: [c]}\n"
       "  - {name: x, suspend: {}}\n"
       "  - {name: yy, suspend: {}}\n";
   EXPECT_EQ(told_of(text), "");
@@ -152,9 +178,9 @@ TEST(Unused, IsToldByLintOnly) {
             "9:34 the value of 'db-password' is stored and shown with the workflow; keep it in a "
             "Secret and read it with env.valueFrom.secretKeyRef\n"
             "12:37 onExit of steps is deprecated; write hooks: {exit: {template: x}}\n"
-            "14:44 input parameter 'p' of template 't' is never read\n"
+            "15:34 input parameter 'p' of template 't' is never read\n"
             "8:14 workflow parameter 'b' is never read\n"
-            "16:12 template 'yy' is never reached\n");
+            "18:12 template 'yy' is never reached\n");
 }
 
 }  // namespace

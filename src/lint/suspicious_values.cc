@@ -54,7 +54,8 @@ class Inspector {
     whole_number(t["activeDeadlineSeconds"], at.at("activeDeadlineSeconds"));
     retry(t["retryStrategy"], at.at("retryStrategy"));
     if (t["http"].is_map()) http(t["http"], at.at("http"));
-    if (t["script"].is_map() && text(t["script"], "source").empty()) {
+    const bool is_empty = t["script"].is_map() && text(t["script"], "source").empty();
+    if (is_empty && t["script"]["args"].list().empty()) {
       warn(at.at("script"), "this script has no source: its interpreter reads an empty file");
     }
     for (const char* kind : {"container", "script"}) mounts(t, t[kind], at.at(kind));

@@ -31,7 +31,7 @@ void add_texts(const Value& v, std::vector<std::string_view>& texts) {
 /// What the expressions and tags of a part of the manifest name: `inputs.parameters.p` ...
 class Reads {
  public:
-  explicit Reads(const Value& v) { add_texts(v, texts_); }
+  explicit Reads(Value v) : owner_(std::move(v)) { add_texts(owner_, texts_); }
 
   /// True if `list.name` is read, or all of the list may be.
   [[nodiscard]] bool has(std::string_view list, std::string_view name) const {
@@ -54,7 +54,8 @@ class Reads {
                             rest[0] != '-' && rest[0] != '_');
   }
 
-  std::vector<std::string_view> texts_;
+  Value owner_;
+  std::vector<std::string_view> texts_;  // point into owner_
 };
 
 class Inspector {
@@ -81,19 +82,8 @@ class Inspector {
   }
 
   void body(const Value& t, const Place& at) {
+    inputs(t, at.at("inputs").at("parameters"));
     std::size_t i = 0;
-    value::Map rest = t.map();
-    rest.erase("inputs");
-    // An input may also be meant for another one's path or default.
-    const Reads reads{value::List{value::Value(std::move(rest)), t["inputs"]["artifacts"]}};
-    for (const Value& input : t["inputs"]["parameters"].list()) {
-      const Place place = at.at("inputs").at("parameters", i++).at("name");
-      const std::string_view name = text(input, "name");
-      if (name.empty() || reads.has("inputs.parameters", name)) continue;
-      warn(place, fmt::format("input parameter '{}' of template '{}' is never read", name,
-                              text(t, "name")));
-    }
-    i = 0;
     for (const Value& group : t["steps"].list()) {
       const Place place = at.at("steps", i++);
       std::size_t k = 0;
@@ -102,6 +92,25 @@ class Inspector {
     i = 0;
     for (const Value& task : t["dag"]["tasks"].list()) {
       caller(task, at.at("dag").at("tasks", i++), "tasks");
+    }
+  }
+
+  void inputs(const Value& t, const Place& at) {
+    if (t["suspend"].is_map()) return;  // they are for the person who looks at it
+    value::Map rest = t.map();
+    rest.erase("inputs");
+    value::List readers{value::Value(std::move(rest)), t["inputs"]["artifacts"]};
+    for (const Value& input : t["inputs"]["parameters"].list()) {
+      for (const char* field : {"value", "default", "valueFrom"}) readers.push_back(input[field]);
+    }
+    const Reads reads{Value(std::move(readers))};
+    std::size_t i = 0;
+    for (const Value& input : t["inputs"]["parameters"].list()) {
+      const Place place = at.at(std::to_string(i++)).at("name");
+      const std::string_view name = text(input, "name");
+      if (name.empty() || reads.has("inputs.parameters", name)) continue;
+      warn(place, fmt::format("input parameter '{}' of template '{}' is never read", name,
+                              text(t, "name")));
     }
   }
 
