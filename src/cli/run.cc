@@ -24,6 +24,7 @@ struct RunOptions {
   std::string output;
   std::string defaults;
   bool log = false;
+  bool is_strict = false;  // Kubernetes drops unknown fields, and a run does what a cluster would
 };
 
 using Rows = std::vector<store::WorkflowRow>;
@@ -78,7 +79,8 @@ class Interrupts {
 // All of them or none: one that cannot be stored takes the others back.
 diag::Result<Rows> submit_all(Opened& state, RunOptions& o, const Session& session) {
   TRY_VOID(load_parameter_file(o.overrides));
-  TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
+  TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
+                                                               : spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, state, o.overrides, session));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   mark_invalid(submissions, *state.store, session);
@@ -151,6 +153,7 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("-o,--output", o->output,
                       "print only the final workflow: json, yaml, name, wide, short");
   command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
+  command->add_flag("--strict", o->is_strict, "unknown fields are errors, not warnings");
   command->add_flag("--log", o->log, "print the logs of the steps as they come");
   add_override_flags(*command, o->overrides);
 }
