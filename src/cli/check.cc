@@ -1,12 +1,14 @@
 #include "cli/check.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "diag/render.h"
 #include "spec/merge.h"
+#include "store/secrets.h"
 #include "value/json.h"
 
 namespace tiphys::cli {
@@ -23,6 +25,39 @@ diag::Result<std::vector<spec::Manifest>> overridden(const Documents& documents,
     m.name = m.object["metadata"]["name"].string_or("");
   }
   return manifests;
+}
+
+// The keys of Secrets and ConfigMaps, those in the files first. Values are not looked at.
+lint::FindKeys key_finder(const Documents& documents, const Opened& state, const Session& session) {
+  return [&documents, &state, &session](
+             std::string_view kind, std::string_view name) -> std::optional<std::set<std::string>> {
+    std::set<std::string> keys;
+    for (const spec::Manifest& m : documents.manifests) {
+      if (m.kind != kind || m.name != name) continue;
+      for (const char* field : {"data", "stringData", "binaryData"}) {
+        for (const auto& [key, v] : m.object[field].map()) keys.insert(key);
+      }
+      return keys;
+    }
+    if (kind == "Secret") {
+      auto all = store::Secrets(state.config.secrets_path()).list(session.space());
+      for (const store::SecretInfo& info : all.value_or(std::vector<store::SecretInfo>())) {
+        if (info.name == name) return std::set<std::string>(info.keys.begin(), info.keys.end());
+      }
+      return std::nullopt;
+    }
+    auto row = state.store->find_object(kind, session.space(), name);
+    auto object = row ? value::parse_json(row->json) : value::Value();
+    if (!row || !object) return std::nullopt;
+    for (const auto& [key, v] : (*object)["data"].map()) keys.insert(key);
+    return keys;
+  };
+}
+
+// Lines of a file with a Secret are never shown: they may hold its values.
+bool has_secret(std::string_view text) {
+  static const RE2 kSecret(R"re((?m)["']?kind["']?\s*:\s*["']?Secret\b)re");
+  return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), kSecret);
 }
 
 }  // namespace
@@ -42,20 +77,21 @@ lint::FindStored stored_finder(store::Store& store, std::string name_space) {
 
 std::optional<std::string_view> text_of(const Documents& documents, const std::string& file) {
   for (const Source& s : documents.sources) {
-    if (s.file == file) return s.text;
+    if (s.file == file && !has_secret(s.text)) return s.text;
   }
   return std::nullopt;
 }
 
-diag::Result<void> check_documents(Documents& documents, store::Store& store,
+diag::Result<void> check_documents(Documents& documents, const Opened& state,
                                    const Overrides& overrides, const Session& session) {
   if (!documents.has_errors()) {
     TRY(const auto manifests, overridden(documents, overrides));
     const bool is_run =
         std::ranges::any_of(manifests, [](const auto& m) { return m.kind == "Workflow"; });
-    for (diag::Diagnostic& d : lint::check({.manifests = manifests,
-                                            .find_stored = stored_finder(store, session.space()),
-                                            .options = {.is_run = is_run}})) {
+    for (diag::Diagnostic& d : lint::check(
+             {.manifests = manifests,
+              .find_stored = stored_finder(*state.store, session.space()),
+              .options = {.is_run = is_run, .find_keys = key_finder(documents, state, session)}})) {
       documents.findings.push_back(std::move(d));
     }
   }

@@ -13,13 +13,14 @@ namespace tiphys::cli {
 /// Looks for templates in the store; `name_space` is for references that name none.
 [[nodiscard]] lint::FindStored stored_finder(store::Store& store, std::string name_space);
 
-/// The text of one of the files; nullopt when it is none of them.
+/// The text of one of the files; nullopt when it is none of them, or holds a Secret, of which no
+/// line is ever shown.
 [[nodiscard]] std::optional<std::string_view> text_of(const Documents& documents,
                                                       const std::string& file);
 
 /// Checks the documents, changed by the flags, together with what is stored; prints all findings
 /// to stderr. Errors: kInvalidManifest when one of them is an error.
-[[nodiscard]] diag::Result<void> check_documents(Documents& documents, store::Store& store,
+[[nodiscard]] diag::Result<void> check_documents(Documents& documents, const Opened& state,
                                                  const Overrides& overrides,
                                                  const Session& session);
 

@@ -7,6 +7,7 @@
 
 #include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/lint_formats.h"
 #include "diag/render.h"
 
 namespace tiphys::cli {
@@ -153,8 +154,9 @@ diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owner
     TRY(state, open_state());
     find_stored = stored_finder(*state.store, session.space());
   }
-  for (diag::Diagnostic& d :
-       lint::check({.manifests = documents.manifests, .find_stored = find_stored})) {
+  for (diag::Diagnostic& d : lint::check({.manifests = documents.manifests,
+                                          .find_stored = find_stored,
+                                          .options = {.warn_of_unused = true}})) {
     documents.findings.push_back(std::move(d));
   }
   std::erase_if(documents.findings, [&](const diag::Diagnostic& d) {
@@ -168,8 +170,10 @@ diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owner
 }  // namespace
 
 diag::Result<void> lint_files(const LintFlags& o, Session& session) {
-  if (o.output != "" && o.output != "simple" && o.output != "pretty") {
-    return wrong_usage(fmt::format("unknown output format '{}': want pretty or simple", o.output));
+  const bool is_argos = o.output.empty() || o.output == "simple" || o.output == "pretty";
+  if (!is_argos && !is_lint_format(o.output)) {
+    return wrong_usage(fmt::format(
+        "unknown output format '{}': want pretty, simple, json, sarif or github", o.output));
   }
   TRY(const auto kinds, wanted_kinds(o));
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
@@ -180,7 +184,8 @@ diag::Result<void> lint_files(const LintFlags& o, Session& session) {
     return std::ranges::find(kinds, owner.kind) != kinds.end();
   });
   const bool color = session.color();
-  print_text(o.output.empty()
+  print_text(!is_argos ? format_findings(o.output, documents.findings)
+             : o.output.empty()
                  ? with_lines(documents, linted, color)
                  : ArgoReport(documents, owners, o.output == "simple", color).text(linted > 0));
   if (documents.has_errors() || linted == 0) session.exit_code = 1;
@@ -193,7 +198,8 @@ void add_lint(CLI::App& app, Session& session) {
       add_command(app, "lint", "check manifests: errors, and hooks that cannot fire", session,
                   [o, &session] { return lint_files(*o, session); });
   command->add_option("FILE", o->files, "files or folders; - is stdin")->required();
-  command->add_option("-o,--output", o->output, "pretty or simple, as argo prints them");
+  command->add_option("-o,--output", o->output,
+                      "pretty or simple, as argo prints them; json, sarif, github");
   command
       ->add_option("--kinds", o->kinds,
                    "only these: workflows, workflowtemplates, cronworkflows, "

@@ -161,6 +161,7 @@ void LiveView::redraw() {
     out += view::format_workflow(w.object, view) + (order_.size() > 1 ? "\n" : "");
   }
   view.width = size.columns;
+  view.cuts_lines = true;
   std::string moving;
   int room = size.rows - 1;
   for (const std::string& uid : order_) {

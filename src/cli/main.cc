@@ -10,6 +10,7 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
+#include "cli/help_texts.h"
 #include "executor/supervisor.h"
 
 namespace {
@@ -49,6 +50,7 @@ int main_of(const std::vector<std::string>& words) {
   app.add_flag("--no-color", session.no_color, "no colours");
   app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
   add_commands(app, session);
+  tiphys::cli::dress_help(app);
   if (const auto text = tiphys::cli::unknown_command(app, words)) {
     fmt::print(stderr, "Error: {}\nRun 'tiphys --help' for usage.\n", *text);
     return 1;

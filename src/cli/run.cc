@@ -24,6 +24,7 @@ struct RunOptions {
   std::string output;
   std::string defaults;
   bool log = false;
+  bool is_strict = false;  // Kubernetes drops unknown fields, and a run does what a cluster would
 };
 
 using Rows = std::vector<store::WorkflowRow>;
@@ -78,8 +79,9 @@ class Interrupts {
 diag::Result<std::vector<runtime::Submission>> read_submissions(Opened& state, RunOptions& o,
                                                                 const Session& session) {
   TRY_VOID(load_parameter_file(o.overrides));
-  TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
+  TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
+                                                               : spec::UnknownFields::kWarning));
+  TRY_VOID(check_documents(documents, state, o.overrides, session));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   mark_invalid(submissions, *state.store, session);
   TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
@@ -157,6 +159,7 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("-o,--output", o->output,
                       "print only the final workflow: json, yaml, name, wide, short");
   command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
+  command->add_flag("--strict", o->is_strict, "unknown fields are errors, not warnings");
   command->add_flag("--log", o->log, "print the logs of the steps as they come");
   add_override_flags(*command, o->overrides);
 }

@@ -1,6 +1,8 @@
 #include "cli/show.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,11 +14,24 @@
 
 namespace tiphys::cli {
 
+namespace {
+
+// 0: stdout is no terminal.
+int terminal_columns() {
+  winsize size{};
+  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+}  // namespace
+
 view::GetOptions view_options(const Session& session) {
   view::GetOptions options;
   options.color = session.color();
   options.utf8 = !session.no_utf8;
   options.now = now();
+  options.width = terminal_columns();
+  options.cuts_lines = false;
   return options;
 }
 

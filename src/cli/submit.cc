@@ -26,7 +26,7 @@ struct SubmitOptions {
   Follow follow;
   bool dry_run = false;
   bool server_dry_run = false;
-  bool is_strict = false;
+  bool is_strict = true;
 
   [[nodiscard]] bool is_dry() const { return dry_run || server_dry_run; }
 };
@@ -71,7 +71,7 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
   }
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
                                                                : spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, *state.store, o.overrides, session));
+  TRY_VOID(check_documents(documents, state, o.overrides, session));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   if (!o.is_dry()) {
     TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
@@ -146,7 +146,7 @@ void add_submit(CLI::App& app, Session& session) {
   command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
   command->add_flag("--dry-run", o->dry_run, "print the workflow, submit nothing");
   command->add_flag("--server-dry-run", o->server_dry_run, "the same");
-  command->add_flag("--strict", o->is_strict, "unknown fields are errors, not warnings");
+  command->add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
   command->add_option("--status", o->status, "with --watch: only nodes of this phase");
   command->add_option("--node-field-selector", o->node_field_selector,
                       "with --watch: only nodes that match, e.g. displayName=a");

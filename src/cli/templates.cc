@@ -97,7 +97,7 @@ diag::Result<void> put(const Kind& kind, const TemplateFlags& o, bool is_update,
   TRY(Opened state, open_state());
   TRY(Documents documents, read_documents(o.names, o.is_strict ? spec::UnknownFields::kError
                                                                : spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, *state.store, {}, session));
+  TRY_VOID(check_documents(documents, state, {}, session));
   bool any = false;
   for (const spec::Manifest& m : documents.manifests) {
     if (m.kind != kind.kind) continue;
@@ -251,7 +251,7 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
 diag::Result<void> apply_files(const std::vector<std::string>& files, Session& session) {
   TRY(Opened state, open_state());
   TRY(Documents documents, read_documents(files));
-  TRY_VOID(check_documents(documents, *state.store, {}, session));
+  TRY_VOID(check_documents(documents, state, {}, session));
   for (const spec::Manifest& m : documents.manifests) {
     TRY_VOID(store_one(state, m, session));
     print_text(fmt::format("{} '{}' stored\n", m.kind, m.name));

@@ -75,6 +75,10 @@ diag::Result<std::optional<std::string>> key_of_object(
   if (found) return std::optional<std::string>(std::move(*found));
   if (found.error().code != diag::Code::kNotFound) return std::unexpected(found.error());
   if (ref["optional"].bool_or(false)) return std::optional<std::string>();
+  if (found.error().message.starts_with("secrets \"")) {  // the whole object is missing
+    return diag::fail(diag::Code::kNotFound,
+                      fmt::format("CreateContainerConfigError: secret \"{}\" not found", name));
+  }
   return diag::fail(diag::Code::kNotFound,
                     fmt::format("CreateContainerConfigError: couldn't find key {} in {} {}/{}", key,
                                 what, task.name_space, name));
@@ -240,15 +244,10 @@ diag::Result<std::vector<std::string>> container_words(const value::Value& conta
   return words;
 }
 
-std::vector<std::string> program_candidates(const std::string& word,
-                                            const Environment& environment) {
-  // An image's own program often stands in its root folder (`/argosay`); here it comes from the
-  // PATH.
-  const bool is_in_root = word.starts_with('/') && word.find('/', 1) == std::string::npos;
-  if (word.find('/') != std::string::npos && !is_in_root) return {word};
-  std::vector<std::string> candidates;
-  if (is_in_root) candidates.push_back(word);
-  const std::string name = is_in_root ? word.substr(1) : word;
+namespace {
+
+void add_candidates(const std::string& name, const Environment& environment,
+                    std::vector<std::string>& candidates) {
   std::string_view path = kDefaultPath;
   if (const std::string* found = environment.find("PATH")) path = *found;
   while (!path.empty()) {
@@ -258,6 +257,22 @@ std::vector<std::string> program_candidates(const std::string& word,
     if (colon == std::string_view::npos) break;
     path.remove_prefix(colon + 1);
   }
+}
+
+}  // namespace
+
+std::vector<std::string> program_candidates(const std::string& word,
+                                            const Environment& environment) {
+  // An image's own program often stands in its root folder (`/argosay`); here it comes from the
+  // PATH.
+  const bool is_in_root = word.starts_with('/') && word.find('/', 1) == std::string::npos;
+  if (word.find('/') != std::string::npos && !is_in_root) return {word};
+  std::vector<std::string> candidates;
+  if (is_in_root) candidates.push_back(word);
+  const std::string name = is_in_root ? word.substr(1) : word;
+  add_candidates(name, environment, candidates);
+  // Images of Python have it under both names, Debian under one.
+  if (name == "python") add_candidates("python3", environment, candidates);
   return candidates;
 }
 

@@ -1,8 +1,12 @@
-// Features that manifests may ask for and tiphys does not act on. One table; a row goes when its
-// feature comes.
+// Features that manifests ask for and tiphys does not act on: walks an object by its types and
+// looks each field up in the table of effects.
 #include <fmt/format.h>
 
+#include <set>
+
+#include "lint/field_effects.h"
 #include "lint/lint.h"
+#include "spec/schema.h"
 #include "spec/yaml_reader.h"
 
 namespace tiphys::lint {
@@ -12,20 +16,11 @@ using value::Value;
 
 namespace {
 
-constexpr const char* kOfTemplates[] = {
-    "resource", "plugin", "containerSet", "data",           "volumes",         "synchronization",
-    "memoize",  "daemon", "sidecars",     "initContainers", "archiveLocation", "metrics",
-};
-
-constexpr const char* kOfSpecs[] = {
-    "volumes", "volumeClaimTemplates", "synchronization", "artifactRepositoryRef", "artifactGC",
-    "metrics", "archiveLogs",          "executorPlugins",
-};
-
 bool is_in_use(const Value& v) {
   if (v.is_bool()) return v.as_bool();
   if (v.is_list()) return !v.list().empty();
-  return !v.is_null();
+  if (v.is_map()) return true;
+  return !v.is_null() && v.string_or("-") != "";
 }
 
 /// Collects warnings, one for each feature and template.
@@ -33,48 +28,86 @@ class Inspector {
  public:
   explicit Inspector(const spec::Positions* positions) : positions_(positions) {}
 
-  void spec(const Value& spec, const std::string& at) {
-    for (const char* field : kOfSpecs) {
-      if (is_in_use(spec[field])) tell("the workflow", at, field);
+  /// Looks at `v`, which is of the struct `type` and stands at `at`.
+  void object(const Value& v, std::string_view type, const std::string& at) {
+    const spec::Fields* fields = spec::fields_of(type);
+    if (fields == nullptr || !v.is_map()) return;
+    const FieldEffects* effects = find_effects(type);
+    const std::string outer_where = where_;
+    const std::size_t outer_begin = begin_;
+    if (type == "v1alpha1.Template") {
+      const std::string_view name = v["name"].string_or("");
+      where_ = name.empty() ? at.substr(at.rfind('/') + 1) : fmt::format("template '{}'", name);
+      begin_ = at.size();
     }
-    std::size_t i = 0;
-    for (const Value& t : spec["templates"].list()) {
-      body(t, spec::pointer_to(at + "/templates", i++));
+    for (const auto& [name, member] : v.map()) {
+      const spec::Field* field = spec::find_field(*fields, name);
+      if (field == nullptr || !is_in_use(member)) continue;
+      const std::string place = spec::pointer_to(at, name);
+      if (effects != nullptr && effect_of(*effects, name) == FieldEffect::kPending) {
+        tell(place);
+      } else {
+        of_type(member, field->type, place);
+      }
     }
+    where_ = outer_where;
+    begin_ = outer_begin;
+  }
+
+  /// Begins with a spec at `at`: what is found outside of templates is the workflow's.
+  void spec(const Value& v, const std::string& at) {
+    begin_ = at.size();
+    object(v, "v1alpha1.WorkflowSpec", at);
   }
 
   std::vector<Diagnostic> take() { return std::move(findings_); }
 
  private:
-  void tell(const std::string& where, const std::string& at, std::string_view field) {
+  void of_type(const Value& v, std::string_view type, const std::string& at) {
+    if (type.starts_with('*')) type.remove_prefix(1);
+    if (type == "P") type = "[]v1alpha1.WorkflowStep";
+    if (type.starts_with("[]")) {
+      std::size_t i = 0;
+      for (const Value& element : v.list()) {
+        of_type(element, type.substr(2), spec::pointer_to(at, i++));
+      }
+    } else if (type.starts_with("{}")) {
+      for (const auto& [key, member] : v.map()) {
+        of_type(member, type.substr(2), spec::pointer_to(at, key));
+      }
+    } else {
+      object(v, type, at);
+    }
+  }
+
+  // The path below the template, without the places in lists: container.securityContext.
+  [[nodiscard]] std::string path_of(std::string_view place) const {
+    std::string path;
+    place.remove_prefix(begin_);
+    while (!place.empty()) {
+      place.remove_prefix(1);
+      const std::string_view token = place.substr(0, place.find('/'));
+      const bool is_index = token.find_first_not_of("0123456789") == std::string_view::npos;
+      if (!is_index) path += path.empty() ? std::string(token) : fmt::format(".{}", token);
+      place.remove_prefix(token.size());
+    }
+    return path;
+  }
+
+  void tell(const std::string& place) {
     Diagnostic d;
     d.severity = diag::Severity::kWarning;
     d.error.code = diag::Code::kInvalidManifest;
-    d.error.message = fmt::format("{}: {} is not acted on yet", where, field);
-    if (positions_ != nullptr) d.error.at = positions_->key(spec::pointer_to(at, field));
+    d.error.message = fmt::format("{}: {} is not acted on yet", where_, path_of(place));
+    if (!told_.insert(d.error.message).second) return;
+    if (positions_ != nullptr) d.error.at = positions_->key(place);
     findings_.push_back(std::move(d));
   }
 
-  void body(const Value& t, const std::string& at) {
-    const std::string where = fmt::format("template '{}'", t["name"].string_or(""));
-    for (const char* field : kOfTemplates) {
-      if (is_in_use(t[field])) tell(where, at, field);
-    }
-    for (const char* side : {"inputs", "outputs"}) {
-      if (t[side]["artifacts"].list().empty()) continue;
-      tell(where, spec::pointer_to(at, side), "artifacts");
-    }
-    for (const Value& group : t["steps"].list()) {
-      for (const Value& step : group.list()) {
-        if (step["inline"].is_map()) body(step["inline"], at);
-      }
-    }
-    for (const Value& task : t["dag"]["tasks"].list()) {
-      if (task["inline"].is_map()) body(task["inline"], at);
-    }
-  }
-
   const spec::Positions* positions_;
+  std::string where_ = "the workflow";
+  std::size_t begin_ = 0;  // of the path that is told, in a pointer
+  std::set<std::string> told_;
   std::vector<Diagnostic> findings_;
 };
 

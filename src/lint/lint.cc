@@ -107,6 +107,8 @@ void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases
   out.insert(out.end(), std::make_move_iterator(found.begin()),
              std::make_move_iterator(found.end()));
   if (input.options.warn_of_suspicious) suspicious(base, is_sound, out);
+  if (input.options.warn_of_unused && is_sound) unused(base, out);
+  if (input.options.find_keys) missing_references(base, input.options.find_keys, out);
   if (input.options.warn_of_inactive) {
     for (Diagnostic& d : inactive_features(m.object, m.positions.get())) {
       out.push_back(std::move(d));

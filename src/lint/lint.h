@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@ namespace tiphys::lint {
 using FindStored = std::function<std::optional<value::Value>(
     std::string_view kind, std::string_view name_space, std::string_view name)>;
 
+/// The keys of a Secret or ConfigMap; nullopt when there is none of this name.
+using FindKeys = std::function<std::optional<std::set<std::string>>(std::string_view kind,
+                                                                    std::string_view name)>;
+
 /// Says what is wrong with a cron schedule in a time zone (empty: UTC); empty when it is right.
 using CheckSchedule =
     std::function<std::string(std::string_view schedule, std::string_view timezone)>;
@@ -28,9 +33,12 @@ using CheckSchedule =
 struct Options {
   bool warn_of_inactive = true;  // tell features that tiphys does not act on
   bool warn_of_suspicious = true;
+  bool warn_of_unused =
+      false;  // what a run does not care about: templates that nothing reaches ...
   // For a run: what is wrong in kinds other than Workflow is a warning, since Kubernetes stores
   // such templates, too, and the workflow may not need them.
   bool is_run = false;
+  FindKeys find_keys = {};            // null: Secrets and ConfigMaps are not looked for
   CheckSchedule check_schedule = {};  // null: schedules are not looked at
 };
 

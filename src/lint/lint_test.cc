@@ -173,7 +173,7 @@ TEST(Lint, WarnsOfHooksThatCannotWork) {
               "          u: {expression: 'steps[\"my-stp\"].status == \"Failed\"', template: t}\n"
               "  - {name: t, suspend: {}}\n"),
       "warning 7:63 template name 'tt' undefined: this hook fails when it fires\n"
-      "warning 7:41 there is no phase \"Success\"; did you mean \"Succeeded\"?\n"
+      "warning 7:42 there is no phase \"Success\"; did you mean \"Succeeded\"?\n"
       "warning 8:22 'steps.x.status' is unknown in hooks of the workflow, which fails when this is "
       "evaluated\n"
       "warning 9:40 the expression cannot be read: unexpected token EOF\n"

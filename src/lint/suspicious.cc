@@ -1,7 +1,9 @@
 #include "lint/suspicious.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
+#include "expr/builtin_table.h"
 #include "expr/program.h"
 #include "lint/task_graph.h"
 #include "spec/schema.h"
@@ -26,6 +28,9 @@ class Inspector {
     const Value& spec = base_->spec;
     if (spec["workflowTemplateRef"].is_map()) return;  // names belong to the other object
     suspicious_hooks(spec["hooks"], at.at("hooks"), {}, out_);
+    for (const auto& [name, hook] : spec["hooks"].map()) {
+      tags_of_hook(hook["arguments"], at.at("hooks").at(name).at("arguments"));
+    }
     if (spec["hooks"]["exit"].is_map() && !text(spec, "onExit").empty()) {
       warn(at.at("hooks").at("exit"), "hooks.exit has no effect, because spec.onExit is given");
     }
@@ -49,6 +54,25 @@ class Inspector {
     out_.push_back({diag::Severity::kWarning,
                     {diag::Code::kInvalidManifest, std::move(message), at.position()},
                     std::move(fix)});
+  }
+
+  /// Tags in a workflow's hook: Argo never looks at them, and an unknown one stays as it is.
+  void tags_of_hook(const Value& v, const Place& at) {
+    std::size_t i = 0;
+    for (const Value& element : v.list()) tags_of_hook(element, at.at(std::to_string(i++)));
+    for (const auto& [key, member] : v.map()) tags_of_hook(member, at.at(key));
+    if (!v.is_string() || !tag::has_tags(v.as_string())) return;
+    expressions_of_text(v.as_string(), at);
+    for (const tag::Tag& found : tag::find_tags(v.as_string())) {
+      std::string fix;
+      if (found.is_expression || !found.name.starts_with("workflow.")) continue;
+      if (is_workflow_variable(found.name, *base_, fix)) continue;
+      out_.push_back({diag::Severity::kWarning,
+                      {diag::Code::kMissingVariable,
+                       fmt::format("unknown variable '{}': this tag stays as it is", found.name),
+                       position_inside(at.position(), v.as_string(), found.offset)},
+                      std::move(fix)});
+    }
   }
 
   void body(const Value& t, const Place& at) {
@@ -117,6 +141,7 @@ class Inspector {
   /// Expression tags: those that cannot be read, and words that are never there.
   void expressions_of_text(const std::string& given, const Place& at) {
     if (!tag::has_tags(std::string_view(given))) return;
+    unclosed(given, at);
     for (const tag::Tag& found : tag::find_tags(given)) {
       if (!found.is_expression) continue;
       const auto program = expr::Program::parse(found.name);
@@ -133,6 +158,7 @@ class Inspector {
                                   source == std::string::npos ? found.offset : source));
         continue;
       }
+      unknown_functions(found.name, tell);
       for (const std::string& name : program->reads()) {
         std::string fix;
         if (!name.starts_with("workflow.")) {
@@ -141,6 +167,30 @@ class Inspector {
           tell(fmt::format("unknown variable '{}' in the expression of this tag", name), fix);
         }
       }
+    }
+  }
+
+  /// "{{workflow.name}" is passed on as it is.
+  void unclosed(const std::string& given, const Place& at) {
+    const std::size_t begin = given.rfind("{{");
+    if (given.find("}}", begin) != std::string::npos) return;
+    static const RE2 kTag(R"(^\{\{\s*(=|(workflow|inputs|outputs|steps|tasks|item|pod)\b))");
+    if (!RE2::PartialMatch(re2::StringPiece(given).substr(begin), kTag)) return;
+    out_.push_back({diag::Severity::kWarning,
+                    {diag::Code::kInvalidManifest, "this tag is never closed with }}, and so stays",
+                     position_inside(at.position(), given, begin)},
+                    ""});
+  }
+
+  template <typename Tell>
+  static void unknown_functions(const std::string& source, const Tell& tell) {
+    static const RE2 kCall(R"(\bsprig\.(\w+)\s*\()");
+    re2::StringPiece rest(source);
+    std::string name;
+    while (RE2::FindAndConsume(&rest, kCall, &name)) {
+      if (expr::find_sprig(name) != nullptr) continue;
+      tell(fmt::format("there is no function 'sprig.{}'", name),
+           did_you_mean_function("sprig." + name));
     }
   }
 
@@ -174,7 +224,7 @@ class Inspector {
     }
     const std::string near = spec::nearest_name(root, kRoots);
     tell(fmt::format("unknown name '{}' in the expression of this tag", root),
-         near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+         near.empty() ? did_you_mean_function(root) : fmt::format("did you mean \"{}\"?", near));
   }
 
   const BasePointer& base_;
@@ -186,6 +236,7 @@ class Inspector {
 void suspicious(const BasePointer& base, bool is_sound, std::vector<Diagnostic>& out) {
   Inspector inspector(base, out);
   inspector.spec();
+  suspicious_values(base, out);
   if (is_sound)
     inspector.expressions(base->spec["templates"], {base, base->pointer + "/templates"});
 }

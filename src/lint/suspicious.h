@@ -27,6 +27,9 @@ struct HookScope {
 [[nodiscard]] bool is_workflow_variable(std::string_view name, const Base& base, std::string& fix);
 /// The same for what follows a step's or task's name: ".status", ".outputs.result".
 [[nodiscard]] bool is_node_variable(std::string_view rest, std::string& fix);
+/// `did you mean "f"?` for the function of expressions, sprig's among them, that looks most like
+/// `name`; else empty.
+[[nodiscard]] std::string did_you_mean_function(std::string_view name);
 /// The warning for an expression at `offset` of the text at `start` that cannot be parsed.
 [[nodiscard]] diag::Diagnostic unreadable(std::string_view error, diag::Position start,
                                           std::string_view text, std::size_t offset);
@@ -35,6 +38,34 @@ struct HookScope {
 /// that need one and get none.
 void suspicious_arguments(const value::Value& arguments, const value::Value& body, const Place& at,
                           bool demand, std::vector<diag::Diagnostic>& out);
+
+/// Something to tell of an expression; nothing when `message` is empty.
+struct Finding {
+  std::string message = {};
+  std::string fix = {};
+  std::string word = {};  // where in the expression; empty: its beginning
+};
+
+/// Whether a hook's expression is true in no phase, or in every one; or is no condition. Only for
+/// expressions that read phases and exit codes.
+[[nodiscard]] Finding hook_truth(std::string_view expression, const HookScope& scope, bool is_exit);
+/// A word that an expression compares phases with and that is none.
+[[nodiscard]] Finding misspelt_phase(std::string_view expression);
+[[nodiscard]] bool is_phase(std::string_view text);
+/// The phase that a wrong word means, as far as it can be told; else empty.
+[[nodiscard]] std::string meant_phase(std::string_view word);
+
+/// Appends warnings about values in templates that Argo takes and a run fails on: durations,
+/// conditions, URLs, logic of `depends`.
+void suspicious_values(const BasePointer& base, std::vector<diag::Diagnostic>& out);
+
+/// Appends warnings about templates, inputs and arguments that nothing uses, deprecated fields, and
+/// values that look like secrets.
+void unused(const BasePointer& base, std::vector<diag::Diagnostic>& out);
+
+/// Appends warnings about Secrets and ConfigMaps, or keys in them, that `find_keys` does not find.
+void missing_references(const BasePointer& base, const FindKeys& find_keys,
+                        std::vector<diag::Diagnostic>& out);
 
 /// Appends warnings about one map of hooks.
 void suspicious_hooks(const value::Value& hooks, const Place& at, const HookScope& scope,

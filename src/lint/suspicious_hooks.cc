@@ -19,26 +19,6 @@ using Level = HookScope::Level;
 constexpr std::string_view kPhases[] = {"Pending", "Running", "Succeeded", "Failed",
                                         "Error",   "Skipped", "Omitted"};
 
-bool is_phase(std::string_view text) {
-  for (const std::string_view phase : kPhases) {
-    if (phase == text) return true;
-  }
-  return false;
-}
-
-/// The phase that a wrong word means, as far as it can be told.
-std::string meant_phase(std::string_view word) {
-  std::string small;
-  for (const char c : word) small += static_cast<char>(c | 0x20);
-  if (small.starts_with("complete") || small.starts_with("done")) return "Succeeded";
-  for (const std::string_view phase : kPhases) {
-    std::string start(phase.substr(0, 3));
-    start[0] = static_cast<char>(start[0] | 0x20);
-    if (small.starts_with(start)) return std::string(phase);
-  }
-  return spec::nearest_name(word, {std::begin(kPhases), std::end(kPhases)});
-}
-
 /// The place of a warning, in the hook's expression.
 struct Told {
   const Place& at;
@@ -74,7 +54,7 @@ bool check_dashes(std::string_view expression, const HookScope& scope, const Tol
   return is_dashed;
 }
 
-/// Comparisons `x.status == "Word"`.
+/// Comparisons of workflow.status that its level rules out.
 void check_phases(std::string_view expression, const HookScope& scope, const Told& tell) {
   static const RE2 kComparison(R"re(([A-Za-z][A-Za-z0-9_.]*(?:\[['"][^'"]+['"]\])?)\.status)re"
                                R"re(\s*(==|!=)\s*["']([^"']*)["'])re");
@@ -84,14 +64,7 @@ void check_phases(std::string_view expression, const HookScope& scope, const Tol
   std::string phase;
   while (RE2::FindAndConsume(&rest, kComparison, &subject, &operation, &phase)) {
     if (tag::has_tags(std::string_view(phase))) continue;
-    if (!is_phase(phase)) {
-      const std::string near = meant_phase(phase);
-      tell(fmt::format("there is no phase \"{}\"", phase), "\"" + phase,
-           near.empty() ? "the phases are Pending, Running, Succeeded, Failed, Error, Skipped, "
-                          "Omitted"
-                        : fmt::format("did you mean \"{}\"?", near));
-      continue;
-    }
+    if (!is_phase(phase)) continue;
     const bool is_workflow = subject == "workflow";
     const bool is_equal = operation == "==";
     if (is_workflow && scope.level != Level::kWorkflow && is_equal && phase != "Running") {
@@ -123,8 +96,12 @@ void unknown_word(const std::string& root, const HookScope& scope, const Told& t
     if (word == root) return;
   }
   const std::string near = spec::nearest_name(root, known);
+  if (is_phase(root)) {
+    return tell(fmt::format("unknown name '{}', which fails when this is evaluated", root), root,
+                fmt::format("write \"{}\", in quotes", root));
+  }
   tell(fmt::format("unknown name '{}', which fails when this is evaluated", root), root,
-       near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+       near.empty() ? did_you_mean_function(root) : fmt::format("did you mean \"{}\"?", near));
 }
 
 void check_reads(const expr::Program& program, const HookScope& scope, const Told& tell) {
@@ -178,7 +155,7 @@ void check_reads(const expr::Program& program, const HookScope& scope, const Tol
   }
 }
 
-void check_expression(const Value& hook, const Place& at, const HookScope& scope,
+void check_expression(const Value& hook, const Place& at, const HookScope& scope, bool is_exit,
                       std::vector<Diagnostic>& out) {
   const std::string_view expression = text(hook, "expression");
   const Told tell{at, expression, out};
@@ -191,12 +168,19 @@ void check_expression(const Value& hook, const Place& at, const HookScope& scope
     out.push_back(unreadable(program.error().message, at.position(), expression, 0));
     return;
   }
+  const std::size_t told = out.size();
   check_phases(expression, scope, tell);
+  if (const Finding f = misspelt_phase(expression); !f.message.empty()) {
+    tell(f.message, f.word, f.fix);
+  }
   if (check_dashes(expression, scope, tell)) return;
   check_reads(*program, scope, tell);
   if (program->reads().empty() && expression != "true") {
     tell(fmt::format("'{}' reads no variable: it is the same at any time", expression));
   }
+  if (out.size() > told) return;  // that says it better
+  const Finding f = hook_truth(expression, scope, is_exit);
+  if (!f.message.empty()) tell(f.message, f.word, f.fix);
 }
 
 void check_template(const Value& hook, const Place& at, bool is_exit,
@@ -233,6 +217,25 @@ void check_template(const Value& hook, const Place& at, bool is_exit,
 
 }  // namespace
 
+bool is_phase(std::string_view text) {
+  for (const std::string_view phase : kPhases) {
+    if (phase == text) return true;
+  }
+  return false;
+}
+
+std::string meant_phase(std::string_view word) {
+  std::string small;
+  for (const char c : word) small += static_cast<char>(c | 0x20);
+  if (small.starts_with("complete") || small.starts_with("done")) return "Succeeded";
+  for (const std::string_view phase : kPhases) {
+    std::string start(phase.substr(0, 3));
+    start[0] = static_cast<char>(start[0] | 0x20);
+    if (small.starts_with(start)) return std::string(phase);
+  }
+  return spec::nearest_name(word, {std::begin(kPhases), std::end(kPhases)});
+}
+
 void suspicious_hooks(const Value& hooks, const Place& at, const HookScope& scope,
                       std::vector<Diagnostic>& out) {
   for (const auto& [name, hook] : hooks.map()) {
@@ -261,7 +264,7 @@ void suspicious_hooks(const Value& hooks, const Place& at, const HookScope& scop
                      "use another name for a hook with a condition"});
       continue;
     }
-    check_expression(hook, place.at("expression"), scope, out);
+    check_expression(hook, place.at("expression"), scope, is_exit, out);
   }
 }
 

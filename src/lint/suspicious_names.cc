@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "expr/builtin_table.h"
+#include "expr/sprig.h"
 #include "lint/suspicious.h"
 #include "spec/schema.h"
 
@@ -77,6 +79,26 @@ bool is_node_variable(std::string_view rest, std::string& fix) {
   if (member.empty() || contains(kMembers, member)) return true;
   fix = member == "phase" ? "did you mean \"status\"?" : did_you_mean(member, kMembers);
   return false;
+}
+
+std::string did_you_mean_function(std::string_view name) {
+  const bool is_sprig = name.starts_with("sprig.");
+  if (is_sprig) name.remove_prefix(6);
+  std::vector<std::string_view> known;
+  const auto add = [&](std::span<const expr::Builtin> rows) {
+    for (const expr::Builtin& row : rows) known.push_back(row.name);
+  };
+  if (is_sprig) {
+    add(expr::sprig_functions());
+  } else {
+    for (const auto rows : {expr::string_builtins(), expr::number_builtins(),
+                            expr::aggregate_builtins(), expr::list_builtins(), expr::map_builtins(),
+                            expr::time_builtins(), expr::argo_functions()}) {
+      add(rows);
+    }
+  }
+  const std::string near = spec::nearest_name(name, known);
+  return near.empty() ? "" : fmt::format("did you mean \"{}{}\"?", is_sprig ? "sprig." : "", near);
 }
 
 Diagnostic unreadable(std::string_view error, diag::Position start, std::string_view text,

@@ -71,10 +71,11 @@ void Validator::tags_of_text(std::string_view given, const Place& at, const Name
     std::string near;
     if (findings_.size() < kSuggestionsMax) near = scope.nearest(found.name);
     if (near.empty()) near = global_names_.nearest(found.name);
+    std::string fix = near.empty() ? "" : fmt::format("did you mean \"{}\"?", near);
+    if (found.name == "workflow.failures") fix = "it is known in the templates of spec.onExit only";
     const std::size_t before = findings_.size();
     const std::string_view whole = whole_tag(given, found.offset);
-    report(at, fmt::format("{}failed to resolve {}", prefix, whole),
-           near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+    report(at, fmt::format("{}failed to resolve {}", prefix, whole), std::move(fix));
     if (findings_.size() == before) continue;
     // The text here may have values in place of other tags; the place is that in the manifest.
     const std::string_view written = written_text(at);

@@ -48,8 +48,11 @@ void Validator::report(const Place& at, std::string message, std::string suggest
   const std::string key = fmt::format("{}:{}:{}:{}", position.file, position.line, position.column,
                                       position.is_known() ? "" : message);
   // The same fault is met again for each caller of a template, with other words in front.
-  const std::string tail =
-      message.substr(message.size() - std::min<std::size_t>(message.size(), 40));
+  std::string_view bare = message;
+  while (bare.starts_with("templates.") && bare.find(' ') != std::string_view::npos) {
+    bare.remove_prefix(bare.find(' ') + 1);
+  }
+  const std::string tail(bare.substr(bare.size() - std::min<std::size_t>(bare.size(), 40)));
   if (!told_.insert(key + tail).second) return;
   findings_.push_back({diag::Severity::kError,
                        {diag::Code::kInvalidManifest, std::move(message), std::move(position)},

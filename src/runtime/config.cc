@@ -35,12 +35,12 @@ diag::Result<Config> Config::from_environment() {
   }
   std::error_code error;
   config.home = std::filesystem::absolute(config.home, error).string();
-  std::filesystem::create_directories(config.home, error);
+  const bool is_new = std::filesystem::create_directories(config.home, error);
   if (error) {
     return diag::fail(diag::Code::kIo, fmt::format("cannot make the state folder '{}': {}",
                                                    config.home, error.message()));
   }
-  chmod(config.home.c_str(), 0700);
+  if (is_new) chmod(config.home.c_str(), 0700);  // a folder of the user's stays as it is
   config.steps_max = static_cast<int>(std::max(16U, 4 * std::thread::hardware_concurrency()));
   if (const std::string text = variable("TIPHYS_STEPS_MAX"); !text.empty()) {
     char* end = nullptr;

@@ -83,6 +83,31 @@ void add_list(const Value& object, const Positions& positions, Sink& sink) {
   }
 }
 
+/// What the object says it is: a kind that nobody knows is most likely misspelt.
+void check_kind(const Value& object, std::string_view kind, const Positions& positions,
+                Sink& sink) {
+  const auto warn = [&](const char* field, std::string message, std::string suggestion) {
+    sink.findings.push_back(
+        {Severity::kWarning,
+         {diag::Code::kInvalidManifest, std::move(message), positions.value(pointer_to("", field))},
+         std::move(suggestion)});
+  };
+  const std::string_view type = type_of_kind(kind);
+  if (type.empty()) {
+    const std::string near = nearest_name(
+        kind, {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow", "Secret",
+               "ConfigMap", "WorkflowEventBinding", "PersistentVolumeClaim"});
+    warn("kind", fmt::format("objects of kind '{}' have no effect here and are ignored", kind),
+         near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+    return;
+  }
+  const std::string_view wanted = type.starts_with("v1.") ? "v1" : "argoproj.io/v1alpha1";
+  const std::string_view version = object["apiVersion"].string_or("");
+  if (version.empty() || version == wanted) return;
+  warn("apiVersion", fmt::format("'{}' is not the apiVersion of a {}", version, kind),
+       fmt::format("write {}", wanted));
+}
+
 void add_object(const Value& object, std::shared_ptr<const Positions> positions, Sink& sink) {
   const std::string kind(object["kind"].string_or(""));
   if (object.is_map() && kind.empty()) {
@@ -95,6 +120,7 @@ void add_object(const Value& object, std::shared_ptr<const Positions> positions,
     add_list(object, *positions, sink);
     return;
   }
+  if (object.is_map()) check_kind(object, kind, *positions, sink);
   Manifest made;
   made.kind = kind;
   made.object = object;

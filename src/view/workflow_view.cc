@@ -9,6 +9,7 @@
 #include "clock/strftime.h"
 #include "value/json.h"
 #include "view/artifact_text.h"
+#include "view/fit.h"
 #include "view/node_filter.h"
 #include "view/node_tree.h"
 #include "view/table.h"
@@ -216,7 +217,7 @@ class Drawing {
       rows_.emplace_back(6);  // of five columns, whatever the table has
       draw(exit, " ", " ");
     }
-    return format_table(rows_, 2);
+    return fit_table(std::move(rows_), o_.output == Output::kText ? o_.width : 0);
   }
 
  private:
@@ -295,23 +296,6 @@ class Drawing {
   std::vector<std::vector<std::string>> rows_;
 };
 
-// Cuts a line to a width; escape sequences take no room.
-std::string cut(const std::string& text, int width) {
-  if (width <= 0) return text;
-  std::string out;
-  int column = 0;
-  bool in_escape = false;
-  for (const char c : text) {
-    if (c == '\n') column = 0;
-    if (c == '\x1b') in_escape = true;
-    const bool is_start = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    if (!in_escape && c != '\n' && is_start) ++column;
-    if (in_escape || column <= width || c == '\n') out += c;
-    if (in_escape && c == 'm') in_escape = false;
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string pod_name(const Value& workflow, const Value& node) {
@@ -347,13 +331,14 @@ std::string status_text(const Value& workflow) {
 std::string format_tree(const Value& workflow, const GetOptions& options) {
   const std::string root(workflow["metadata"]["name"].string_or(""));
   if (workflow["status"]["nodes"].map().find(root) == nullptr) return "";
-  return cut(Drawing(workflow, options).text(), options.width);
+  return cut_lines(Drawing(workflow, options).text(), options.cuts_lines ? options.width : 0);
 }
 
 std::string format_workflow(const Value& workflow, const GetOptions& options) {
   const std::string tree = format_tree(workflow, options);
   if (options.output == Output::kShort && !tree.empty()) return tree;
-  const std::string head = cut(header(workflow, options), options.width);
+  const std::string head =
+      cut_lines(header(workflow, options), options.cuts_lines ? options.width : 0);
   return tree.empty() ? head : head + "\n" + tree;
 }
 

@@ -24,7 +24,8 @@ struct GetOptions {
   std::string status = {};               // only nodes of this phase
   std::string node_field_selector = {};  // key=value: only matching nodes
   clock::Instant now = {};
-  int width = 0;  // 0: lines of any length
+  int width = 0;           // columns into which the text view is fitted; 0: any
+  bool cuts_lines = true;  // what is still too long is cut, not wrapped
 };
 
 /// The whole text that `get` prints.
