@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine/machine.h"
 #include "engine/outputs.h"
@@ -29,8 +30,9 @@ struct Composite : Frame {
   bool has_hooks = false;    // some child has hooks: they may read each other's status
   bool fails_fast = false;   // `failFast` of the template: nothing new after a failure
   bool has_failure = false;  // of a child
-  std::int64_t parallelism = 0;  // 0: no limit
-  std::uint32_t active = 0;      // children that count against it
+  std::int64_t parallelism = 0;    // 0: no limit
+  std::uint32_t active = 0;        // children that count against it
+  std::vector<NodeIndex> daemons;  // children that are up as daemons
 };
 
 /// The frame of the node `boundary`, which must be a running Steps or DAG node.

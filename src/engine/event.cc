@@ -53,6 +53,26 @@ Map body_of(const TimerFired& e) {
              {"timer", static_cast<std::int64_t>(e.kind)}};
 }
 
+Map body_of(const CacheAnswered& e) {
+  Map m{{"kind", "cache"},
+        {"run", static_cast<std::int64_t>(e.run)},
+        {"ticket", static_cast<std::int64_t>(e.ticket)}};
+  if (!e.entry.is_null()) m.set("entry", e.entry);
+  if (!e.error.empty()) m.set("error", e.error);
+  return m;
+}
+
+Map body_of(const LocksAnswered& e) {
+  Map m{{"kind", "locks"},
+        {"run", static_cast<std::int64_t>(e.run)},
+        {"ticket", static_cast<std::int64_t>(e.ticket)},
+        {"acquired", e.is_acquired}};
+  if (!e.waiting.empty()) m.set("waiting", e.waiting);
+  if (!e.message.empty()) m.set("message", e.message);
+  if (!e.error.empty()) m.set("error", e.error);
+  return m;
+}
+
 Map body_of(const Control& e) {
   Map m{{"kind", "control"}};
   for (const auto& [word, verb] : kVerbs) {
@@ -111,6 +131,18 @@ diag::Result<Event> parse_event(std::string_view json) {
     event.body = TimerFired{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
                             .node = static_cast<NodeIndex>(v["node"].int_or(kNoNode)),
                             .kind = static_cast<TimerKind>(v["timer"].int_or(0))};
+  } else if (kind == "cache") {
+    event.body = CacheAnswered{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
+                               .ticket = static_cast<std::uint32_t>(v["ticket"].int_or(0)),
+                               .entry = v["entry"],
+                               .error = std::string(v["error"].string_or(""))};
+  } else if (kind == "locks") {
+    event.body = LocksAnswered{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
+                               .ticket = static_cast<std::uint32_t>(v["ticket"].int_or(0)),
+                               .is_acquired = v["acquired"].bool_or(false),
+                               .waiting = std::string(v["waiting"].string_or("")),
+                               .message = std::string(v["message"].string_or("")),
+                               .error = std::string(v["error"].string_or(""))};
   } else if (auto verb = parse_verb(v["verb"].string_or("")); kind == "control" && verb) {
     event.body = Control{.verb = *verb, .arguments = v["arguments"]};
   } else {

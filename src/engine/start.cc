@@ -4,12 +4,15 @@
 
 #include "clock/go_duration.h"
 #include "engine/composite.h"
+#include "engine/containers.h"
 #include "engine/control.h"
 #include "engine/dag.h"
 #include "engine/finish.h"
 #include "engine/globals.h"
 #include "engine/hooks.h"
 #include "engine/limits.h"
+#include "engine/locks.h"
+#include "engine/memoize.h"
 #include "engine/retry.h"
 #include "engine/steps.h"
 #include "engine/templates.h"
@@ -126,6 +129,8 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     return;
   }
   if (auto it = m.kept.find(m.at(n).name); it != m.kept.end()) {
+    create_containers(m, n, start);
+    finish_containers(m, n, {}, Phase::kSucceeded);
     Node& kept = m.at(n);
     set_phase(m, n, Phase::kRunning);
     kept.outputs = it->second.outputs;
@@ -135,6 +140,7 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     set_phase(m, n, Phase::kSucceeded);
     return;
   }
+  create_containers(m, n, start);
   m.effects->outside.push_back(StartLeaf{{m.run, n}});
   set_leaf_deadlines(m, n);
 }
@@ -245,11 +251,19 @@ void begin_template(Machine& m, Start start) {
     keep_for_later(m, std::move(start));
     return;
   }
-  if (retry_strategy_of(m, **body).is_map()) {
+  if (ask_for_locks(m, start, **body)) return;
+  if (ask_cache(m, start, **body)) return;
+  if (start.memoization["hit"].bool_or(false)) {
+    begin_cache_hit(m, start, **body);
+  } else if (retry_strategy_of(m, **body).is_map()) {
     begin_retry(m, start, std::move(*body), found->inner_scope);
   } else {
     begin_body(m, start, std::move(*body), found->inner_scope);
   }
+}
+
+void refuse_start(Machine& m, const Start& start, const std::string& error) {
+  on_start_error(m, start, error);
 }
 
 void start_deferred(Machine& m) {

@@ -163,7 +163,8 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   if (!container.is_map()) {
     return diag::fail(diag::Code::kInvalidManifest, "the template has no container and no script");
   }
-  TRY(Environment environment, container_environment(task, container, "main", settings.lookup));
+  TRY(Environment environment,
+      container_environment(task, container, task.container, settings.lookup));
   TRY(std::vector<std::string> words, container_words(container, environment, settings.images));
   const std::string work_folder = task.work_path + "/wd";
   TRY_VOID(make_folder(work_folder));

@@ -13,13 +13,16 @@ using value::Value;
 namespace {
 
 constexpr const char* kOfTemplates[] = {
-    "resource", "plugin", "containerSet", "data",           "volumes",         "synchronization",
-    "memoize",  "daemon", "sidecars",     "initContainers", "archiveLocation", "metrics",
+    "resource",
+    "plugin",
+    "metrics",
 };
 
 constexpr const char* kOfSpecs[] = {
-    "volumes", "volumeClaimTemplates", "synchronization", "artifactRepositoryRef", "artifactGC",
-    "metrics", "archiveLogs",          "executorPlugins",
+    "artifactRepositoryRef",
+    "artifactGC",
+    "metrics",
+    "executorPlugins",
 };
 
 bool is_in_use(const Value& v) {
@@ -59,10 +62,6 @@ class Inspector {
     const std::string where = fmt::format("template '{}'", t["name"].string_or(""));
     for (const char* field : kOfTemplates) {
       if (is_in_use(t[field])) tell(where, at, field);
-    }
-    for (const char* side : {"inputs", "outputs"}) {
-      if (t[side]["artifacts"].list().empty()) continue;
-      tell(where, spec::pointer_to(at, side), "artifacts");
     }
     for (const Value& group : t["steps"].list()) {
       for (const Value& step : group.list()) {
