@@ -53,7 +53,7 @@ struct Lock {
   Kind kind = Kind::kMutex;
   std::string name_space = {};  // of a semaphore: the ConfigMap that has its limit
   std::string config_map = {};
-  std::string key = {};
+  std::string key = {};  // in the ConfigMap; `mutex` or `semaphore` of a database
 };
 
 /// Acquire all of the locks at once, now or when they are free; answered by LocksAnswered, several

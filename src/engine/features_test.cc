@@ -210,5 +210,22 @@ TEST_F(EngineTest, ALockThatCannotBeMadeFailsTheWorkflow) {
             "duplicate synchronization item found");
 }
 
+TEST_F(EngineTest, AMemoizedResubmissionSkipsWhatHadSucceeded) {
+  definition_.original = value::Map{
+      {"[0].a",
+       value::Map{{"id", "old-1"}, {"outputs", value::Map{{"result", "x"}, {"exitCode", "0"}}}}}};
+  start(R"({"entrypoint":"main","templates":[
+      {"name":"main","steps":[[{"name":"a","template":"leaf"}],[{"name":"b","template":"in",
+       "arguments":{"parameters":[{"name":"p","value":"{{steps.a.outputs.result}}"}]}}]]},
+      {"name":"leaf","script":{"image":"x","command":["sh"],"source":"echo x"}},
+      {"name":"in","inputs":{"parameters":[{"name":"p"}]},
+       "container":{"image":"x","command":["true"]}}]})");
+  EXPECT_EQ(phase_of("wf[0].a"), "Skipped");
+  EXPECT_EQ(node("wf[0].a").message, "original pod: old-1");
+  EXPECT_EQ(input("wf[1].b", "p"), "x");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
 }  // namespace
 }  // namespace tiphys::engine

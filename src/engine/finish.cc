@@ -155,6 +155,10 @@ void begin_workflow(Machine& m) {
   m.phase = Phase::kRunning;
   m.started_at = m.now;
   m.effects->workflow_changed = true;
+  if (!m.definition.unresolved.empty()) {
+    fail_before_start(m, Phase::kError, m.definition.unresolved);
+    return;
+  }
   if (!m.definition.invalid.empty()) {
     fail_before_start(m, Phase::kFailed, "invalid spec: " + m.definition.invalid);
     return;

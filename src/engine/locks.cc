@@ -32,7 +32,8 @@ diag::Result<Lock> semaphore_of(const Machine& m, const Value& item) {
   const std::string name_space = name_space_of(m, item);
   if (database.is_map()) {
     return Lock{.name = fmt::format("{}/Database/{}", name_space, database["key"].string_or("")),
-                .kind = Lock::Kind::kDatabase};
+                .kind = Lock::Kind::kDatabase,
+                .key = "semaphore"};
   }
   if (!from.is_map()) {
     return diag::fail(diag::Code::kInvalidManifest,
@@ -48,10 +49,14 @@ diag::Result<Lock> semaphore_of(const Machine& m, const Value& item) {
 }
 
 Lock mutex_of(const Machine& m, const Value& item) {
-  const bool is_database = item["database"].bool_or(false);
-  return {.name = fmt::format("{}/{}/{}", name_space_of(m, item),
-                              is_database ? "Database" : "Mutex", item["name"].string_or("")),
-          .kind = is_database ? Lock::Kind::kDatabase : Lock::Kind::kMutex};
+  const std::string name_space = name_space_of(m, item);
+  const std::string_view name = item["name"].string_or("");
+  if (!item["database"].bool_or(false)) {
+    return {.name = fmt::format("{}/Mutex/{}", name_space, name), .kind = Lock::Kind::kMutex};
+  }
+  return {.name = fmt::format("{}/Database/{}", name_space, name),
+          .kind = Lock::Kind::kDatabase,
+          .key = "mutex"};
 }
 
 diag::Result<std::vector<Lock>> locks_of(const Machine& m, const Value& synchronization) {
@@ -202,13 +207,7 @@ void release_workflow_locks(Machine& m) {
 
 bool give_up_lock(Machine& m, NodeIndex i, const std::string& message) {
   if (m.at(i).waits_for_lock.empty()) return false;
-  for (auto it = m.locking.begin(); it != m.locking.end(); ++it) {
-    if (it->second.placeholder != i) continue;
-    m.effects->outside.emplace_back(
-        ReleaseLocks{.holder = holder_of(m, m.at(i).id), .locks = std::move(it->second.locks)});
-    m.locking.erase(it);
-    break;
-  }
+  std::erase_if(m.locking, [i](const auto& entry) { return entry.second.placeholder == i; });
   m.at(i).waits_for_lock.clear();
   take_parallelism(m, i, false);
   const std::string_view type = m.at(i).type;

@@ -142,6 +142,9 @@ void add_node_variables(const Machine& m, const Node& node, const std::string& l
   if (n.finished_at.is_set()) scope.set(label + ".finishedAt", clock::rfc3339(n.finished_at));
   scope.set(label + ".status", to_string(n.phase));
   if (n.is_daemon) scope.set(label + ".ip", kDaemonIp);
+  if (std::string_view(n.type) == "Pod" && n.phase != Phase::kPending) {
+    scope.set(label + ".hostNodeName", m.definition.host);
+  }
   if (const Value& result = n.outputs["result"]; result.is_string()) {
     scope.set(label + ".outputs.result", result);
   }

@@ -112,7 +112,25 @@ std::string leaf_refusal(const Machine& m, const Start& start, bool is_pod) {
   return m.deadline_passed && !start.on_exit ? "Step exceeded its deadline" : "";
 }
 
+// What had succeeded in the workflow that this one was resubmitted from does not run again.
+bool begin_original(Machine& m, const Start& start, const spec::Template& body) {
+  if (!m.definition.original.is_map()) return false;
+  const Value& old = m.definition.original[start.node_name.substr(m.name.size())];
+  if (!old.is_map()) return false;
+  const NodeIndex n =
+      create_node_quietly(m, start,
+                          {.type = "Skipped",
+                           .phase = Phase::kSkipped,
+                           .message = fmt::format("original pod: {}", old["id"].string_or(""))});
+  m.at(n).inputs = body.raw["inputs"];
+  m.at(n).outputs = old["outputs"];
+  export_outputs(m, m.at(n).outputs);
+  entered(m, n);
+  return true;
+}
+
 void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body) {
+  if (begin_original(m, start, *body)) return;
   const char* type = spec::node_type_of(body->kind);
   const NodeIndex n = create_node_quietly(m, start, {.type = type});
   Node& node = m.at(n);

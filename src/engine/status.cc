@@ -4,6 +4,7 @@
 
 #include "clock/rfc3339.h"
 #include "engine/daemon.h"
+#include "engine/memoize.h"
 
 namespace tiphys::engine {
 
@@ -50,6 +51,9 @@ Value node_status_of(const Machine& m, NodeIndex i) {
   if (n.is_daemon && !is_fulfilled(n.phase)) {
     s.set("daemoned", true);
     s.set("podIP", kDaemonIp);
+  }
+  if (std::string_view(n.type) == "Pod" && n.phase != Phase::kPending && !is_cache_hit(n)) {
+    s.set("hostNodeName", m.definition.host);
   }
   s.set("startedAt", time_of(n.started_at));
   s.set("finishedAt", time_of(n.finished_at));

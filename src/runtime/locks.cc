@@ -95,8 +95,9 @@ struct Open {
 diag::Result<std::int64_t> Locks::limit_of(const engine::Lock& lock) {
   if (lock.kind == engine::Lock::Kind::kMutex) return 1;
   if (lock.kind == engine::Lock::Kind::kDatabase) {
-    return diag::fail(diag::Code::kNotFound,
-                      fmt::format("database session is not available for lock {}", lock.name));
+    return diag::fail(
+        diag::Code::kNotFound,
+        fmt::format("database session is not available for {} {}", lock.key, lock.name));
   }
   std::int64_t limit = 0;
   if (auto row = store_.find_object("ConfigMap", lock.name_space, lock.config_map)) {
