@@ -28,11 +28,29 @@ struct ResubmitFlags {
   Follow follow;
 };
 
+// The pods of a failed workflow that had succeeded, except those of its exit handler, which runs
+// again.
+diag::Result<Value> succeeded_pods(const Value& old) {
+  const std::string_view phase = old["status"]["phase"].string_or("");
+  if (phase != "Failed" && phase != "Error") {
+    return wrong_usage("workflow must be Failed/Error to resubmit in memoized mode");
+  }
+  const std::string name(old["metadata"]["name"].string_or(""));
+  Map pods;
+  for (const auto& [id, node] : old["status"]["nodes"].map()) {
+    const std::string_view node_name = node["name"].string_or("");
+    if (node["type"].string_or("") != "Pod" || node["phase"].string_or("") != "Succeeded" ||
+        !node_name.starts_with(name) || node_name.starts_with(name + ".onExit")) {
+      continue;
+    }
+    pods.set(std::string(node_name.substr(name.size())),
+             Map{{"id", id}, {"outputs", node["outputs"]}});
+  }
+  return Value(std::move(pods));
+}
+
 diag::Result<void> resubmit(const ResubmitFlags& o, Session& session) {
   TRY_VOID(check_output(o.output));
-  if (o.memoized) {
-    return wrong_usage("--memoized is not acted on yet: 'tiphys retry' keeps what succeeded");
-  }
   TRY(Opened state, open_state());
   TRY(const auto rows, chosen_workflows(*state.store, session, o.names, o.which));
   TRY_VOID(check_follow(o.follow, rows.size()));
@@ -42,6 +60,9 @@ diag::Result<void> resubmit(const ResubmitFlags& o, Session& session) {
     TRY(const Value old, runtime::load_workflow_object(*state.store, row));
     std::vector<runtime::Submission> submissions(1);
     TRY(submissions[0].workflow, resubmitted(old, row.suspended, o.parameters));
+    if (o.memoized) {
+      TRY(submissions[0].original, succeeded_pods(old));
+    }
     mark_invalid(submissions, *state.store, session);
     TRY(store::WorkflowRow fresh, runtime::submit(*state.store, submissions[0], now()));
     TRY(const Value workflow, runtime::load_workflow_object(*state.store, fresh));
@@ -104,7 +125,8 @@ void add_resubmit(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_option("-o,--output", o->output, "name, json, yaml, wide, short");
   command->add_option("--priority", o->priority, "accepted, and without effect, as in argo");
-  command->add_flag("--memoized", o->memoized, "not acted on yet");
+  command->add_flag("--memoized", o->memoized,
+                    "keep what had succeeded in a Failed or Error workflow");
   add_follow_flags(*command, o->follow);
 }
 

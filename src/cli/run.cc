@@ -81,9 +81,15 @@ diag::Result<std::vector<runtime::Submission>> read_submissions(Opened& state, R
   TRY_VOID(load_parameter_file(o.overrides));
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
                                                                : spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, state, o.overrides, session));
+  // Who wants the object gets the one that Argo's controller would make of an invalid workflow.
+  const bool is_readable = !documents.has_errors();
+  auto checked = check_documents(documents, state, o.overrides, session);
+  if (!checked && !(is_readable && is_for_programs(o.output))) {
+    return std::unexpected(checked.error());
+  }
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   mark_invalid(submissions, *state.store, session);
+  for (runtime::Submission& s : submissions) s.may_be_unresolved = !checked;
   TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
   return submissions;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "engine/machine.h"
 #include "engine/outputs.h"
@@ -27,13 +28,14 @@ struct Composite : Frame {
   vars::MapScope scope;  // inputs, and outputs of finished children
   Artifacts artifacts;   // `steps.a.outputs.artifacts.x`, `inputs.artifacts.y` -> artifact
   std::optional<std::set<std::string, std::less<>>> results_read;  // labels; made on demand
-  std::string error;             // of a hook: the composite will be Error
-  bool has_hooks = false;        // some child has hooks: they may read each other's status
-  bool fails_fast = false;       // `failFast` of the template: nothing new after a failure
-  bool has_failure = false;      // of a child
-  std::int64_t parallelism = 0;  // 0: no limit
-  std::uint32_t active = 0;      // children that count against it
-  std::deque<Start> waiting;     // children that it holds back
+  std::string error;               // of a hook: the composite will be Error
+  bool has_hooks = false;          // some child has hooks: they may read each other's status
+  bool fails_fast = false;         // `failFast` of the template: nothing new after a failure
+  bool has_failure = false;        // of a child
+  std::int64_t parallelism = 0;    // 0: no limit
+  std::uint32_t active = 0;        // children that count against it
+  std::deque<Start> waiting;       // children that it holds back
+  std::vector<NodeIndex> daemons;  // children that are up as daemons
 };
 
 /// The frame of the node `boundary`, which must be a running Steps or DAG node.

@@ -6,6 +6,8 @@
 #include "engine/globals.h"
 #include "engine/hooks.h"
 #include "engine/limits.h"
+#include "engine/locks.h"
+#include "engine/node_error.h"
 #include "engine/retry.h"
 #include "engine/selector.h"
 #include "engine/start.h"
@@ -22,6 +24,7 @@ using value::Value;
 const char* name_of(Shutdown s) { return s == Shutdown::kTerminate ? "Terminate" : "Stop"; }
 
 void stop_node(Machine& m, NodeIndex i, const std::string& message) {
+  if (give_up_lock(m, i, message)) return;
   const Node& n = m.at(i);
   const std::string_view type = n.type;
   if (type == "Pod") {
@@ -45,6 +48,7 @@ bool shut_down(Machine& m, Shutdown how) {
   m.spec = std::move(spec);
   m.spec_changed = true;
   m.effects->workflow_changed = true;
+  if (give_up_workflow_locks(m)) return true;
   const std::string message = fmt::format("Stopped with strategy '{}'", name_of(how));
   const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = 0; i < count; ++i) {
@@ -55,13 +59,18 @@ bool shut_down(Machine& m, Shutdown how) {
   return true;
 }
 
-// Suspended outputs that were not supplied take their defaults; false: one has none.
-bool fill_defaults(Node& n) {
+// Suspended outputs that were not supplied take their defaults. Returns what Argo says of the first
+// that has none, or "".
+std::string fill_defaults(Node& n) {
   List list = n.outputs["parameters"].list();
   for (Value& p : list) {
     if (p["value"].is_string()) continue;
     const Value& fallback = p["valueFrom"]["default"];
-    if (!fallback.is_string()) return false;
+    if (!fallback.is_string()) {
+      return fmt::format(
+          "raw output parameter '{}' has not been set and does not have a default value",
+          p["name"].string_or(""));
+    }
     Map with_value = p.map();
     with_value.set("value", fallback);
     p = std::move(with_value);
@@ -71,7 +80,7 @@ bool fill_defaults(Node& n) {
     outputs.set("parameters", std::move(list));
     n.outputs = std::move(outputs);
   }
-  return true;
+  return "";
 }
 
 bool is_waiting(const Node& n) {
@@ -112,7 +121,7 @@ bool resume(Machine& m, const Value& arguments) {
   for (NodeIndex i = 0; i < count; ++i) {
     Node& n = m.at(i);
     if (!is_waiting(n) || !matches(n, selector)) continue;
-    if (!fill_defaults(n)) continue;
+    if (!fill_defaults(n).empty()) continue;
     const std::string_view message = arguments["message"].string_or("");
     export_outputs(m, n.outputs);
     set_phase(m, i, Phase::kSucceeded, std::string(message));
@@ -144,7 +153,7 @@ bool set_nodes(Machine& m, const Value& arguments, std::optional<Phase> forced) 
     m.touch(i);
     const auto phase = forced ? forced : parse_phase(arguments["phase"].string_or(""));
     if (phase && is_completed(*phase)) {
-      if (*phase == Phase::kSucceeded && !fill_defaults(n)) continue;
+      if (*phase == Phase::kSucceeded && !fill_defaults(n).empty()) continue;
       export_outputs(m, n.outputs);
       set_phase(m, i, *phase);
     }
@@ -211,6 +220,10 @@ void reset_for_retry(Machine& m) {
   m.held.clear();
   m.deferred.clear();
   m.roomy.clear();
+  m.asking.clear();
+  m.locking.clear();
+  m.held_locks.clear();
+  m.workflow_ticket = 0;
   m.timers.clear();
   m.failed.clear();
   m.message.clear();
@@ -244,6 +257,17 @@ void kill_leaf(Machine& m, NodeIndex i, const std::string& message) {
   n.is_cancelled = true;
   n.kill_message = message;
   m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+}
+
+void end_suspension(Machine& m, NodeIndex i) {
+  Node& n = m.at(i);
+  if (is_fulfilled(n.phase)) return;
+  if (const std::string problem = fill_defaults(n); !problem.empty()) {
+    fail_node(m, i, problem);
+    return;
+  }
+  export_outputs(m, n.outputs);
+  set_phase(m, i, Phase::kSucceeded, "");
 }
 
 bool apply_control(Machine& m, const Control& control) {

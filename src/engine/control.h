@@ -21,6 +21,10 @@ void kill_leaf(Machine& m, NodeIndex n, const std::string& message);
 /// Why a node of this kind must not run because of a shutdown or the deadline; empty when it may.
 [[nodiscard]] std::string shutdown_forbids(const Machine& m, bool on_exit);
 
+/// A suspend template's duration is over: outputs that nobody supplied take their defaults, and the
+/// node is Succeeded; Error when one has no default.
+void end_suspension(Machine& m, NodeIndex n);
+
 /// Forgets all nodes and begins a new run; what m.kept holds is left.
 void reset_for_retry(Machine& m);
 

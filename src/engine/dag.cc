@@ -8,6 +8,7 @@
 #include "engine/control.h"
 #include "engine/finish.h"
 #include "engine/limits.h"
+#include "engine/memoize.h"
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
@@ -319,6 +320,7 @@ void succeed(Machine& m, NodeIndex dag) {
   }
   m.at(dag).outputs = std::move(*outputs);
   export_node_outputs(m, dag);
+  save_to_cache(m, m.at(dag));
   set_phase(m, dag, Phase::kSucceeded);
 }
 
@@ -376,7 +378,8 @@ plan::TaskState state_of(const Machine& m, const Node& n) {
       if (!m.at(c).hooked) items->emplace_back(to_string(m.at(c).phase));
     }
   }
-  return plan::task_state({.phase = to_string(n.phase)}, items);
+  const bool is_up = n.is_daemon && !is_fulfilled(n.phase);
+  return plan::task_state({.phase = to_string(n.phase), .daemoned = is_up}, items);
 }
 
 }  // namespace

@@ -4,10 +4,12 @@
 // Pure data.
 #pragma once
 
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "engine/event.h"
+#include "value/value.h"
 
 namespace tiphys::engine {
 
@@ -28,7 +30,51 @@ struct SetTimer {
   clock::Instant at;
 };
 
-using Effect = std::variant<StartLeaf, CancelLeaf, SetTimer>;
+/// Look into a cache (a ConfigMap by that name); answered by CacheAnswered.
+struct LookUpCache {
+  std::uint32_t run = 0;
+  std::uint32_t ticket = 0;
+  std::string cache;
+  std::string key;
+};
+
+/// Keep the outputs of a memoized node that has Succeeded.
+struct SaveToCache {
+  std::string cache;
+  std::string key;
+  std::string node_id;
+  value::Value outputs;  // null when it has none
+};
+
+/// A mutex or semaphore, which workflows share.
+struct Lock {
+  enum class Kind : std::uint8_t { kMutex, kSemaphore, kDatabase };
+  std::string name = {};  // Argo's: `NAMESPACE/Mutex/NAME`
+  Kind kind = Kind::kMutex;
+  std::string name_space = {};  // of a semaphore: the ConfigMap that has its limit
+  std::string config_map = {};
+  std::string key = {};  // in the ConfigMap; `mutex` or `semaphore` of a database
+};
+
+/// Acquire all of the locks at once, now or when they are free; answered by LocksAnswered, several
+/// times while they are not.
+struct AcquireLocks {
+  std::uint32_t run = 0;
+  std::uint32_t ticket = 0;
+  std::string holder;  // `NAMESPACE/WORKFLOW` or `NAMESPACE/WORKFLOW/NODE`
+  std::vector<Lock> locks;
+  std::int64_t priority = 0;
+  clock::Instant created_at;  // of the workflow: older ones come first
+};
+
+/// Give the locks back, or do not wait for them any more.
+struct ReleaseLocks {
+  std::string holder;
+  std::vector<Lock> locks;
+};
+
+using Effect = std::variant<StartLeaf, CancelLeaf, SetTimer, LookUpCache, SaveToCache, AcquireLocks,
+                            ReleaseLocks>;
 
 /// The outcome of one Engine::apply().
 struct Effects {

@@ -8,7 +8,9 @@
 #include "engine/finish.h"
 #include "engine/globals.h"
 #include "engine/leaf.h"
+#include "engine/locks.h"
 #include "engine/machine.h"
+#include "engine/memoize.h"
 #include "engine/status.h"
 #include "engine/transition.h"
 
@@ -33,6 +35,10 @@ bool dispatch(Machine& m, const Event& event) {
           return on_leaf_finished(m, body);
         } else if constexpr (std::is_same_v<Body, TimerFired>) {
           return on_timer(m, body);
+        } else if constexpr (std::is_same_v<Body, CacheAnswered>) {
+          return on_cache_answer(m, body);
+        } else if constexpr (std::is_same_v<Body, LocksAnswered>) {
+          return on_locks_answer(m, body);
         } else if constexpr (std::is_same_v<Body, Control>) {
           return apply_control(m, body);
         } else {
@@ -45,6 +51,17 @@ bool dispatch(Machine& m, const Event& event) {
 bool is_leaf(const Node& n) {
   const std::string_view type = n.type;
   return type == "Pod" || type == "HTTP";
+}
+
+// A template's own word on archiveLogs beats the workflow's.
+value::Value with_log_archive(const Machine& m, const value::Value& body) {
+  const value::Value& all = m.spec["archiveLogs"];
+  if (!all.is_bool() || body["archiveLocation"]["archiveLogs"].is_bool()) return body;
+  value::Map location = body["archiveLocation"].map();
+  location.set("archiveLogs", all);
+  value::Map changed = body.map();
+  changed.set("archiveLocation", std::move(location));
+  return changed;
 }
 
 }  // namespace
@@ -84,7 +101,7 @@ Leaf Engine::leaf(NodeIndex index) const {
           .node_id = n.id,
           .type = n.type,
           .pod_name = pod_name_of(*machine_, n),
-          .body = n.body ? n.body->raw : value::Value(),
+          .body = n.body ? with_log_archive(*machine_, n.body->raw) : value::Value(),
           .volumes = machine_->spec["volumes"],
           .wants_result = is_result_read(*machine_, n)};
 }
@@ -95,7 +112,8 @@ std::vector<Effect> Engine::outstanding() const {
   if (m.is_over) return effects;
   for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
     const Node& n = m.at(i);
-    if (!is_leaf(n) || is_fulfilled(n.phase)) continue;
+    if (!is_leaf(n) || !n.waits_for_lock.empty() || (is_fulfilled(n.phase) && !n.is_closing))
+      continue;
     effects.emplace_back(StartLeaf{{m.run, i}});
     if (n.is_cancelled) effects.emplace_back(CancelLeaf{{m.run, i}});
   }
@@ -103,6 +121,8 @@ std::vector<Effect> Engine::outstanding() const {
     effects.emplace_back(
         SetTimer{.timer = {.run = m.run, .node = key.first, .kind = key.second}, .at = at});
   }
+  ask_again(m, effects);
+  ask_for_locks_again(m, effects);
   return effects;
 }
 

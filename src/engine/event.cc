@@ -32,6 +32,12 @@ void append_leaf(std::string& out, const char* kind, const LeafId& leaf) {
                  leaf.node);
 }
 
+void append_text(std::string& out, const char* key, const std::string& text) {
+  if (text.empty()) return;
+  fmt::format_to(std::back_inserter(out), R"(,"{}":)", key);
+  value::append_json_string(out, text, false);
+}
+
 void append_body(std::string& out, const Begin&) { out += R"({"kind":"begin")"; }
 
 void append_body(std::string& out, const LeafRunning& e) {
@@ -42,10 +48,7 @@ void append_body(std::string& out, const LeafRunning& e) {
 void append_body(std::string& out, const LeafFinished& e) {
   append_leaf(out, "finished", e.leaf);
   fmt::format_to(std::back_inserter(out), R"(,"phase":"{}")", to_string(e.phase));
-  if (!e.message.empty()) {
-    out += R"(,"message":)";
-    value::append_json_string(out, e.message, false);
-  }
+  append_text(out, "message", e.message);
   if (e.exit_code) fmt::format_to(std::back_inserter(out), R"(,"exitCode":{})", *e.exit_code);
   if (!e.outputs.is_null()) out += R"(,"outputs":)" + value::to_json(e.outputs, kCompact);
   fmt::format_to(std::back_inserter(out), R"(,"startedAt":{},"finishedAt":{})", e.started_at.ns,
@@ -55,6 +58,21 @@ void append_body(std::string& out, const LeafFinished& e) {
 void append_body(std::string& out, const TimerFired& e) {
   fmt::format_to(std::back_inserter(out), R"({{"kind":"timer","run":{},"node":{},"timer":{})",
                  e.run, e.node, static_cast<int>(e.kind));
+}
+
+void append_body(std::string& out, const CacheAnswered& e) {
+  fmt::format_to(std::back_inserter(out), R"({{"kind":"cache","run":{},"ticket":{})", e.run,
+                 e.ticket);
+  if (!e.entry.is_null()) out += R"(,"entry":)" + value::to_json(e.entry, kCompact);
+  append_text(out, "error", e.error);
+}
+
+void append_body(std::string& out, const LocksAnswered& e) {
+  fmt::format_to(std::back_inserter(out), R"({{"kind":"locks","run":{},"ticket":{},"acquired":{})",
+                 e.run, e.ticket, e.is_acquired);
+  append_text(out, "waiting", e.waiting);
+  append_text(out, "message", e.message);
+  append_text(out, "error", e.error);
 }
 
 void append_body(std::string& out, const Control& e) {
@@ -98,6 +116,18 @@ diag::Result<Event> event_of(const Value& v) {
     event.body = TimerFired{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
                             .node = static_cast<NodeIndex>(v["node"].int_or(kNoNode)),
                             .kind = static_cast<TimerKind>(v["timer"].int_or(0))};
+  } else if (kind == "cache") {
+    event.body = CacheAnswered{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
+                               .ticket = static_cast<std::uint32_t>(v["ticket"].int_or(0)),
+                               .entry = v["entry"],
+                               .error = std::string(v["error"].string_or(""))};
+  } else if (kind == "locks") {
+    event.body = LocksAnswered{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
+                               .ticket = static_cast<std::uint32_t>(v["ticket"].int_or(0)),
+                               .is_acquired = v["acquired"].bool_or(false),
+                               .waiting = std::string(v["waiting"].string_or("")),
+                               .message = std::string(v["message"].string_or("")),
+                               .error = std::string(v["error"].string_or(""))};
   } else if (auto verb = parse_verb(v["verb"].string_or("")); kind == "control" && verb) {
     event.body = Control{.verb = *verb, .arguments = v["arguments"]};
   } else {

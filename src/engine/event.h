@@ -58,6 +58,24 @@ struct TimerFired {
   TimerKind kind = TimerKind::kSuspend;
 };
 
+/// What the cache of a memoized template holds for a key.
+struct CacheAnswered {
+  std::uint32_t run = 0;
+  std::uint32_t ticket = 0;  // of the LookUpCache
+  value::Value entry;        // {nodeID, outputs, creationTimestamp}, or null
+  std::string error;
+};
+
+/// Whether the locks of a workflow or template are acquired.
+struct LocksAnswered {
+  std::uint32_t run = 0;
+  std::uint32_t ticket = 0;  // of the AcquireLocks
+  bool is_acquired = false;
+  std::string waiting;  // the lock that is not free
+  std::string message;  // Argo's text about that
+  std::string error;    // not empty: they will never be acquired
+};
+
 /// A person's command.
 struct Control {
   enum class Verb : std::uint8_t { kStop, kTerminate, kSuspend, kResume, kSet, kRetry };
@@ -68,7 +86,8 @@ struct Control {
 /// One event, with the time at which the runtime took it in.
 struct Event {
   clock::Instant at;
-  std::variant<Begin, LeafRunning, LeafFinished, TimerFired, Control> body;
+  std::variant<Begin, LeafRunning, LeafFinished, TimerFired, CacheAnswered, LocksAnswered, Control>
+      body;
 };
 
 /// Appends the JSON form of an event.

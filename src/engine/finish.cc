@@ -6,6 +6,7 @@
 #include "engine/dag.h"
 #include "engine/globals.h"
 #include "engine/hooks.h"
+#include "engine/locks.h"
 #include "engine/outputs.h"
 #include "engine/start.h"
 #include "engine/templates.h"
@@ -37,14 +38,6 @@ void decode_hooks(Machine& m) {
   for (spec::LifecycleHook& hook : spec::decode_hooks(m.spec["hooks"])) {
     if (hook.name != "exit") m.hooks.push_back({.hook = std::move(hook)});
   }
-}
-
-void fail_before_start(Machine& m, Phase phase, std::string message) {
-  m.phase = phase;
-  m.message = std::move(message);
-  m.finished_at = m.now;
-  m.is_over = true;
-  m.effects->workflow_changed = true;
 }
 
 struct Ending {
@@ -101,10 +94,12 @@ bool start_exit_handler(Machine& m) {
   auto arguments = tag::substitute(handler->arguments, GlobalScope(m, true), {});
   s.arguments = arguments ? std::move(*arguments) : handler->arguments;
   m.effects->workflow_changed = true;
-  m.exit = static_cast<NodeIndex>(m.nodes.size());
   begin_template(m, std::move(s));
-  if (m.exit >= m.nodes.size()) m.exit = kNoNode;  // it waits for a limit
   return true;
+}
+
+bool has_waiting_starts(const Machine& m) {
+  return !m.deferred.empty() || !m.asking.empty() || !m.locking.empty();
 }
 
 // Composite nodes that were abandoned get a final phase, too: a finished workflow has nothing
@@ -112,7 +107,8 @@ bool start_exit_handler(Machine& m) {
 void close_nodes(Machine& m, const std::string& why) {
   const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = count; i-- > 0;) {
-    if (!is_fulfilled(m.at(i).phase)) set_phase(m, i, Phase::kError, why);
+    if (is_fulfilled(m.at(i).phase) || give_up_lock(m, i, why)) continue;
+    set_phase(m, i, Phase::kError, why);
   }
 }
 
@@ -122,9 +118,12 @@ void conclude(Machine& m, Ending ending) {
   m.finished_at = m.now;
   m.is_over = true;
   m.deferred.clear();
+  m.asking.clear();
   m.timers.clear();
   m.effects->workflow_changed = true;
   close_nodes(m, m.message);
+  m.locking.clear();
+  release_workflow_locks(m);
 }
 
 bool is_part_of_entry(const Node& n) { return !n.late; }
@@ -135,6 +134,7 @@ void cancel_leaves(Machine& m) {
     const Node& n = m.at(i);
     if (is_fulfilled(n.phase) || !is_part_of_entry(n)) continue;
     const std::string_view type = n.type;
+    if (give_up_lock(m, i, "workflow ended")) continue;
     if (type == "Pod" || type == "HTTP") kill_leaf(m, i, "");
     if (type == "Suspend") set_phase(m, i, Phase::kFailed, "workflow ended");
   }
@@ -142,11 +142,23 @@ void cancel_leaves(Machine& m) {
 
 }  // namespace
 
+void fail_before_start(Machine& m, Phase phase, std::string message) {
+  m.phase = phase;
+  m.message = std::move(message);
+  m.finished_at = m.now;
+  m.is_over = true;
+  m.effects->workflow_changed = true;
+}
+
 void begin_workflow(Machine& m) {
   m.has_begun = true;
   m.phase = Phase::kRunning;
   m.started_at = m.now;
   m.effects->workflow_changed = true;
+  if (!m.definition.unresolved.empty()) {
+    fail_before_start(m, Phase::kError, m.definition.unresolved);
+    return;
+  }
   if (!m.definition.invalid.empty()) {
     fail_before_start(m, Phase::kFailed, "invalid spec: " + m.definition.invalid);
     return;
@@ -160,6 +172,12 @@ void begin_workflow(Machine& m) {
     return;
   }
   decode_hooks(m);
+  if (!ask_for_workflow_locks(m)) enter_workflow(m);
+}
+
+void enter_workflow(Machine& m) {
+  m.phase = Phase::kRunning;
+  m.started_at = m.now;
   if (const auto s = integer_of(m.spec["activeDeadlineSeconds"]); s && *s > 0) {
     m.set_timer(kNoNode, TimerKind::kWorkflowDeadline, m.started_at + clock::Duration::seconds(*s));
   }
@@ -219,7 +237,7 @@ void maybe_finish(Machine& m) {
     if (start_exit_handler(m)) return;
   }
   if (m.exit != kNoNode && !m.at(m.exit).is_settled) return;
-  if (m.exit == kNoNode && !m.deferred.empty()) return;
+  if (m.exit == kNoNode && has_waiting_starts(m)) return;
   if (m.active_leaves > 0) return;
   conclude(m, ending_of(m));
 }

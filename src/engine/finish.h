@@ -9,8 +9,12 @@
 
 namespace tiphys::engine {
 
-/// The workflow begins.
+/// The workflow begins; its entrypoint starts once it has its locks.
 void begin_workflow(Machine& m);
+/// The workflow may run: starts the entrypoint.
+void enter_workflow(Machine& m);
+/// The workflow ends without having run anything.
+void fail_before_start(Machine& m, Phase phase, std::string message);
 
 void on_entry_settled(Machine& m);
 void on_exit_settled(Machine& m);

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "engine/containers.h"
 #include "engine/control.h"
+#include "engine/daemon.h"
 #include "engine/finish.h"
 #include "engine/globals.h"
 #include "engine/limits.h"
+#include "engine/memoize.h"
 #include "engine/retry.h"
 #include "engine/transition.h"
 
@@ -74,6 +77,9 @@ struct Verdict {
 
 // A leaf that was killed is Failed, whatever its process said of the signal.
 Verdict verdict_of(const Machine& m, const Node& n, const LeafFinished& event) {
+  const bool is_lost_daemon =
+      event.phase == Phase::kSucceeded && n.body->raw["daemon"].bool_or(false);
+  if (!n.is_cancelled && is_lost_daemon) return {Phase::kFailed, ""};  // it should have run on
   if (!n.is_cancelled) return {event.phase, event.message};
   if (!n.kill_message.empty()) return {Phase::kFailed, n.kill_message};
   if (is_failure(event.phase) && n.phase == Phase::kRunning) return {Phase::kFailed, event.message};
@@ -87,15 +93,18 @@ bool on_leaf_running(Machine& m, const LeafRunning& event) {
   if (!is_current(m, event.leaf)) return false;
   Node& n = m.at(event.leaf.node);
   if (n.phase != Phase::kPending) return false;
+  const bool is_daemon = n.body && n.body->raw["daemon"].bool_or(false);
   n.started_at = event.started_at.is_set() ? event.started_at : m.now;
   set_phase(m, event.leaf.node, Phase::kRunning, "");
+  start_containers(m, event.leaf.node);
+  if (is_daemon) become_daemon(m, event.leaf.node);
   return true;
 }
 
 bool on_leaf_finished(Machine& m, const LeafFinished& event) {
   if (!is_current(m, event.leaf)) return false;
   const NodeIndex i = event.leaf.node;
-  if (is_fulfilled(m.at(i).phase)) return false;
+  if (is_fulfilled(m.at(i).phase)) return on_daemon_gone(m, i);
   const Verdict verdict = verdict_of(m, m.at(i), event);
   // However short the step: if it ran, it was Running, and hooks on Running hear of it.
   if (m.at(i).phase == Phase::kPending && event.started_at.is_set()) {
@@ -107,6 +116,8 @@ bool on_leaf_finished(Machine& m, const LeafFinished& event) {
   n.finished_at = event.finished_at.is_set() ? event.finished_at : m.now;
   m.timers.erase({i, TimerKind::kTemplateDeadline});
   export_outputs(m, n.outputs);
+  finish_containers(m, i, event.outputs["containers"], verdict.phase);
+  if (verdict.phase == Phase::kSucceeded) save_to_cache(m, n);
   set_phase(m, i, verdict.phase, verdict.message);
   return true;
 }
@@ -114,14 +125,9 @@ bool on_leaf_finished(Machine& m, const LeafFinished& event) {
 bool on_timer(Machine& m, const TimerFired& event) {
   if (event.run != m.run || m.timers.erase({event.node, event.kind}) == 0) return false;
   switch (event.kind) {
-    case TimerKind::kSuspend: {
-      if (is_fulfilled(m.at(event.node).phase)) return true;
-      const Control control{
-          .verb = Control::Verb::kResume,
-          .arguments = Map{{"nodeFieldSelector", "name=" + m.at(event.node).name}}};
-      apply_control(m, control);
+    case TimerKind::kSuspend:
+      end_suspension(m, event.node);
       return true;
-    }
     case TimerKind::kBackoff:
       on_backoff_over(m, event.node);
       return true;

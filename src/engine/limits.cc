@@ -7,6 +7,7 @@
 #include "clock/go_duration.h"
 #include "engine/composite.h"
 #include "engine/control.h"
+#include "engine/locks.h"
 #include "engine/retry.h"
 #include "engine/start.h"
 #include "engine/templates.h"
@@ -126,7 +127,7 @@ void set_leaf_deadlines(Machine& m, NodeIndex i) {
 
 void on_template_deadline(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
-  if (is_fulfilled(n.phase)) return;
+  if (is_fulfilled(n.phase) || give_up_lock(m, i, "timeout")) return;
   if (is_pod(n)) {
     kill_leaf(m, i, kPodDeadline);
   } else {
@@ -141,7 +142,7 @@ void on_workflow_deadline(Machine& m) {
   const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = 0; i < count; ++i) {
     const Node& n = m.at(i);
-    if (is_fulfilled(n.phase) || n.on_exit) continue;
+    if (is_fulfilled(n.phase) || n.on_exit || give_up_lock(m, i, kStepDeadline)) continue;
     const std::string_view type = n.type;
     if (type == "Pod") {
       kill_leaf(m, i, kStepDeadline);

@@ -53,6 +53,12 @@ struct Start {
   bool on_exit = false;
   bool late = false;
   std::uint16_t depth = 0;
+  value::Value memoization;          // Argo's memoizationStatus, once the cache has answered
+  value::Value cached;               // the outputs that it had, when it is a hit
+  bool has_locks = false;            // its synchronization was asked for
+  std::vector<Lock> locks;           // to be given back by its node
+  const char* waiting_type = "Pod";  // of its node
+  NodeIndex placeholder = kNoNode;   // its node, when it had to wait for a lock
 };
 
 enum class Shutdown : std::uint8_t { kNone, kStop, kTerminate };
@@ -90,7 +96,13 @@ class Machine {
   std::deque<NodeIndex> settle_queue;             // final nodes whose owners have to be told
   std::vector<std::pair<NodeIndex, Phase>> held;  // transitions made while suspended
   std::deque<Start> deferred;                     // waiting for spec.parallelism, or for resume
-  std::vector<NodeIndex> roomy;  // composites whose own limit may let somebody in again
+  std::vector<NodeIndex> roomy;            // composites whose own limit may let somebody in again
+  std::map<std::uint32_t, Start> asking;   // by ticket: what waits for a cache's answer
+  std::map<std::uint32_t, Start> locking;  // by ticket: what waits for locks
+  std::map<NodeIndex, std::vector<Lock>> held_locks;
+  std::vector<Lock> workflow_locks;  // held, or waited for while workflow_ticket is set
+  std::uint32_t workflow_ticket = 0;
+  std::uint32_t last_ticket = 0;
   std::map<std::pair<NodeIndex, TimerKind>, clock::Instant> timers;
   std::vector<NodeIndex> failed;  // nodes that are Failed or Error
 

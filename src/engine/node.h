@@ -70,20 +70,25 @@ struct Node {
   bool late = false;          // part of a workflow hook or exit handler: sees the final status
   bool is_settled = false;    // final, and its hooks are final, and the owner has been told
   bool is_cancelled = false;  // its process was told to end
+  bool is_daemon = false;     // a daemon that came up: its owner went on when it did
+  bool is_up_told = false;    // the owner was told that the daemon is up
+  bool is_closing = false;    // a daemon that is final while its process still ends
   bool counts_parallelism = false;
   bool is_dirty = false;    // its row changed during this apply()
   std::uint16_t depth = 0;  // of templates around it
   NodeIndex owner = kNoNode;
   NodeIndex boundary = kNoNode;
   std::string message;
-  std::string kill_message;  // what a leaf that was killed will say
+  std::string kill_message;    // what a leaf that was killed will say
+  std::string waits_for_lock;  // its name; the node has not begun
   std::string template_name;
   spec::TemplateRef template_ref;
   std::shared_ptr<const TemplateScope> scope;  // where the template's name was looked up
   std::vector<NodeIndex> children;
   std::vector<NodeIndex> outbound;
   value::Value inputs;
-  value::Value outputs;  // {parameters, artifacts, result, exitCode} or null
+  value::Value outputs;      // {parameters, artifacts, result, exitCode} or null
+  value::Value memoization;  // {hit, key, cacheName} or null
   clock::Instant created_at;
   clock::Instant started_at;
   clock::Instant finished_at;

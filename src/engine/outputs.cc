@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "clock/rfc3339.h"
+#include "engine/containers.h"
+#include "engine/daemon.h"
 #include "engine/retry.h"
 #include "tag/substitute.h"
 #include "value/json.h"
@@ -54,8 +56,7 @@ diag::Result<Value> referenced_value(const Value& from, const std::string& param
   }
   const auto found = scope.find(name);
   if (!found) {
-    return diag::fail(diag::Code::kMissingVariable,
-                      fmt::format("Unable to resolve: {{{{{}}}}}", name));
+    return diag::fail(diag::Code::kMissingVariable, fmt::format("Unable to resolve: \"{}\"", name));
   }
   if (!found->is_null()) return *found;
   return diag::fail(diag::Code::kMissingVariable,
@@ -99,8 +100,7 @@ diag::Result<Value> artifact_meant(const Value& a, const vars::Scope& scope,
   }
   auto it = artifacts.find(name);
   if (it == artifacts.end()) {
-    return diag::fail(diag::Code::kMissingVariable,
-                      fmt::format("Unable to resolve: {{{{{}}}}}", name));
+    return diag::fail(diag::Code::kMissingVariable, fmt::format("Unable to resolve: \"{}\"", name));
   }
   Map copy = it->second.map();
   if (const std::string_view sub = a["subPath"].string_or(""); !sub.empty()) {
@@ -141,6 +141,10 @@ void add_node_variables(const Machine& m, const Node& node, const std::string& l
   if (n.started_at.is_set()) scope.set(label + ".startedAt", clock::rfc3339(n.started_at));
   if (n.finished_at.is_set()) scope.set(label + ".finishedAt", clock::rfc3339(n.finished_at));
   scope.set(label + ".status", to_string(n.phase));
+  if (n.is_daemon) scope.set(label + ".ip", kDaemonIp);
+  if (std::string_view(n.type) == "Pod" && n.phase != Phase::kPending) {
+    scope.set(label + ".hostNodeName", m.definition.host);
+  }
   if (const Value& result = n.outputs["result"]; result.is_string()) {
     scope.set(label + ".outputs.result", result);
   }
@@ -169,6 +173,14 @@ void add_skipped_outputs(const spec::Template& body, const std::string& label,
               p["valueFrom"]["default"]);
   }
   if (!scope.find(label + ".outputs.result")) scope.set(label + ".outputs.result", Value());
+}
+
+void add_skipped_artifacts(const spec::Template& body, const std::string& label,
+                           Artifacts& artifacts) {
+  for (const Value& a : body.raw["outputs"]["artifacts"].list()) {
+    artifacts.insert_or_assign(
+        fmt::format("{}.outputs.artifacts.{}", label, a["name"].string_or("")), Map());
+  }
 }
 
 void add_aggregate(const Machine& m, const std::vector<NodeIndex>& items, const std::string& label,
@@ -277,12 +289,34 @@ diag::Result<Value> composite_outputs(const spec::Template& body, const vars::Sc
   return outputs.empty() ? Value() : Value(std::move(outputs));
 }
 
+namespace {
+
+// The last containers of a containerSet; what hangs below one of them but belongs to another
+// template follows it.
+void append_outbound_of_container(const Machine& m, NodeIndex i, std::vector<NodeIndex>& out) {
+  const Node& n = m.at(i);
+  if (n.children.empty()) out.push_back(i);
+  for (const NodeIndex c : n.children) {
+    const bool is_last = std::string_view(n.type) == "Container" && m.at(c).boundary != n.boundary;
+    if (is_last) {
+      out.push_back(i);
+    } else {
+      append_outbound(m, c, out);
+    }
+  }
+}
+
+}  // namespace
+
 void append_outbound(const Machine& m, NodeIndex i, std::vector<NodeIndex>& out) {
   const Node& n = m.at(i);
   const std::string_view type = n.type;
   if (type == "Retry") {
-    const NodeIndex last = last_attempt(m, n);
-    if (last != kNoNode) out.push_back(last);
+    if (!n.children.empty()) out.push_back(n.children.back());  // be it a hook, as in Argo
+    return;
+  }
+  if (type == "Container" || has_containers(m, n)) {
+    append_outbound_of_container(m, i, out);
     return;
   }
   if (type == "TaskGroup") {
@@ -292,7 +326,7 @@ void append_outbound(const Machine& m, NodeIndex i, std::vector<NodeIndex>& out)
     }
     return;
   }
-  if (type == "Steps" || type == "DAG") {
+  if ((type == "Steps" || type == "DAG") && !n.memoization["hit"].bool_or(false)) {
     for (const NodeIndex o : n.outbound) append_outbound(m, o, out);
     return;
   }

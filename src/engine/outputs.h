@@ -27,6 +27,11 @@ void add_node_artifacts(const Machine& m, const Node& n, const std::string& labe
 void add_skipped_outputs(const spec::Template& body, const std::string& label,
                          vars::MapScope& scope);
 
+/// Artifacts without a location, so that references to those of a skipped step resolve (steps
+/// only).
+void add_skipped_artifacts(const spec::Template& body, const std::string& label,
+                           Artifacts& artifacts);
+
 /// The outputs of the items of a loop as JSON lists (`steps.a.outputs.result`, `.parameters`,
 /// `.parameters.p`).
 void add_aggregate(const Machine& m, const std::vector<NodeIndex>& items, const std::string& label,

@@ -4,6 +4,7 @@
 
 #include "clock/go_duration.h"
 #include "engine/backoff.h"
+#include "engine/daemon.h"
 #include "engine/globals.h"
 #include "engine/limits.h"
 #include "engine/start.h"
@@ -31,8 +32,11 @@ RetryFrame& frame_of(Machine& m, NodeIndex retry) {
   return *frame;
 }
 
-// Go prints a float64 of whole seconds without a fraction: `fmt.Sprint(d.Seconds())`.
-std::string seconds_text(clock::Duration d) { return fmt::format("{}", d.in_seconds()); }
+// Kubernetes keeps whole seconds, so Argo sees no fractions, and asInt() may be asked for it.
+std::string seconds_between(clock::Instant from, clock::Instant to) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return std::to_string(to.ns / kSecond - from.ns / kSecond);
+}
 
 Locals retry_locals(const Machine& m, const RetryFrame& frame, const std::string& node_name) {
   Locals locals = {{"retries", std::to_string(frame.attempts.size())},
@@ -48,7 +52,7 @@ Locals retry_locals(const Machine& m, const RetryFrame& frame, const std::string
   const Node& last = m.at(frame.attempts.back());
   if (const Value& code = last.outputs["exitCode"]; code.is_string())
     locals[1].second = code.as_string();
-  locals[2].second = seconds_text(last.finished_at - last.started_at);
+  locals[2].second = seconds_between(last.started_at, last.finished_at);
   locals[3].second = to_string(last.phase);
   locals[4].second = last.message;
   return locals;
@@ -233,6 +237,8 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   frame->start.owner = n;
   frame->start.owner_kind = OwnerKind::kRetry;
   frame->start.caller.reset();
+  frame->start.locks.clear();
+  frame->start.placeholder = kNoNode;
   frame->start.caller_label = start.caller_label;
   node.frame = std::move(frame);
   take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
@@ -242,6 +248,11 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
 
 void on_attempt_settled(Machine& m, NodeIndex retry) {
   if (is_fulfilled(m.at(retry).phase)) return;
+  const Node& last = m.at(frame_of(m, retry).attempts.back());
+  if (last.is_daemon && !is_fulfilled(last.phase)) {
+    become_daemon(m, retry);
+    return;
+  }
   decide(m, retry, false);
 }
 

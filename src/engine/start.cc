@@ -4,12 +4,15 @@
 
 #include "clock/go_duration.h"
 #include "engine/composite.h"
+#include "engine/containers.h"
 #include "engine/control.h"
 #include "engine/dag.h"
 #include "engine/finish.h"
 #include "engine/globals.h"
 #include "engine/hooks.h"
 #include "engine/limits.h"
+#include "engine/locks.h"
+#include "engine/memoize.h"
 #include "engine/retry.h"
 #include "engine/steps.h"
 #include "engine/templates.h"
@@ -107,7 +110,25 @@ std::string leaf_refusal(const Machine& m, const Start& start, bool is_pod) {
   return m.deadline_passed && !start.on_exit ? "Step exceeded its deadline" : "";
 }
 
+// What had succeeded in the workflow that this one was resubmitted from does not run again.
+bool begin_original(Machine& m, const Start& start, const spec::Template& body) {
+  if (!m.definition.original.is_map()) return false;
+  const Value& old = m.definition.original[start.node_name.substr(m.name.size())];
+  if (!old.is_map()) return false;
+  const NodeIndex n =
+      create_node_quietly(m, start,
+                          {.type = "Skipped",
+                           .phase = Phase::kSkipped,
+                           .message = fmt::format("original pod: {}", old["id"].string_or(""))});
+  m.at(n).inputs = body.raw["inputs"];
+  m.at(n).outputs = old["outputs"];
+  export_outputs(m, m.at(n).outputs);
+  entered(m, n);
+  return true;
+}
+
 void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body) {
+  if (begin_original(m, start, *body)) return;
   const char* type = spec::node_type_of(body->kind);
   const NodeIndex n = create_node_quietly(m, start, {.type = type});
   Node& node = m.at(n);
@@ -124,6 +145,8 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     return;
   }
   if (auto it = m.kept.find(m.at(n).name); it != m.kept.end()) {
+    create_containers(m, n, start);
+    finish_containers(m, n, {}, Phase::kSucceeded);
     Node& kept = m.at(n);
     set_phase(m, n, Phase::kRunning);
     kept.outputs = it->second.outputs;
@@ -133,6 +156,7 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     set_phase(m, n, Phase::kSucceeded);
     return;
   }
+  create_containers(m, n, start);
   m.effects->outside.push_back(StartLeaf{{m.run, n}});
   set_leaf_deadlines(m, n);
 }
@@ -243,11 +267,19 @@ void begin_template(Machine& m, Start start) {
   --start.depth;
   if (!is_stopping && defer_if_full(m, start)) return;
   ++start.depth;
-  if (retry_strategy_of(m, **body).is_map()) {
+  if (ask_for_locks(m, start, **body)) return;
+  if (ask_cache(m, start, **body)) return;
+  if (start.memoization["hit"].bool_or(false)) {
+    begin_cache_hit(m, start, **body);
+  } else if (retry_strategy_of(m, **body).is_map()) {
     begin_retry(m, start, std::move(*body), found->inner_scope);
   } else {
     begin_body(m, start, std::move(*body), found->inner_scope);
   }
+}
+
+void refuse_start(Machine& m, const Start& start, const std::string& error) {
+  on_start_error(m, start, error);
 }
 
 }  // namespace tiphys::engine

@@ -16,4 +16,7 @@ void begin_template(Machine& m, Start start);
 void begin_body(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body,
                 const std::shared_ptr<const TemplateScope>& inner_scope);
 
+/// What could not start because of `error`: an error node, or an error of whoever asked.
+void refuse_start(Machine& m, const Start& start, const std::string& error);
+
 }  // namespace tiphys::engine

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "clock/rfc3339.h"
+#include "engine/daemon.h"
+#include "engine/memoize.h"
 
 namespace tiphys::engine {
 
@@ -46,12 +48,23 @@ Value node_status_of(const Machine& m, NodeIndex i) {
   s.set("phase", to_string(n.phase));
   if (n.boundary != kNoNode) s.set("boundaryID", m.at(n.boundary).id);
   if (!n.message.empty()) s.set("message", n.message);
+  if (n.is_daemon && !is_fulfilled(n.phase)) {
+    s.set("daemoned", true);
+    s.set("podIP", kDaemonIp);
+  }
+  if (std::string_view(n.type) == "Pod" && n.phase != Phase::kPending && !is_cache_hit(n)) {
+    s.set("hostNodeName", m.definition.host);
+  }
   s.set("startedAt", time_of(n.started_at));
   s.set("finishedAt", time_of(n.finished_at));
   const std::string_view type = n.type;
   if (type == "Pod" || type == "HTTP" || type == "Suspend") s.set("progress", progress_of(n));
   if (!n.inputs.map().empty()) s.set("inputs", n.inputs);
   if (!n.outputs.map().empty()) s.set("outputs", n.outputs);
+  if (!n.waits_for_lock.empty()) {
+    s.set("synchronizationStatus", Map{{"waiting", n.waits_for_lock}});
+  }
+  if (n.memoization.is_map()) s.set("memoizationStatus", n.memoization);
   if (!n.children.empty()) s.set("children", ids_of(m, n.children));
   if (!n.outbound.empty()) s.set("outboundNodes", ids_of(m, n.outbound));
   if (n.has_flag || n.hooked || n.retried) s.set("nodeFlag", flag_of(n));

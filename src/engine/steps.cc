@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/composite.h"
 #include "engine/finish.h"
 #include "engine/limits.h"
+#include "engine/memoize.h"
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
@@ -112,6 +115,8 @@ std::vector<NodeIndex> group_parents(const Machine& m, NodeIndex steps, const St
   for (const NodeIndex child : m.at(frame.previous_group).children)
     append_outbound(m, child, parents);
   if (parents.empty()) parents.push_back(frame.previous_group);
+  std::ranges::sort(parents);  // containers of one pod can end in the same one
+  parents.erase(std::ranges::unique(parents).begin(), parents.end());
   return parents;
 }
 
@@ -192,6 +197,7 @@ void publish_outputs(Machine& m, StepsFrame& frame) {
     if (node.phase != Phase::kSkipped || !node.outputs.is_null()) continue;
     if (auto found = resolve_template(m, step, *frame.inner_scope)) {
       add_skipped_outputs(*found->body, label, frame.scope);
+      add_skipped_artifacts(*found->body, label, frame.artifacts);
     }
   }
 }
@@ -206,6 +212,7 @@ void finish_steps(Machine& m, NodeIndex steps) {
   }
   m.at(steps).outputs = std::move(*outputs);
   export_node_outputs(m, steps);
+  save_to_cache(m, m.at(steps));
   set_phase(m, steps, Phase::kSucceeded);
 }
 

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "engine/daemon.h"
 #include "engine/dag.h"
 #include "engine/finish.h"
 #include "engine/hooks.h"
 #include "engine/limits.h"
+#include "engine/locks.h"
+#include "engine/memoize.h"
 #include "engine/retry.h"
 #include "engine/start.h"
 #include "engine/steps.h"
@@ -30,6 +33,7 @@ std::string display_name_of(const Machine& m, const Start& start) {
 }
 
 bool counts_in_progress(const Node& n) {
+  if (is_cache_hit(n)) return false;  // nothing ran
   const std::string_view type = n.type;
   return type == "Pod" || type == "HTTP" || type == "Container" || type == "Suspend" ||
          type == "Plugin";
@@ -86,8 +90,16 @@ void tell_owner(Machine& m, NodeIndex n) {
   }
 }
 
+// A daemon's owner goes on when it is up; only a retry also hears of its end.
+bool must_tell(const Node& n) { return !n.is_up_told || n.owner_kind == OwnerKind::kRetry; }
+
 void settle(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
+  if (n.is_daemon && !is_fulfilled(n.phase) && !n.is_up_told && n.hooks.open == 0) {
+    n.is_up_told = true;
+    tell_owner(m, i);
+    return;
+  }
   if (n.is_settled || !is_fulfilled(n.phase) || n.hooks.open > 0) return;
   if (!n.hooks.exit_decided) {
     n.hooks.exit_decided = true;
@@ -95,10 +107,10 @@ void settle(Machine& m, NodeIndex i) {
     if (n.hooks.open > 0) return;
   }
   n.is_settled = true;
-  tell_owner(m, i);
+  if (must_tell(n)) tell_owner(m, i);
   // What only a running node needs goes now; owners have read it.
   n.frame.reset();
-  n.body.reset();
+  if (!n.is_closing) n.body.reset();
   n.caller.reset();
 }
 
@@ -112,7 +124,27 @@ void add_child(Machine& m, NodeIndex parent, NodeIndex child) {
   m.touch(parent);
 }
 
+namespace {
+
+// The node that waited for a lock is the one that runs.
+NodeIndex reuse_node(Machine& m, const Start& start, const NodeSpec& spec) {
+  const NodeIndex index = start.placeholder;
+  Node& n = m.at(index);
+  if (std::string_view(spec.type) != "Skipped") n.type = spec.type;
+  n.phase = spec.phase;
+  n.message = spec.message;
+  n.memoization = start.memoization;
+  n.started_at = m.now;
+  if (is_fulfilled(n.phase)) n.finished_at = m.now;
+  if (!start.locks.empty()) m.held_locks.insert_or_assign(index, start.locks);
+  m.touch(index);
+  return index;
+}
+
+}  // namespace
+
 NodeIndex create_node_quietly(Machine& m, const Start& start, const NodeSpec& spec) {
+  if (start.placeholder != kNoNode) return reuse_node(m, start, spec);
   const auto index = static_cast<NodeIndex>(m.nodes.size());
   Node& n = m.nodes.emplace_back();
   n.name = start.node_name;
@@ -134,6 +166,9 @@ NodeIndex create_node_quietly(Machine& m, const Start& start, const NodeSpec& sp
   n.scope = start.scope;
   n.caller = start.caller;
   n.caller_label = start.caller_label;
+  n.memoization = start.memoization;
+  if (!start.locks.empty()) m.held_locks.insert_or_assign(index, start.locks);
+  if (start.owner_kind == OwnerKind::kExitHandler) m.exit = index;
   n.created_at = m.now;
   n.started_at = m.now;
   if (is_fulfilled(n.phase)) n.finished_at = m.now;
@@ -149,6 +184,7 @@ void entered(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   count(m, n, Phase::kPending, true);
   if (is_failure(n.phase)) m.failed.push_back(i);
+  if (is_fulfilled(n.phase)) release_locks(m, i);
   see(m, i, n.phase);
 }
 
@@ -171,8 +207,10 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   if (is_failure(phase)) m.failed.push_back(i);
   const std::string_view type = n.type;
   if (is_fulfilled(phase)) {
-    if (type == "Pod" || type == "HTTP") --m.active_leaves;
+    if ((type == "Pod" || type == "HTTP") && !n.is_closing) --m.active_leaves;
+    if (type == "Steps" || type == "DAG") end_daemons(m, i);
     release_parallelism(m, i);  // before its hooks start: they need room, too
+    release_locks(m, i);
   }
   see(m, i, phase);
 }
@@ -183,7 +221,7 @@ void set_message(Machine& m, NodeIndex n, std::string message) {
 }
 
 void reconsider(Machine& m, NodeIndex n) {
-  if (is_fulfilled(m.at(n).phase)) m.settle_queue.push_back(n);
+  if (is_fulfilled(m.at(n).phase) || m.at(n).is_daemon) m.settle_queue.push_back(n);
 }
 
 void drain(Machine& m) {

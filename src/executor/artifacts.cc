@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "executor/artifact_transfer.h"
+#include "executor/git_artifact.h"
 #include "executor/outputs.h"
 #include "executor/path_words.h"
 #include "executor/preparation.h"
@@ -84,6 +85,7 @@ diag::Result<void> load_one(const value::Value& artifact, const std::string& pla
     return write_file(place, raw["data"].string_or(""));
   }
   if (artifact["http"].is_map()) return fetch_artifact(artifact, place, settings);
+  if (artifact["git"].is_map()) return fetch_git(artifact, place, settings);
   std::string path = artifact_path(artifact, root);
   const std::string part = clean_path("/" + std::string(artifact["subPath"].string_or("")));
   if (!path.empty() && part != "/" && !path.ends_with(part)) path += part;
@@ -118,6 +120,20 @@ void set_mode(const value::Value& artifact, const std::string& place) {
 }
 
 }  // namespace
+
+std::string bucket_path(const value::Value& artifact, const std::string& root) {
+  for (const char* name : kStores) {
+    if (artifact[name].is_map()) return root + clean_path("/" + bucket_of(artifact[name]));
+  }
+  return {};
+}
+
+std::string artifact_key(const value::Value& artifact) {
+  for (const char* name : kStores) {
+    if (artifact[name].is_map()) return key_of(artifact[name]);
+  }
+  return {};
+}
 
 std::string artifact_path(const value::Value& artifact, const std::string& root) {
   if (const value::Value& local = artifact["local"]; local.is_map()) {
@@ -198,8 +214,8 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
 
 value::Value save_log_artifact(const Task& task, const std::string& root) {
   const value::Value artifact =
-      with_location(value::Map{{"name", "main-logs"},
-                               {"path", "/main.log"},
+      with_location(value::Map{{"name", task.container + "-logs"},
+                               {"path", fmt::format("/{}.log", task.container)},
                                {"archive", value::Map{{"none", value::Map()}}}},
                     task);
   value::Map reported = artifact.map();

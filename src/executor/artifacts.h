@@ -37,4 +37,9 @@ namespace tiphys::executor {
 /// machine.
 [[nodiscard]] std::string artifact_path(const value::Value& artifact, const std::string& root);
 
+/// The folder of the bucket that an artifact's location names, and the key in it; "" when the
+/// location is of no object store.
+[[nodiscard]] std::string bucket_path(const value::Value& artifact, const std::string& root);
+[[nodiscard]] std::string artifact_key(const value::Value& artifact);
+
 }  // namespace tiphys::executor

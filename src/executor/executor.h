@@ -30,9 +30,18 @@ struct Task {
   value::Value volumes;        // spec.volumes plus the template's, or null
   std::string
       log_path;  // stdout and stderr go here, a line each: RFC 3339 nanoseconds, blank, text
-  std::string work_path;     // a folder that belongs to this node alone
-  bool is_recovery = false;  // handed over again after a restart of the engine
-  bool wants_result = true;  // outputs.result (stdout) is read by someone
+  std::string work_path;           // a folder that belongs to this node alone
+  std::string volumes_path = {};   // of emptyDirs and the like; work_path/volumes when empty
+  std::string container = "main";  // its name in messages, ARGO_CONTAINER_NAME and log artifacts
+  bool is_recovery = false;        // handed over again after a restart of the engine
+  bool wants_result = true;        // outputs.result (stdout) is read by someone
+};
+
+/// How one container of a containerSet ended.
+struct ContainerOutcome {
+  std::string name;
+  std::string phase;  // Succeeded, Failed or Error
+  std::string message;
 };
 
 /// How a Task ended.
@@ -46,6 +55,7 @@ struct Outcome {
   value::Value outputs;
   clock::Instant started_at;
   clock::Instant finished_at;
+  std::vector<ContainerOutcome> containers = {};
 };
 
 /// Calls back from any thread; the functions must be quick and must not call the executor.

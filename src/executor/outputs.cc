@@ -88,7 +88,8 @@ void judge_process(const Task& task, const wire::Exit& exit, Outcome& outcome) {
   }
   if (*outcome.exit_code == 0) return;
   outcome.phase = Outcome::Phase::kFailed;
-  outcome.message = fmt::format("main: Error (exit code {}){}", *outcome.exit_code, detail);
+  outcome.message =
+      fmt::format("{}: Error (exit code {}){}", task.container, *outcome.exit_code, detail);
 }
 
 }  // namespace
@@ -140,22 +141,38 @@ Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& ex
 
   value::Map outputs;
   if (task.wants_result) outputs.set("result", result_of_stdout(exit.stdout_tail));
+  outcome.outputs = std::move(outputs);
+  collect_outputs(task, view, lookup, artifact_root, outcome);
+  if (task.template_body["archiveLocation"]["archiveLogs"].bool_or(false)) {
+    add_artifacts(outcome, {save_log_artifact(task, artifact_root)});
+  }
+  return outcome;
+}
+
+void add_artifacts(Outcome& outcome, value::List more) {
+  if (more.empty()) return;
+  value::Map outputs = outcome.outputs.map();
+  value::List artifacts = outcome.outputs["artifacts"].list();
+  for (value::Value& artifact : more) artifacts.push_back(std::move(artifact));
+  outputs.set("artifacts", std::move(artifacts));
+  outcome.outputs = std::move(outputs);
+}
+
+void collect_outputs(const Task& task, const View& view, const Lookup& lookup,
+                     const std::string& artifact_root, Outcome& outcome) {
+  value::Map outputs = outcome.outputs.map();
   value::List parameters;
   std::string problem = read_parameters(task, view, parameters);
   if (!parameters.empty()) outputs.set("parameters", std::move(parameters));
   value::List artifacts;
   const std::string missing = save_output_artifacts(task, view, lookup, artifact_root, artifacts);
-  if (task.template_body["archiveLocation"]["archiveLogs"].bool_or(false)) {
-    artifacts.push_back(save_log_artifact(task, artifact_root));
-  }
   if (!artifacts.empty()) outputs.set("artifacts", std::move(artifacts));
   if (problem.empty()) problem = missing;
   if (!problem.empty() && outcome.phase == Outcome::Phase::kSucceeded) {
     outcome.phase = Outcome::Phase::kError;
     outcome.message = fmt::format("wait: Error (exit code 64): {}", problem);
   }
-  if (!outputs.empty()) outcome.outputs = std::move(outputs);
-  return outcome;
+  outcome.outputs = outputs.empty() ? value::Value() : value::Value(std::move(outputs));
 }
 
 }  // namespace tiphys::executor

@@ -18,6 +18,13 @@ namespace tiphys::executor {
 [[nodiscard]] Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& exit,
                                       const Lookup& lookup, const std::string& artifact_root);
 
+/// Reads the template's output parameters and saves its output artifacts into `outcome`; what is
+/// missing makes a Succeeded one Error.
+void collect_outputs(const Task& task, const View& view, const Lookup& lookup,
+                     const std::string& artifact_root, Outcome& outcome);
+/// Adds to outcome.outputs.artifacts.
+void add_artifacts(Outcome& outcome, value::List more);
+
 /// Where an output path of the step lies on the host; "" when there is nothing. A container's
 /// working folder is usually `/`: what a step wrote to `result.txt` in its working folder is also
 /// its `/result.txt`.

@@ -162,7 +162,8 @@ void add_root_program(std::vector<Placement>& volumes, const value::Value& conta
 // own.
 bool leaves_nothing(const Task& task, const value::Value& container) {
   const value::Value& body = task.template_body;
-  return body["container"].is_map() && container["volumeMounts"].list().empty() &&
+  const bool is_of_pod = !task.volumes_path.empty();  // its attempts go on in the same folder
+  return !is_of_pod && body["container"].is_map() && container["volumeMounts"].list().empty() &&
          body["inputs"]["artifacts"].list().empty() && body["outputs"].map().empty();
 }
 
@@ -173,7 +174,8 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   if (!container.is_map()) {
     return diag::fail(diag::Code::kInvalidManifest, "the template has no container and no script");
   }
-  TRY(Environment environment, container_environment(task, container, "main", settings.lookup));
+  TRY(Environment environment,
+      container_environment(task, container, task.container, settings.lookup));
   TRY(std::vector<std::string> words, container_words(container, environment, settings.images));
   Prepared prepared;
   if (leaves_nothing(task, container)) {

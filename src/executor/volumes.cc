@@ -64,7 +64,8 @@ diag::Result<void> write_object(const value::Value& source, bool is_secret, cons
 diag::Result<std::string> make_volume(const std::string& name, const Task& task,
                                       const Lookup& lookup, const std::string& home) {
   const value::Value& volume = find_volume(task, name);
-  const std::string own = task.work_path + "/volumes/" + name;
+  const std::string own =
+      (task.volumes_path.empty() ? task.work_path + "/volumes" : task.volumes_path) + "/" + name;
   if (volume.is_null()) {  // then it is one of volumeClaimTemplates
     const std::string uid = task.key.substr(0, task.key.find('.'));
     std::string folder = fmt::format("{}/runs/{}/volumes/{}", home, uid, name);

@@ -8,8 +8,9 @@ constexpr FieldEffects kTable[] = {
     {.type = "v1alpha1.WorkflowSpec",
      .acted_on = "templates entrypoint arguments serviceAccountName volumes volumeClaimTemplates "
                  "parallelism suspend onExit activeDeadlineSeconds priority shutdown "
-                 "workflowTemplateRef retryStrategy templateDefaults hooks workflowMetadata",
-     .pending = "artifactRepositoryRef archiveLogs artifactGC synchronization metrics ttlStrategy "
+                 "workflowTemplateRef retryStrategy templateDefaults hooks workflowMetadata "
+                 "archiveLogs synchronization",
+     .pending = "artifactRepositoryRef artifactGC metrics ttlStrategy "
                 "executorPlugins podSpecPatch securityContext dnsPolicy dnsConfig hostAliases "
                 "podResources resourceClaims",
      .idle = "automountServiceAccountToken executor nodeSelector affinity tolerations "
@@ -22,9 +23,8 @@ constexpr FieldEffects kTable[] = {
     {.type = "v1alpha1.Template",
      .acted_on = "name inputs outputs metadata annotations steps dag container script suspend http "
                  "volumes archiveLocation activeDeadlineSeconds retryStrategy parallelism failFast "
-                 "timeout",
-     .pending = "containerSet resource data plugin daemon initContainers sidecars metrics "
-                "synchronization memoize podSpecPatch securityContext hostAliases pendingTimeout "
+                 "timeout containerSet data daemon initContainers sidecars synchronization memoize",
+     .pending = "resource plugin metrics podSpecPatch securityContext hostAliases pendingTimeout "
                 "podResources resourceClaims",
      .idle = "nodeSelector affinity tolerations schedulerName priorityClassName serviceAccountName "
              "automountServiceAccountToken executor"},

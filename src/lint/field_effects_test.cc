@@ -67,11 +67,11 @@ TEST(FieldEffects, AreToldOncePerTemplateWhereARunDependsOnThem) {
                     "      - {name: v, mountPath: /w, readOnly: true}\n"
                     "  - name: s\n"
                     "    steps:\n"
-                    "    - - {name: x, inline: {memoize: {key: k, maxAge: 1h, cache: {}}}}\n"),
+                    "    - - {name: x, inline: {podSpecPatch: x}}\n"),
             "6: the workflow: ttlStrategy is not acted on yet\n"
             "12: template 'm': container.securityContext is not acted on yet\n"
             "14: template 'm': container.volumeMounts.readOnly is not acted on yet\n"
-            "18: inline: memoize is not acted on yet\n");
+            "18: inline: podSpecPatch is not acted on yet\n");
 }
 
 }  // namespace

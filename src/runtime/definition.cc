@@ -9,6 +9,9 @@ std::string to_json(const engine::Definition& d) {
                                    {"workflow", d.workflow},
                                    {"templates", d.templates},
                                    {"configMaps", d.config_maps},
+                                   {"host", d.host},
+                                   {"original", d.original},
+                                   {"unresolved", d.unresolved},
                                    {"invalid", d.invalid}},
                         {.key_order = value::KeyOrder::kAsGiven, .escape_html = false});
 }
@@ -22,6 +25,9 @@ diag::Result<engine::Definition> parse_definition(std::string_view json) {
   return engine::Definition{.workflow = v["workflow"],
                             .templates = v["templates"],
                             .config_maps = v["configMaps"],
+                            .host = std::string(v["host"].string_or("localhost")),
+                            .original = v["original"],
+                            .unresolved = std::string(v["unresolved"].string_or("")),
                             .invalid = std::string(v["invalid"].string_or(""))};
 }
 

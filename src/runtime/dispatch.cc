@@ -1,6 +1,12 @@
 #include "runtime/dispatch.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "runtime/caches.h"
+#include "runtime/pod_patch.h"
 
 namespace tiphys::runtime {
 
@@ -8,10 +14,16 @@ namespace {
 
 // Kinds that no executor of this machine acts on (docs/DIFFERENCES.md).
 const char* unsupported_kind(const value::Value& body) {
-  for (const char* kind : {"resource", "plugin", "data", "containerSet"}) {
+  for (const char* kind : {"resource", "plugin"}) {
     if (!body[kind].is_null()) return kind;
   }
   return nullptr;
+}
+
+clock::Instant wall_now() {
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
 }
 
 }  // namespace
@@ -33,11 +45,45 @@ executor::Task Dispatch::task_of(const WorkflowRun& run, const engine::LeafId& l
   return task;
 }
 
-void Dispatch::refuse(const std::string& key, const std::string& kind) {
+void Dispatch::refuse(const std::string& key, std::string message) {
   executor::Outcome outcome;
   outcome.phase = executor::Outcome::Phase::kError;
-  outcome.message = fmt::format("templates of type '{}' are not acted on yet", kind);
+  outcome.message = std::move(message);
   inbox_.post(Ended{.key = key, .outcome = std::move(outcome)});
+}
+
+void Dispatch::ask_cache(const WorkflowRun& run, const engine::LookUpCache& what) {
+  const std::string name_space(run.engine().metadata()["namespace"].string_or(""));
+  Answered message{.uid = run.uid(),
+                   .answer = {.run = what.run, .ticket = what.ticket, .entry = {}, .error = {}}};
+  auto entry = look_up_cache(store_, name_space, what, wall_now());
+  if (entry) {
+    message.answer.entry = std::move(*entry);
+  } else {
+    message.answer.error = entry.error().message;
+  }
+  inbox_.post(std::move(message));
+}
+
+void Dispatch::keep_in_cache(const WorkflowRun& run, const engine::SaveToCache& what) {
+  const std::string name_space(run.engine().metadata()["namespace"].string_or(""));
+  auto saved = save_to_cache(store_, name_space, what, wall_now());
+  if (!saved) spdlog::error("workflow {}: cache: {}", run.uid(), saved.error().message);
+}
+
+// Effects that concern no leaf.
+void Dispatch::carry_out_one(const WorkflowRun& run, const engine::Effect& effect) {
+  if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
+    timers_.set(run.uid(), timer->timer, timer->at);
+  } else if (const auto* question = std::get_if<engine::LookUpCache>(&effect)) {
+    ask_cache(run, *question);
+  } else if (const auto* kept = std::get_if<engine::SaveToCache>(&effect)) {
+    keep_in_cache(run, *kept);
+  } else if (const auto* wanted = std::get_if<engine::AcquireLocks>(&effect)) {
+    inbox_.post(Unlocked{.uid = run.uid(), .answer = locks_.acquire(run.uid(), *wanted)});
+  } else if (const auto* returned = std::get_if<engine::ReleaseLocks>(&effect)) {
+    locks_.release(run.uid(), *returned);
+  }
 }
 
 void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
@@ -51,15 +97,20 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
       if (what.body.is_null()) continue;  // it ended within the same batch
       executor::Task task = task_of(run, start->leaf, what);
       task.is_recovery = is_recovery;
+      auto body = patched_template(what.body,
+                                   std::string(run.engine().spec()["podSpecPatch"].string_or("")));
       if (const char* kind = unsupported_kind(what.body)) {
-        refuse(task.key, kind);
+        refuse(task.key, fmt::format("templates of type '{}' are not acted on yet", kind));
+      } else if (!body) {
+        refuse(task.key, body.error().message);
       } else {
+        task.template_body = std::move(*body);
         (what.type == "HTTP" ? requests : processes).push_back(std::move(task));
       }
     } else if (const auto* cancel = std::get_if<engine::CancelLeaf>(&effect)) {
       cancelled.push_back(cancel->leaf);
-    } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
-      timers_.set(run.uid(), timer->timer, timer->at);
+    } else {
+      carry_out_one(run, effect);
     }
   }
   if (!processes.empty()) process_.start(std::move(processes));

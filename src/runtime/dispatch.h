@@ -11,8 +11,10 @@
 #include "executor/executor.h"
 #include "runtime/config.h"
 #include "runtime/inbox.h"
+#include "runtime/locks.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
+#include "store/store.h"
 
 namespace tiphys::runtime {
 
@@ -20,8 +22,14 @@ class Dispatch {
  public:
   /// Borrows all of them.
   Dispatch(const Config& config, executor::Executor& process, executor::Executor& http,
-           Inbox& inbox, Timers& timers)
-      : config_(config), process_(process), http_(http), inbox_(inbox), timers_(timers) {}
+           Inbox& inbox, Timers& timers, store::Store& store, Locks& locks)
+      : config_(config),
+        process_(process),
+        http_(http),
+        inbox_(inbox),
+        timers_(timers),
+        store_(store),
+        locks_(locks) {}
 
   /// Carries out the effects of one workflow. `is_recovery`: they were asked for before a restart.
   void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
@@ -32,13 +40,18 @@ class Dispatch {
  private:
   [[nodiscard]] executor::Task task_of(const WorkflowRun& run, const engine::LeafId& leaf,
                                        const engine::Leaf& what) const;
-  void refuse(const std::string& key, const std::string& kind);
+  void ask_cache(const WorkflowRun& run, const engine::LookUpCache& what);
+  void keep_in_cache(const WorkflowRun& run, const engine::SaveToCache& what);
+  void carry_out_one(const WorkflowRun& run, const engine::Effect& effect);
+  void refuse(const std::string& key, std::string message);
 
   const Config& config_;
   executor::Executor& process_;
   executor::Executor& http_;
   Inbox& inbox_;
   Timers& timers_;
+  store::Store& store_;
+  Locks& locks_;
 };
 
 }  // namespace tiphys::runtime

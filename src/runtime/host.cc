@@ -11,7 +11,7 @@
 #include <set>
 
 #include "executor/http.h"
-#include "executor/process.h"
+#include "executor/pod.h"
 #include "expr/program.h"
 #include "runtime/dispatch.h"
 #include "runtime/images.h"
@@ -49,12 +49,25 @@ engine::Phase phase_of(executor::Outcome::Phase p) {
   return engine::Phase::kError;
 }
 
+// What the containers of a containerSet came to travels beside the outputs.
+value::Value with_containers(const executor::Outcome& outcome) {
+  if (outcome.containers.empty()) return outcome.outputs;
+  value::List list;
+  for (const executor::ContainerOutcome& c : outcome.containers) {
+    list.push_back(value::Map{{"name", c.name}, {"phase", c.phase}, {"message", c.message}});
+  }
+  value::Map outputs = outcome.outputs.map();
+  outputs.set("containers", std::move(list));
+  return outputs;
+}
+
 engine::LeafFinished finished_of(const engine::LeafId& leaf, executor::Outcome outcome) {
+  value::Value outputs = with_containers(outcome);
   return {.leaf = leaf,
           .phase = phase_of(outcome.phase),
           .message = std::move(outcome.message),
           .exit_code = outcome.exit_code,
-          .outputs = std::move(outcome.outputs),
+          .outputs = std::move(outputs),
           .started_at = outcome.started_at,
           .finished_at = outcome.finished_at};
 }
@@ -81,6 +94,7 @@ struct Host::State {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<executor::Executor> process;
   std::unique_ptr<executor::Executor> http;
+  std::unique_ptr<Locks> locks;
   std::unique_ptr<Dispatch> dispatch;
   std::map<std::string, WorkflowRun> runs;    // by uid
   std::map<std::string, value::Value> ended;  // the objects of those that have ended here
@@ -96,6 +110,8 @@ struct Host::State {
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
   void adopt_unowned();
   void apply(WorkflowRun& run, engine::Event event);
+  template <typename Answer>
+  void apply_answer(const std::string& uid, Answer answer);
   void apply_messages();
   void apply_timers();
   void apply_commands();
@@ -142,8 +158,23 @@ void Host::State::adopt_unowned() {
   }
 }
 
+template <typename Answer>
+void Host::State::apply_answer(const std::string& uid, Answer answer) {
+  if (auto it = runs.find(uid); it != runs.end()) {
+    apply(it->second, {.at = now(), .body = std::move(answer)});
+  }
+}
+
 void Host::State::apply_messages() {
   for (Message& message : inbox.take()) {
+    if (auto* answered = std::get_if<Answered>(&message)) {
+      apply_answer(answered->uid, std::move(answered->answer));
+      continue;
+    }
+    if (auto* unlocked = std::get_if<Unlocked>(&message)) {
+      apply_answer(unlocked->uid, std::move(unlocked->answer));
+      continue;
+    }
     const std::string& key = std::holds_alternative<Began>(message) ? std::get<Began>(message).key
                                                                     : std::get<Ended>(message).key;
     const auto address = parse_leaf_key(key);
@@ -171,7 +202,9 @@ void Host::State::apply_timers() {
 
 void Host::State::apply_commands() {
   auto version = store->data_version();
-  if (version && *version == seen_version) return;
+  const bool has_changed = !version || *version != seen_version;
+  for (auto& [uid, answer] : locks->retry(has_changed)) apply_answer(uid, answer);
+  if (!has_changed) return;
   if (version) seen_version = *version;
   if (takes_all) adopt_unowned();
   for (auto& [uid, run] : runs) {
@@ -232,6 +265,7 @@ void Host::State::retire(const WorkflowRun& run) {
   final_phases[uid] = run.engine().phase();
   if (!takes_all) ended.insert_or_assign(uid, run.object());
   timers.drop(uid);
+  locks->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
   runs.erase(uid);
 }
@@ -273,10 +307,12 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
                                    .steps_max = state->config.steps_max};
   options.images = stored_images(*state->store);
   options.warn = [](const std::string& text) { spdlog::warn("{}", text); };
-  state->process = executor::make_process_executor(std::move(options), listener, lookup);
+  state->process = executor::make_pod_executor(std::move(options), listener, lookup);
   state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
-  state->dispatch = std::make_unique<Dispatch>(state->config, *state->process, *state->http,
-                                               state->inbox, state->timers);
+  state->locks = std::make_unique<Locks>(*state->store, state->config.home);
+  state->dispatch =
+      std::make_unique<Dispatch>(state->config, *state->process, *state->http, state->inbox,
+                                 state->timers, *state->store, *state->locks);
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }
 
@@ -293,6 +329,7 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
   while (!s.must_stop) {
     s.apply_messages();
     s.apply_timers();
+    for (auto& [uid, answer] : s.locks->retry(false)) s.apply_answer(uid, answer);
     if (look_for_commands) s.apply_commands();
     if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
     if (is_done()) break;

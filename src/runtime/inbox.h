@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clock/instant.h"
+#include "engine/event.h"
 #include "executor/executor.h"
 
 namespace tiphys::runtime {
@@ -23,7 +24,17 @@ struct Ended {
   std::string key;
   executor::Outcome outcome;
 };
-using Message = std::variant<Began, Ended>;
+/// A cache has answered a memoized template of the workflow.
+struct Answered {
+  std::string uid;
+  engine::CacheAnswered answer;
+};
+/// The same of its locks.
+struct Unlocked {
+  std::string uid;
+  engine::LocksAnswered answer;
+};
+using Message = std::variant<Began, Ended, Answered, Unlocked>;
 
 class Inbox {
  public:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -152,7 +153,10 @@ diag::Result<void> keep_config_maps(store::Store& store, const Submission& submi
   return {};
 }
 
-diag::Result<Value> merged_spec(const Finder& finder, const Submission& submission) {
+// The spec with what its workflowTemplateRef adds; `unresolved` says what Argo says of one that is
+// not there.
+diag::Result<Value> merged_spec(const Finder& finder, const Submission& submission,
+                                std::string& unresolved) {
   const Value& spec = submission.workflow["spec"];
   Value base;
   if (const Value& ref = spec["workflowTemplateRef"]; ref.is_map()) {
@@ -161,10 +165,14 @@ diag::Result<Value> merged_spec(const Finder& finder, const Submission& submissi
     const Value holder =
         finder.find(is_cluster ? "ClusterWorkflowTemplate" : "WorkflowTemplate", name);
     if (holder.is_null()) {
-      return diag::fail(diag::Code::kNotFound,
-                        fmt::format("{} '{}' not found; store it with 'tiphys {} create FILE'",
-                                    is_cluster ? "ClusterWorkflowTemplate" : "WorkflowTemplate",
-                                    name, is_cluster ? "cluster-template" : "template"));
+      if (!submission.may_be_unresolved) {
+        return diag::fail(diag::Code::kNotFound,
+                          fmt::format("{} '{}' not found; store it with 'tiphys {} create FILE'",
+                                      is_cluster ? "ClusterWorkflowTemplate" : "WorkflowTemplate",
+                                      name, is_cluster ? "cluster-template" : "template"));
+      }
+      unresolved = fmt::format("{}.argoproj.io \"{}\" not found",
+                               is_cluster ? "clusterworkflowtemplates" : "workflowtemplates", name);
     }
     base = holder["spec"];
   }
@@ -204,13 +212,18 @@ diag::Result<store::WorkflowRow> submit(store::Store& store, const Submission& s
   if (name_space.empty()) name_space = "default";
   const Finder finder{store, submission, name_space};
   TRY(const Value metadata, named_metadata(submission, name_space, now));
-  TRY(const Value spec, merged_spec(finder, submission));
+  std::string unresolved;
+  TRY(const Value spec, merged_spec(finder, submission, unresolved));
   TRY_VOID(keep_config_maps(store, submission, name_space, now));
   engine::Definition definition;
   definition.workflow = Map{{"apiVersion", "argoproj.io/v1alpha1"},
                             {"kind", "Workflow"},
                             {"metadata", metadata},
                             {"spec", spec}};
+  char host[256] = "localhost";
+  if (::gethostname(host, sizeof host - 1) == 0) definition.host = host;
+  definition.original = submission.original;
+  definition.unresolved = std::move(unresolved);
   definition.invalid = submission.invalid;
   definition.templates = reachable_templates(finder, spec);
   const std::string text = value::to_json(spec) + value::to_json(definition.templates);

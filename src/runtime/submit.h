@@ -21,6 +21,10 @@ struct Submission {
   std::string invalid =
       {};  // why the spec is invalid: the workflow will be Failed with this, as in Argo
   value::Value workflow_defaults;  // null or a Workflow-shaped object
+  value::Value original = {};      // engine::Definition::original
+  // A workflowTemplateRef to nothing makes a workflow that is Error at once, as Argo's controller
+  // does; else it is an error of submit().
+  bool may_be_unresolved = false;
 };
 
 /// Names the workflow (generateName + 5 random letters), gives it a uid, collects the templates

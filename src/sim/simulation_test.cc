@@ -106,6 +106,12 @@ std::string unfinished(const engine::Engine& engine) {
   return names;
 }
 
+engine::Definition definition_of(const value::Value& workflow) {
+  engine::Definition definition;
+  definition.workflow = workflow;
+  return definition;
+}
+
 std::string run_seed(std::uint64_t seed) {
   Random random(seed);
   const value::Value workflow = random_workflow(random);
@@ -114,8 +120,7 @@ std::string run_seed(std::uint64_t seed) {
                       .told_twice = random.chance(50) ? 10U : 0U,
                       .skips_running = random.chance(50) ? 30U : 0U,
                       .leaf_fails = static_cast<unsigned>(random.below(50))};
-  World world(seed, {.workflow = workflow, .templates = {}, .config_maps = {}, .invalid = ""},
-              faults);
+  World world(seed, definition_of(workflow), faults);
   const bool is_stopped = random.chance(20);
   const std::uint64_t stop_at = random.below(40);
   std::uint64_t steps = 0;
@@ -160,8 +165,7 @@ TEST(Simulation, HoldsItsInvariantsForEverySeed) {
 TEST(Simulation, CrashesReallyHappen) {
   Random random(7);
   const value::Value workflow = random_workflow(random);
-  World world(7, {.workflow = workflow, .templates = {}, .config_maps = {}, .invalid = ""},
-              {.crash_before_commit = 40, .crash_after_commit = 40});
+  World world(7, definition_of(workflow), {.crash_before_commit = 40, .crash_after_commit = 40});
   for (int i = 0; i < 5000 && !world.engine().is_finished(); ++i) world.step();
   EXPECT_TRUE(world.engine().is_finished());
   EXPECT_GT(world.crashes(), 0U);

@@ -1,0 +1,231 @@
+// Single features of templates: memoize, suspend, containerSet, daemons, locks; each by a small
+// transcript.
+#include <gtest/gtest.h>
+
+#include "engine/engine_fixture.h"
+
+namespace tiphys::engine {
+namespace {
+
+constexpr const char* kMemoized = R"({"entrypoint":"main","templates":[
+    {"name":"main","steps":[[{"name":"a","template":"memo"}],[{"name":"b","template":"leaf"}]]},
+    {"name":"memo","memoize":{"key":"k","maxAge":"1h","cache":{"configMap":{"name":"c"}}},
+     "steps":[[{"name":"x","template":"leaf"}]]},
+    {"name":"leaf","container":{"image":"x","command":["true"]}}]})";
+
+TEST_F(EngineTest, AMemoizedTemplateAsksItsCacheFirst) {
+  start(kMemoized);
+  ASSERT_EQ(questions_.size(), 1U);
+  EXPECT_EQ(questions_[0].cache, "c");
+  EXPECT_EQ(questions_[0].key, "k");
+  EXPECT_EQ(phase_of("wf[0].a"), "absent");
+  send(CacheAnswered{.run = 1, .ticket = questions_[0].ticket, .entry = {}, .error = {}});
+  EXPECT_EQ(phase_of("wf[0].a"), "Running");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  ASSERT_EQ(saved_.size(), 1U);
+  EXPECT_EQ(saved_[0].node_id, node("wf[0].a").id);
+}
+
+TEST_F(EngineTest, ACacheHitRunsNothing) {
+  start(kMemoized);
+  send(CacheAnswered{
+      .run = 1,
+      .ticket = questions_[0].ticket,
+      .entry = value::Map{{"nodeID", "other"}, {"creationTimestamp", "2026-01-01T00:00:00Z"}},
+      .error = {}});
+  EXPECT_EQ(phase_of("wf[0].a"), "Succeeded");
+  EXPECT_EQ(phase_of("wf[0].a[0].x"), "absent");
+  EXPECT_TRUE(node("wf[0].a").memoization["hit"].bool_or(false));
+  run_all();
+  EXPECT_EQ(engine_->workflow_status()["progress"].string_or(""), "1/1");
+}
+
+TEST_F(EngineTest, AnOldCacheEntryIsNoHit) {
+  start(kMemoized);
+  send(CacheAnswered{
+      .run = 1,
+      .ticket = questions_[0].ticket,
+      .entry = value::Map{{"nodeID", "other"}, {"creationTimestamp", "2025-12-31T00:00:00Z"}},
+      .error = {}});
+  EXPECT_EQ(phase_of("wf[0].a"), "Running");
+}
+
+TEST_F(EngineTest, ASuspensionThatEndsWithoutAnOutputIsAnError) {
+  start(R"({"entrypoint":"main","templates":[
+      {"name":"main","steps":[[{"name":"a","template":"wait"}]]},
+      {"name":"wait","suspend":{"duration":"5s"},
+       "outputs":{"parameters":[{"name":"m","valueFrom":{"supplied":{}}}]}}]})");
+  ASSERT_EQ(timers_.size(), 1U);
+  send(timers_[0]);
+  EXPECT_EQ(phase_of("wf[0].a"), "Error");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(),
+            "step group deemed errored due to child wf[0].a error: raw output parameter 'm' has "
+            "not been set and does not have a default value");
+}
+
+constexpr const char* kContainerSet = R"({"entrypoint":"main","templates":[
+    {"name":"main","steps":[[{"name":"a","template":"set"}],[{"name":"b","template":"leaf"}]]},
+    {"name":"set","containerSet":{"containers":[{"name":"x","image":"i"},
+     {"name":"main","image":"i","dependencies":["x"]}]}},
+    {"name":"leaf","container":{"image":"x","command":["true"]}}]})";
+
+TEST_F(EngineTest, TheContainersOfASetAreNodesBelowTheirPod) {
+  start(kContainerSet);
+  EXPECT_EQ(phase_of("wf[0].a.x"), "Pending");
+  send(LeafRunning{.leaf = waiting_.front(), .started_at = now_});
+  EXPECT_EQ(phase_of("wf[0].a.main"), "Running");
+  run_all();
+  EXPECT_EQ(phase_of("wf[0].a.main"), "Succeeded");
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  // The next group hangs below the last container.
+  const Node& last = node("wf[0].a.main");
+  ASSERT_EQ(last.children.size(), 1U);
+  EXPECT_EQ(engine_->node(last.children[0]).name, "wf[1]");
+  EXPECT_EQ(engine_->workflow_status()["progress"].string_or(""), "4/4");
+}
+
+TEST_F(EngineTest, AContainerOfASetMayFailAlone) {
+  start(kContainerSet);
+  const LeafId leaf = waiting_.front();
+  send(LeafFinished{
+      .leaf = leaf,
+      .phase = Phase::kFailed,
+      .message = "x: Error (exit code 1)",
+      .exit_code = {},
+      .outputs = value::Map{{"containers",
+                             value::List{value::Map{{"name", "x"},
+                                                    {"phase", "Failed"},
+                                                    {"message", "x: Error (exit code 1): "}}}}},
+      .started_at = now_,
+      .finished_at = now_});
+  EXPECT_EQ(phase_of("wf[0].a"), "Failed");
+  EXPECT_EQ(node("wf[0].a.x").message, "x: Error (exit code 1): ");
+  EXPECT_EQ(node("wf[0].a.main").message, "Pod Failed whilst container running");
+}
+
+TEST_F(EngineTest, ADaemonIsUpWhileWhatDependsOnItRuns) {
+  start(R"({"entrypoint":"main","templates":[
+      {"name":"main","dag":{"tasks":[{"name":"d","template":"daemon"},
+       {"name":"b","template":"leaf","dependencies":["d"],
+        "arguments":{"parameters":[{"name":"ip","value":"{{tasks.d.ip}}"}]}}]}},
+      {"name":"daemon","daemon":true,"container":{"image":"x","command":["sleep","60"]}},
+      {"name":"leaf","inputs":{"parameters":[{"name":"ip"}]},
+       "container":{"image":"x","command":["true"]}}]})");
+  const LeafId daemon = waiting_.front();
+  EXPECT_EQ(phase_of("wf.b"), "absent");
+  waiting_.clear();
+  send(LeafRunning{.leaf = daemon, .started_at = now_});
+  EXPECT_EQ(phase_of("wf.b"), "Pending");
+  EXPECT_EQ(input("wf.b", "ip"), "127.0.0.1");
+  run_all();
+  EXPECT_EQ(phase_of("wf"), "Succeeded");
+  EXPECT_EQ(phase_of("wf.d"), "Succeeded");
+  EXPECT_EQ(cancelled_, std::vector<std::string>{"wf.d"});
+  EXPECT_FALSE(engine_->is_finished());  // its process still ends
+  finish(daemon, Phase::kFailed, "main: Error (exit code 143)");
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(phase_of("wf.d"), "Succeeded");
+}
+
+TEST_F(EngineTest, ADaemonThatEndsByItselfHasFailed) {
+  start(R"({"entrypoint":"main","templates":[
+      {"name":"main","steps":[[{"name":"d","template":"daemon"}],[{"name":"b","template":"leaf"}]]},
+      {"name":"daemon","daemon":true,"container":{"image":"x","command":["true"]}},
+      {"name":"leaf","container":{"image":"x","command":["true"]}}]})");
+  run_all();
+  EXPECT_EQ(phase_of("wf[0].d"), "Failed");
+  EXPECT_EQ(phase_of("wf[1].b"), "Succeeded");
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
+LocksAnswered answer_to(const AcquireLocks& wanted, bool is_acquired) {
+  return {.run = wanted.run,
+          .ticket = wanted.ticket,
+          .is_acquired = is_acquired,
+          .waiting = is_acquired ? "" : wanted.locks[0].name,
+          .message = is_acquired ? "" : "Waiting for default/Mutex/m lock. Lock status: 0/1",
+          .error = {}};
+}
+
+constexpr const char* kLocked = R"({"entrypoint":"main","templates":[
+    {"name":"main","steps":[[{"name":"a","template":"locked"}]]},
+    {"name":"locked","synchronization":{"mutexes":[{"name":"m"}]},
+     "container":{"image":"x","command":["true"]}}]})";
+
+TEST_F(EngineTest, ATemplateWaitsForItsMutexAsAPendingNode) {
+  start(kLocked);
+  ASSERT_EQ(wanted_.size(), 1U);
+  EXPECT_EQ(wanted_[0].locks[0].name, "default/Mutex/m");
+  EXPECT_EQ(wanted_[0].holder.substr(0, 14), "default/wf/wf-");
+  send(answer_to(wanted_[0], false));
+  EXPECT_EQ(phase_of("wf[0].a"), "Pending");
+  EXPECT_EQ(node("wf[0].a").message, "Waiting for default/Mutex/m lock. Lock status: 0/1");
+  EXPECT_TRUE(waiting_.empty());
+  send(answer_to(wanted_[0], true));
+  EXPECT_EQ(node("wf[0].a").message, "");
+  EXPECT_TRUE(returned_.empty());
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(engine_->node_count(), 3U);
+  ASSERT_EQ(returned_.size(), 1U);
+  EXPECT_EQ(returned_[0].holder, wanted_[0].holder);
+  EXPECT_EQ(engine_->workflow_status()["progress"].string_or(""), "1/1");
+}
+
+TEST_F(EngineTest, AWaitForAMutexEndsWithTheWorkflow) {
+  start(kLocked);
+  send(answer_to(wanted_[0], false));
+  send(Control{.verb = Control::Verb::kStop, .arguments = {}});
+  EXPECT_EQ(node("wf[0].a").message, "Stopped with strategy 'Stop'");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(returned_.size(), 1U);
+}
+
+TEST_F(EngineTest, AWorkflowWaitsForItsSemaphore) {
+  start(R"({"entrypoint":"leaf","synchronization":{"semaphores":[
+      {"configMapKeyRef":{"name":"c","key":"k"}}]},
+      "templates":[{"name":"leaf","container":{"image":"x","command":["true"]}}]})");
+  ASSERT_EQ(wanted_.size(), 1U);
+  EXPECT_EQ(wanted_[0].locks[0].name, "default/ConfigMap/c/k");
+  EXPECT_EQ(engine_->phase(), "Pending");
+  send(answer_to(wanted_[0], false));
+  EXPECT_EQ(engine_->phase(), "Pending");
+  EXPECT_EQ(message(), "Waiting for default/Mutex/m lock. Lock status: 0/1");
+  send(answer_to(wanted_[0], true));
+  EXPECT_EQ(engine_->phase(), "Running");
+  EXPECT_EQ(message(), "");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(returned_.size(), 1U);
+}
+
+TEST_F(EngineTest, ALockThatCannotBeMadeFailsTheWorkflow) {
+  start(R"({"entrypoint":"leaf","synchronization":{"mutexes":[{"name":"m"},{"name":"m"}]},
+      "templates":[{"name":"leaf","container":{"image":"x","command":["true"]}}]})");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(),
+            "Failed to acquire the synchronization lock. requested configuration is invalid: "
+            "duplicate synchronization item found");
+}
+
+TEST_F(EngineTest, AMemoizedResubmissionSkipsWhatHadSucceeded) {
+  definition_.original = value::Map{
+      {"[0].a",
+       value::Map{{"id", "old-1"}, {"outputs", value::Map{{"result", "x"}, {"exitCode", "0"}}}}}};
+  start(R"({"entrypoint":"main","templates":[
+      {"name":"main","steps":[[{"name":"a","template":"leaf"}],[{"name":"b","template":"in",
+       "arguments":{"parameters":[{"name":"p","value":"{{steps.a.outputs.result}}"}]}}]]},
+      {"name":"leaf","script":{"image":"x","command":["sh"],"source":"echo x"}},
+      {"name":"in","inputs":{"parameters":[{"name":"p"}]},
+       "container":{"image":"x","command":["true"]}}]})");
+  EXPECT_EQ(phase_of("wf[0].a"), "Skipped");
+  EXPECT_EQ(node("wf[0].a").message, "original pod: old-1");
+  EXPECT_EQ(input("wf[1].b", "p"), "x");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
+}  // namespace
+}  // namespace tiphys::engine

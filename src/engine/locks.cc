@@ -1,0 +1,238 @@
+#include "engine/locks.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "engine/finish.h"
+#include "engine/limits.h"
+#include "engine/start.h"
+#include "engine/transition.h"
+#include "spec/node_id.h"
+
+namespace tiphys::engine {
+
+namespace {
+
+using value::Value;
+
+std::string name_space_of(const Machine& m, const Value& item) {
+  const std::string_view own = item["namespace"].string_or("");
+  return own.empty() ? m.name_space : std::string(own);
+}
+
+diag::Result<Lock> semaphore_of(const Machine& m, const Value& item) {
+  const Value& from = item["configMapKeyRef"];
+  const Value& database = item["database"];
+  if (from.is_map() && database.is_map()) {
+    return diag::fail(diag::Code::kInvalidManifest,
+                      "requested configuration is invalid: invalid semaphore with both "
+                      "ConfigMapKeyRef and Database");
+  }
+  const std::string name_space = name_space_of(m, item);
+  if (database.is_map()) {
+    return Lock{.name = fmt::format("{}/Database/{}", name_space, database["key"].string_or("")),
+                .kind = Lock::Kind::kDatabase,
+                .key = "semaphore"};
+  }
+  if (!from.is_map()) {
+    return diag::fail(diag::Code::kInvalidManifest,
+                      "requested configuration is invalid: cannot get LockName for a Semaphore "
+                      "without a ConfigMapRef or Database");
+  }
+  Lock lock{.kind = Lock::Kind::kSemaphore};
+  lock.name_space = name_space;
+  lock.config_map = from["name"].string_or("");
+  lock.key = from["key"].string_or("");
+  lock.name = fmt::format("{}/ConfigMap/{}/{}", name_space, lock.config_map, lock.key);
+  return lock;
+}
+
+Lock mutex_of(const Machine& m, const Value& item) {
+  const std::string name_space = name_space_of(m, item);
+  const std::string_view name = item["name"].string_or("");
+  if (!item["database"].bool_or(false)) {
+    return {.name = fmt::format("{}/Mutex/{}", name_space, name), .kind = Lock::Kind::kMutex};
+  }
+  return {.name = fmt::format("{}/Database/{}", name_space, name),
+          .kind = Lock::Kind::kDatabase,
+          .key = "mutex"};
+}
+
+diag::Result<std::vector<Lock>> locks_of(const Machine& m, const Value& synchronization) {
+  std::vector<Lock> locks;
+  for (const Value& item : synchronization["semaphores"].list()) {
+    TRY(Lock lock, semaphore_of(m, item));
+    locks.push_back(std::move(lock));
+  }
+  for (const Value& item : synchronization["mutexes"].list()) locks.push_back(mutex_of(m, item));
+  for (std::size_t i = 0; i < locks.size(); ++i) {
+    for (std::size_t j = i + 1; j < locks.size(); ++j) {
+      if (locks[i].name != locks[j].name || locks[i].kind != locks[j].kind) continue;
+      return diag::fail(diag::Code::kInvalidManifest,
+                        "requested configuration is invalid: duplicate synchronization item found");
+    }
+  }
+  return locks;
+}
+
+std::string holder_of(const Machine& m, const std::string& node_id) {
+  return node_id.empty() ? fmt::format("{}/{}", m.name_space, m.name)
+                         : fmt::format("{}/{}/{}", m.name_space, m.name, node_id);
+}
+
+AcquireLocks effect_of(const Machine& m, std::uint32_t ticket, const std::string& holder,
+                       const std::vector<Lock>& locks) {
+  return {.run = m.run,
+          .ticket = ticket,
+          .holder = holder,
+          .locks = locks,
+          .priority = m.spec["priority"].int_or(0),
+          .created_at = m.created_at};
+}
+
+std::string holder_of(const Machine& m, const Start& start) {
+  return holder_of(m, spec::node_id(m.name, start.node_name));
+}
+
+// A node that is Pending shows what it waits for; it is the one that runs later.
+void show_waiting(Machine& m, Start& start, const LocksAnswered& event) {
+  if (start.placeholder == kNoNode) {
+    start.placeholder =
+        create_node_quietly(m, start, {.type = start.waiting_type, .message = event.message});
+  }
+  Node& n = m.at(start.placeholder);
+  n.message = event.message;
+  n.waits_for_lock = event.waiting;
+  m.touch(start.placeholder);
+}
+
+bool answer_workflow(Machine& m, const LocksAnswered& event) {
+  if (event.ticket != m.workflow_ticket) return false;
+  if (!event.error.empty()) {
+    m.workflow_ticket = 0;
+    m.workflow_locks.clear();
+    fail_before_start(m, Phase::kFailed,
+                      "Failed to acquire the synchronization lock. " + event.error);
+    return true;
+  }
+  m.effects->workflow_changed = true;
+  if (!event.is_acquired) {
+    m.message = event.message;
+    return true;
+  }
+  m.workflow_ticket = 0;
+  m.message.clear();
+  enter_workflow(m);
+  return true;
+}
+
+}  // namespace
+
+bool ask_for_locks(Machine& m, Start& start, const spec::Template& body) {
+  const Value& synchronization = body.raw["synchronization"];
+  if (!synchronization.is_map() || start.has_locks) return false;
+  auto locks = locks_of(m, synchronization);
+  if (!locks) {
+    refuse_start(m, start, locks.error().message);
+    return true;
+  }
+  start.has_locks = true;
+  if (locks->empty()) return false;
+  start.locks = std::move(*locks);
+  start.waiting_type = body.raw["retryStrategy"].is_map() ? "Retry" : spec::node_type_of(body.kind);
+  const std::uint32_t ticket = ++m.last_ticket;
+  m.effects->outside.emplace_back(effect_of(m, ticket, holder_of(m, start), start.locks));
+  m.locking.emplace(ticket, std::move(start));
+  return true;
+}
+
+bool ask_for_workflow_locks(Machine& m) {
+  const Value& synchronization = m.spec["synchronization"];
+  if (!synchronization.is_map()) return false;
+  auto locks = locks_of(m, synchronization);
+  if (!locks) {
+    fail_before_start(m, Phase::kFailed,
+                      "Failed to acquire the synchronization lock. " + locks.error().message);
+    return true;
+  }
+  if (locks->empty()) return false;
+  m.workflow_locks = std::move(*locks);
+  m.workflow_ticket = ++m.last_ticket;
+  m.phase = Phase::kPending;
+  m.started_at = {};
+  m.effects->outside.emplace_back(
+      effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
+  return true;
+}
+
+bool on_locks_answer(Machine& m, const LocksAnswered& event) {
+  if (event.run != m.run || m.is_over) return false;
+  auto it = m.locking.find(event.ticket);
+  if (it == m.locking.end()) return answer_workflow(m, event);
+  Start& waiting = it->second;
+  if (event.error.empty() && !event.is_acquired) {
+    show_waiting(m, waiting, event);
+    return true;
+  }
+  Start start = std::move(waiting);
+  m.locking.erase(it);
+  if (!event.error.empty()) {
+    start.locks.clear();
+    refuse_start(m, start, event.error);
+    return true;
+  }
+  if (start.placeholder != kNoNode) {
+    m.at(start.placeholder).waits_for_lock.clear();
+    set_message(m, start.placeholder, "");
+  }
+  --start.depth;  // begin_template counts it again
+  begin_template(m, std::move(start));
+  return true;
+}
+
+void release_locks(Machine& m, NodeIndex n) {
+  auto it = m.held_locks.find(n);
+  if (it == m.held_locks.end()) return;
+  m.effects->outside.emplace_back(
+      ReleaseLocks{.holder = holder_of(m, m.at(n).id), .locks = std::move(it->second)});
+  m.held_locks.erase(it);
+}
+
+void release_workflow_locks(Machine& m) {
+  if (m.workflow_locks.empty()) return;
+  m.effects->outside.emplace_back(
+      ReleaseLocks{.holder = holder_of(m, ""), .locks = std::exchange(m.workflow_locks, {})});
+}
+
+bool give_up_lock(Machine& m, NodeIndex i, const std::string& message) {
+  if (m.at(i).waits_for_lock.empty()) return false;
+  std::erase_if(m.locking, [i](const auto& entry) { return entry.second.placeholder == i; });
+  m.at(i).waits_for_lock.clear();
+  take_parallelism(m, i, false);
+  const std::string_view type = m.at(i).type;
+  if (type == "Pod" || type == "HTTP") ++m.active_leaves;
+  entered(m, i);
+  set_phase(m, i, Phase::kFailed, message);
+  return true;
+}
+
+bool give_up_workflow_locks(Machine& m) {
+  if (m.workflow_ticket == 0) return false;
+  m.workflow_ticket = 0;
+  release_workflow_locks(m);
+  const char* how = m.shutdown == Shutdown::kTerminate ? "Terminate" : "Stop";
+  fail_before_start(m, Phase::kFailed, fmt::format("Stopped with strategy '{}'", how));
+  return true;
+}
+
+void ask_for_locks_again(const Machine& m, std::vector<Effect>& effects) {
+  if (m.workflow_ticket != 0) {
+    effects.emplace_back(effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
+  }
+  for (const auto& [ticket, start] : m.locking) {
+    effects.emplace_back(effect_of(m, ticket, holder_of(m, start), start.locks));
+  }
+}
+
+}  // namespace tiphys::engine

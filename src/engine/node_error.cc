@@ -1,0 +1,27 @@
+#include "engine/node_error.h"
+
+#include <fmt/format.h>
+
+#include "engine/composite.h"
+#include "engine/finish.h"
+#include "engine/steps.h"
+#include "engine/transition.h"
+
+namespace tiphys::engine {
+
+void fail_node(Machine& m, NodeIndex i, const std::string& error) {
+  const OwnerKind kind = m.at(i).owner_kind;
+  const bool is_task = kind == OwnerKind::kTask || kind == OwnerKind::kTaskGroup;
+  if (kind == OwnerKind::kStepGroup && !is_abandoned(m, m.at(i))) {
+    on_step_error(m, m.at(i).owner, m.at(i).name, error);
+  }
+  set_phase(m, i, Phase::kError,
+            is_task ? fmt::format("task '{}' errored: {}", m.at(i).name, error) : error);
+  if (kind == OwnerKind::kEntry) {
+    end_workflow(m, Phase::kError, "error in entry template execution: " + error);
+  } else if (kind == OwnerKind::kExitHandler) {
+    end_workflow(m, Phase::kError, "error in exit template execution : " + error);
+  }
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,57 @@
+// Who holds which mutex or semaphore, over all workflows of this store and all engines.
+//
+// A lock is a row of kind `Lock` in the store: holders, and who waits, the highest priority first,
+// then the oldest workflow, as in Argo. A lock file makes looking and writing one step between
+// processes. Holders whose workflow has finished or is gone are dropped, so a lost release cannot
+// block a lock for ever. Used by the loop's thread.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/effect.h"
+#include "engine/event.h"
+#include "store/store.h"
+
+namespace tiphys::runtime {
+
+class Locks {
+ public:
+  using Answer = std::pair<std::string, engine::LocksAnswered>;  // uid of the workflow
+
+  /// Borrows the store; `home` is where the lock file lies.
+  Locks(store::Store& store, std::string home) : store_(store), home_(std::move(home)) {}
+
+  /// Acquires all or nothing. What is not free is waited for: retry() tells when it is.
+  [[nodiscard]] engine::LocksAnswered acquire(const std::string& uid,
+                                              const engine::AcquireLocks& what);
+  /// Gives back, or stops waiting.
+  void release(const std::string& uid, const engine::ReleaseLocks& what);
+  /// Tries again for everyone of this engine who waits, if locks were given back here or
+  /// `has_changed` (somebody else wrote to the store). The answers that are news.
+  [[nodiscard]] std::vector<Answer> retry(bool has_changed);
+  /// The workflow is not run here any more.
+  void forget(const std::string& uid);
+
+ private:
+  struct Waiting {
+    std::string uid;
+    engine::AcquireLocks what;
+    std::string message;  // what was told last
+  };
+
+  [[nodiscard]] diag::Result<engine::LocksAnswered> try_acquire(const std::string& uid,
+                                                                const engine::AcquireLocks& what);
+  [[nodiscard]] diag::Result<value::Value> load(const std::string& name);
+  [[nodiscard]] diag::Result<void> save(const std::string& name, value::Value lock);
+  /// How many may hold it at once. Errors: kNotFound, with Argo's words.
+  [[nodiscard]] diag::Result<std::int64_t> limit_of(const engine::Lock& lock);
+
+  store::Store& store_;
+  std::string home_;
+  std::vector<Waiting> waiting_;
+  bool was_released_ = false;
+};
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,215 @@
+"""Features of templates that need more than one process or more than one workflow: containerSet, sidecars, init
+containers, daemons, memoize, locks, data, podSpecPatch, git artifacts."""
+import shutil
+import subprocess
+import time
+import unittest
+
+from engine import EngineTest, nodes, phase, wait_until
+
+HEAD = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: NAME}
+spec:
+  entrypoint: main
+"""
+
+
+class Features(EngineTest):
+    def workflow(self, body, name="w"):
+        return self.write(f"{name}.yaml", HEAD.replace("NAME", name) + body)
+
+    def test_containers_of_a_set_share_volumes_and_wait_for_each_other(self):
+        path = self.workflow("""
+  templates:
+  - name: main
+    volumes: [{name: shared, emptyDir: {}}]
+    containerSet:
+      volumeMounts: [{name: shared, mountPath: /shared}]
+      containers:
+      - {name: a, image: x, command: [sh, -c], args: ['echo from-a > /shared/f']}
+      - {name: b, image: x, command: [sh, -c], args: ['sleep 0.2; echo from-b >> /shared/f'], dependencies: [a]}
+      - {name: main, image: x, command: [sh, -c], args: ['tr "\\n" " " < /shared/f'], dependencies: [b]}
+    outputs: {parameters: [{name: p, valueFrom: {path: /shared/f}}]}
+""")
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "from-a\nfrom-b")
+        self.assertEqual({k: v["phase"] for k, v in n.items()},
+                         {"w": "Succeeded", "a": "Succeeded", "b": "Succeeded", "main": "Succeeded"})
+
+    def test_a_failed_container_fails_those_that_wait_for_it(self):
+        path = self.workflow("""
+  templates:
+  - name: main
+    containerSet:
+      containers:
+      - {name: a, image: x, command: [sh, -c], args: ['exit 3']}
+      - {name: main, image: x, command: ['true'], dependencies: [a]}
+""")
+        n = nodes(self.run_workflow(path, ok=False))
+        self.assertEqual(n["w"]["message"], "a: Error (exit code 3)")
+        self.assertEqual(n["main"]["message"],
+                         'main: Error (exit code 64): dependency "a" exited with non-zero code: 3')
+
+    def test_init_containers_come_first_and_sidecars_end_with_main(self):
+        path = self.workflow("""
+  templates:
+  - name: main
+    volumes: [{name: v, emptyDir: {}}]
+    initContainers:
+    - {name: setup, image: x, command: [sh, -c], args: ['echo ready > /v/f'], mirrorVolumeMounts: true}
+    sidecars:
+    - {name: helper, image: x, command: [sh, -c], args: ['echo up > /v/side; sleep 600'], mirrorVolumeMounts: true}
+    script:
+      image: x
+      command: [sh]
+      source: 'until [ -e /v/side ]; do sleep 0.02; done; cat /v/f /v/side'
+      volumeMounts: [{name: v, mountPath: /v}]
+    outputs: {parameters: [{name: p, valueFrom: {path: /v/f}}]}
+""")
+        begun = time.monotonic()
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "ready")
+        self.assertLess(time.monotonic() - begun, 20)
+
+    def test_a_daemon_serves_until_its_template_ends(self):
+        path = self.workflow("""
+  templates:
+  - name: main
+    steps:
+    - - {name: d, template: daemon}
+    - - {name: ask, template: ask, arguments: {parameters: [{name: ip, value: '{{steps.d.ip}}'}]}}
+  - name: daemon
+    daemon: true
+    container: {image: x, command: [sleep, '600']}
+  - name: ask
+    inputs: {parameters: [{name: ip}]}
+    container: {image: x, command: [test, '{{inputs.parameters.ip}}', '=', 127.0.0.1]}
+""")
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["d"]["phase"], "Succeeded")
+        self.assertNotIn("daemoned", n["d"])
+
+    def test_a_cache_is_shared_by_workflows(self):
+        body = """
+  templates:
+  - name: main
+    memoize: {key: k, maxAge: 1h, cache: {configMap: {name: the-cache}}}
+    container: {image: x, command: [sh, -c], args: ['date +%N > /tmp/o']}
+    outputs: {parameters: [{name: p, valueFrom: {path: /tmp/o}}]}
+"""
+        first = nodes(self.run_workflow(self.workflow(body, "one")))["one"]
+        second = nodes(self.run_workflow(self.workflow(body, "two")))["two"]
+        self.assertFalse(first["memoizationStatus"]["hit"])
+        self.assertTrue(second["memoizationStatus"]["hit"])
+        self.assertEqual(second["outputs"]["parameters"], first["outputs"]["parameters"])
+
+    def test_a_mutex_keeps_workflows_of_two_processes_apart(self):
+        body = """
+  templates:
+  - name: main
+    synchronization: {mutexes: [{name: m}]}
+    container: {image: x, command: [sh, -c], args: ['echo in >> FILE; sleep 1; echo out >> FILE']}
+""".replace("FILE", str(self.home / "order"))
+        runs = [self.start("run", self.workflow(body, name), "-o", "json") for name in ("one", "two", "three")]
+        for run in runs:
+            run.communicate(timeout=60)
+            self.assertEqual(run.returncode, 0)
+        self.assertEqual((self.home / "order").read_text().split(), ["in", "out"] * 3)
+
+    def test_a_workflow_says_what_it_waits_for(self):
+        body = """
+  synchronization: {mutexes: [{name: m}]}
+  templates: [{name: main, container: {image: x, command: [sleep, '600']}}]
+"""
+        self.start_server()
+        self.submit(self.workflow(body, "one"))
+        self.wait_for_phase("one", "Running")
+        self.submit(self.workflow(body, "two"))
+        waiting = wait_until(lambda: (w := self.get("two")) and w["status"].get("message") and w)
+        self.assertEqual(phase(waiting), "Pending")
+        self.assertEqual(waiting["status"]["message"],
+                         "Waiting for default/Mutex/m lock. Lock status: 0/1")
+        self.call("terminate", "one")
+        self.wait_for_phase("two", "Running")
+        self.call("terminate", "two")
+        self.wait_for_phase("two", "Failed")
+
+    def test_a_semaphore_without_its_config_map_fails_the_workflow(self):
+        path = self.workflow("""
+  synchronization: {semaphores: [{configMapKeyRef: {name: nowhere, key: k}}]}
+  templates: [{name: main, container: {image: x, command: ['true']}}]
+""")
+        w = self.run_workflow(path, ok=False)
+        self.assertEqual(w["status"]["message"], "Failed to acquire the synchronization lock. failed to "
+                         "initialize semaphore default/ConfigMap/nowhere/k with limit")
+
+    def test_data_lists_the_artifacts_of_a_bucket(self):
+        path = self.workflow("""
+  templates:
+  - name: main
+    steps:
+    - - {name: put, template: put, arguments: {parameters: [{name: f, value: '{{item}}'}]}, withItems: [b.txt, a.txt, c.pdf]}
+    - - {name: list, template: list}
+    - - {name: use, template: use, arguments: {parameters: [{name: f, value: '{{item}}'}]}, withParam: '{{steps.list.outputs.result}}'}
+  - name: put
+    inputs: {parameters: [{name: f}]}
+    container: {image: x, command: [sh, -c], args: ['echo {{inputs.parameters.f}} > /tmp/f']}
+    outputs: {artifacts: [{name: f, path: /tmp/f, s3: {bucket: b, key: 'in/{{inputs.parameters.f}}'}}]}
+  - name: list
+    data:
+      source: {artifactPaths: {name: x, s3: {bucket: b}}}
+      transformation: [{expression: "filter(data, {# endsWith '.txt'})"}]
+  - name: use
+    inputs: {parameters: [{name: f}]}
+    container: {image: x, command: ['true']}
+""")
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["list"]["outputs"]["result"], '["in/a.txt","in/b.txt"]')
+        self.assertIn("use(1:in/b.txt)", n)
+
+    def test_pod_spec_patch_changes_command_and_env(self):
+        path = self.workflow("""
+  podSpecPatch: '{"containers": [{"name": "main", "env": [{"name": "A", "value": "from-patch"}]}]}'
+  templates:
+  - name: main
+    podSpecPatch: |
+      containers:
+      - name: main
+        args: ['echo $A > /tmp/o']
+    container: {image: x, command: [sh, -c], args: ['exit 1'], env: [{name: A, value: x}]}
+    outputs: {parameters: [{name: p, valueFrom: {path: /tmp/o}}]}
+""")
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "from-patch")
+
+    @unittest.skipUnless(shutil.which("git"), "no git")
+    def test_a_git_artifact_is_checked_out(self):
+        repo = self.home / "repo"
+        git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", "init", "-q", repo], check=True)
+        for text in ("one", "two"):
+            (repo / "f").write_text(text)
+            subprocess.run([*git, "-C", repo, "add", "f"], check=True)
+            subprocess.run([*git, "-C", repo, "commit", "-q", "-m", text], check=True)
+        path = self.workflow("""
+  templates:
+  - name: main
+    inputs: {artifacts: [{name: src, path: /src, git: {repo: 'REPO', revision: HEAD~1}}]}
+    container: {image: x, command: [test, -e, /src/f]}
+    outputs: {parameters: [{name: p, valueFrom: {path: /src/f}}]}
+""".replace("REPO", str(repo)))
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "one")
+
+    def test_a_reference_to_no_template_is_an_error_of_the_workflow(self):
+        path = self.write("w.yaml", """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec: {workflowTemplateRef: {name: nowhere}}
+""")
+        w = self.run_workflow(path, ok=False)
+        self.assertEqual(phase(w), "Error")
+        self.assertEqual(w["status"]["message"], 'workflowtemplates.argoproj.io "nowhere" not found')
