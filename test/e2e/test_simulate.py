@@ -28,7 +28,7 @@ class Simulate(EngineTest):
         p, got = self.simulated("--duration", "build=90s")
         self.assertEqual([(r["at"], r["method"], r["url"].rsplit("18080")[1]) for r in got["requests"]],
                          [("0s", "POST", "/build/running"), ("90s", "POST", "/build/succeeded"),
-                          ("93s", "POST", "/report/simulated")])
+                          ("92s", "POST", "/deploy/succeeded")])
         self.assertEqual(p.returncode, 0)
         self.assertEqual(got["workflow"]["status"]["phase"], "Succeeded")
 
