@@ -23,12 +23,38 @@ std::string nested(const CLI::App& app, const char* format) {
   return text;
 }
 
+std::string flags_of(const CLI::App& command) {
+  std::string flags;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags += fmt::format(" --{}", name);
+  }
+  return flags.empty() ? flags : flags.substr(1);
+}
+
+// One case for each command, with its flags and those of all commands.
+std::string flag_cases(const CLI::App& app) {
+  std::string text;
+  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
+    std::string flags = flags_of(*sub) + " " + flags_of(app);
+    for (const CLI::App* inner : sub->get_subcommands(nullptr)) flags += " " + flags_of(*inner);
+    text += fmt::format("      {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")) ;;\n",
+                        sub->get_name(), flags);
+  }
+  return text;
+}
+
+constexpr const char* kTakeNames =
+    "get logs wait watch stop terminate suspend resume retry resubmit delete pods";
+
 std::string bash(const CLI::App& app) {
   return fmt::format(
       "_tiphys() {{\n"
       "  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")); return; "
       "fi\n"
+      "  if [[ $cur == -* ]]; then\n"
+      "    case ${{COMP_WORDS[1]}} in\n{}    esac\n    return\n"
+      "  fi\n"
       "  case ${{COMP_WORDS[1]}} in\n{}"
       "    get|logs|wait|watch|stop|terminate|suspend|resume|retry|resubmit|delete|pods)\n"
       "      COMPREPLY=($(compgen -W \"$(tiphys list -o name 2>/dev/null)\" -- \"$cur\")) ;;\n"
@@ -36,7 +62,8 @@ std::string bash(const CLI::App& app) {
       "  esac\n"
       "}}\n"
       "complete -o default -F _tiphys tiphys\n",
-      words_of(app), nested(app, "    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")) ;;\n"));
+      words_of(app), flag_cases(app),
+      nested(app, "    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")) ;;\n"));
 }
 
 std::string zsh(const CLI::App& app) {
@@ -49,6 +76,18 @@ std::string fish(const CLI::App& app) {
     text += fmt::format("complete -c tiphys -n __fish_use_subcommand -f -a {} -d '{}'\n",
                         sub->get_name(), sub->get_description());
   }
+  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
+    for (const CLI::Option* option : sub->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        text += fmt::format("complete -c tiphys -n '__fish_seen_subcommand_from {}' -l {}\n",
+                            sub->get_name(), name);
+      }
+    }
+  }
+  text += fmt::format(
+      "complete -c tiphys -n '__fish_seen_subcommand_from {}' -f -a '(tiphys list -o name "
+      "2>/dev/null)'\n",
+      kTakeNames);
   return text + nested(app, "complete -c tiphys -n '__fish_seen_subcommand_from {}' -f -a '{}'\n");
 }
 

@@ -55,6 +55,18 @@ constexpr HelpText kTexts[] = {
      "\n"
      "Errors are what Argo refuses; warnings what it accepts but cannot work, hooks above all.\n"
      "Exit code: 1 if there are errors, or nothing to lint."},
+    {"simulate", kRun,
+     "Examples:\n"
+     "  tiphys simulate hello.yaml\n"
+     "  tiphys simulate --fail build=3 --duration test=30s --result count='[1,2]' hello.yaml\n"
+     "\n"
+     "Nothing is executed and nothing is stored: the timeline shows which hooks would fire, and "
+     "the\n"
+     "requests that would be sent. What waits for a person is resumed.\n"
+     "Exit code: 0 when the workflow would end as Succeeded, else 1."},
+    {"schema", kOther,
+     "Example, for editors with yaml-language-server:\n"
+     "  tiphys schema > argo.schema.json"},
     {"list", kLook, "Examples:\n  tiphys list --status Failed,Error\n  tiphys list -o wide"},
     {"get", kLook,
      "Examples:\n"

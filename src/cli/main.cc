@@ -30,6 +30,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_resubmit(app, session);
   add_delete(app, session);
   add_lint(app, session);
+  add_simulate(app, session);
+  add_schema(app, session);
   add_templates(app, session);
   add_apply(app, session);
   add_secret(app, session);

@@ -101,6 +101,27 @@ bool is_empty(const Value& v) {
   return false;
 }
 
+/// What a value of the wrong type should look like; empty when that cannot be told.
+std::string what_to_write(const Value& v, TypeCode type, std::string_view path) {
+  const bool is_scalar = !v.is_list() && !v.is_map();
+  if (type == "s" && !v.is_string() && is_scalar) return "put it in quotes to make it a string";
+  if (type == "b" && v.is_string()) return "write true or false, without quotes";
+  if ((type == "i" || type == "n") && v.is_string()) {
+    const std::string& text = v.as_string();
+    const bool is_number = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+    return is_number ? fmt::format("write {}, without quotes", text) : "";
+  }
+  if (path.ends_with(".steps") && v.is_map()) {
+    return "steps is a list of groups, each a list: begin a group with \"- - \"";
+  }
+  if (type.starts_with("[]")) {
+    if (v.is_map()) return "write a list: each element begins with \"- \"";
+    return v.is_string() ? fmt::format("write a list: [\"{}\"]", v.as_string()) : "";
+  }
+  const bool is_map = type.starts_with("{}") || type == "E" || type.find('.') != type.npos;
+  return is_map && !v.is_map() ? "write a map: NAME: VALUE" : "";
+}
+
 class Decoder {
  public:
   Decoder(const DecodeStyle& style, std::vector<Flaw>& flaws) : style_(style), flaws_(flaws) {}
@@ -199,8 +220,7 @@ class Decoder {
                             json_kind(v), detail, without_package(at.holder), at.go_path,
                             go_type_name(type));
     }
-    const bool is_unquoted = type == "s" && (v.is_bool() || v.is_int() || v.is_float());
-    return flaw(at, std::move(message), is_unquoted ? "put it in quotes to make it a string" : "");
+    return flaw(at, std::move(message), what_to_write(v, type, at.go_path));
   }
 
   std::nullopt_t flaw(const Place& at, std::string message, std::string suggestion = "") {

@@ -113,6 +113,29 @@ TEST(LoadManifests, MakesParametersTextAndKeepsItemsTyped) {
             R"([[{"name":"s","template":"t","withItems":[1,"a",{"k":1.5},null]}]])");
 }
 
+TEST(LoadManifests, TellsWhatToWriteInPlaceOfAWrongType) {
+  const Loaded got = load(
+      "kind: Workflow\n"
+      "spec:\n"
+      "  suspend: 'yes'\n"
+      "  parallelism: '3'\n"
+      "  hooks: [a]\n"
+      "  templates:\n"
+      "  - container: {command: sh}\n"
+      "  - inputs: {parameters: {p: 1}}\n"
+      "  - steps:\n"
+      "    - {name: a}\n");
+  for (const char* hint :
+       {"of type bool write true or false, without quotes\n",
+        "of type int64 write 3, without quotes\n",
+        "v1alpha1.LifecycleHook write a map: NAME: VALUE\n",
+        "of type []string write a list: [\"sh\"]\n",
+        "[]v1alpha1.Parameter write a list: each element begins with \"- \"\n",
+        "steps is a list of groups, each a list: begin a group with \"- - \"\n"}) {
+    EXPECT_NE(got.findings.find(hint), std::string::npos) << hint << "\n" << got.findings;
+  }
+}
+
 TEST(LoadManifests, ReadsSeveralDocumentsListsAndJson) {
   const Loaded got = load(
       "# a comment\n"

@@ -1,0 +1,184 @@
+#include "sim/rehearsal.h"
+
+#include <fmt/format.h>
+
+namespace tiphys::sim {
+
+using value::List;
+using value::Map;
+using value::Value;
+
+namespace {
+
+// The names by which a script may mean a node, the most exact one first.
+std::vector<std::string> names_of(const engine::Node& node) {
+  std::vector<std::string> names{node.name, node.display_name};
+  const std::size_t item = node.display_name.find('(');
+  if (item != std::string::npos) names.push_back(node.display_name.substr(0, item));
+  return names;
+}
+
+}  // namespace
+
+Rehearsal::Rehearsal(engine::Definition definition, Script script)
+    : script_(std::move(script)),
+      random_(script_.seed.value_or(0)),
+      engine_(std::move(definition)) {
+  for (const auto& [name, code] : script_.fail) is_used_[name] = false;
+  for (const auto& [name, text] : script_.results) is_used_[name] = false;
+  for (const auto& [name, text] : script_.outputs) is_used_[name] = false;
+  for (const auto& [name, duration] : script_.durations) is_used_[name] = false;
+}
+
+template <typename T>
+const T* Rehearsal::find(const std::map<std::string, T>& entries, const engine::Node& node,
+                         const std::string& ending) {
+  for (const std::string& name : names_of(node)) {
+    const auto it = entries.find(name + ending);
+    if (it == entries.end()) continue;
+    is_used_[it->first] = true;
+    return &it->second;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Rehearsal::unused() const {
+  std::vector<std::string> names;
+  for (const auto& [name, is_used] : is_used_) {
+    if (!is_used) names.push_back(name);
+  }
+  return names;
+}
+
+void Rehearsal::schedule(clock::Instant at, engine::Event event) {
+  event.at = at;
+  queue_.push({at, scheduled_++, std::move(event)});
+}
+
+clock::Duration Rehearsal::duration_of(const engine::Node& node) {
+  if (const clock::Duration* given = find(script_.durations, node)) return *given;
+  if (!script_.seed) return clock::Duration::seconds(1);
+  return clock::Duration::seconds(static_cast<std::int64_t>(1 + random_.below(60)));
+}
+
+Value Rehearsal::outputs_of(const engine::Node& node, const engine::Leaf& what) {
+  Map outputs;
+  const std::string* result = find(script_.results, node);
+  if (result != nullptr || what.wants_result) outputs.set("result", result ? *result : "");
+  List parameters;
+  for (const Value& p : what.body["outputs"]["parameters"].list()) {
+    const std::string name(p["name"].string_or(""));
+    const std::string* given = find(script_.outputs, node, "." + name);
+    const Value& fallback = p["valueFrom"]["default"];
+    const std::string value =
+        given != nullptr ? *given : std::string(fallback.string_or("simulated"));
+    parameters.emplace_back(Map{{"name", name}, {"value", value}});
+  }
+  if (!parameters.empty()) outputs.set("parameters", std::move(parameters));
+  List artifacts;
+  for (const Value& a : what.body["outputs"]["artifacts"].list()) {
+    artifacts.emplace_back(Map{{"name", a["name"]}});
+  }
+  if (!artifacts.empty()) outputs.set("artifacts", std::move(artifacts));
+  return outputs;
+}
+
+engine::LeafFinished Rehearsal::outcome_of(const engine::LeafId& id, const engine::Leaf& what) {
+  const engine::Node& node = engine_.node(id.node);
+  engine::LeafFinished end;
+  end.leaf = id;
+  const bool is_http = what.type == "HTTP";
+  if (const int* code = find(script_.fail, node)) {
+    end.phase = engine::Phase::kFailed;
+    end.message = is_http ? fmt::format("received non-2xx response code: {}", *code)
+                          : fmt::format("main: Error (exit code {})", *code);
+    if (!is_http) end.exit_code = *code;
+    return end;
+  }
+  if (!is_http) end.exit_code = 0;
+  end.outputs = outputs_of(node, what);
+  return end;
+}
+
+void Rehearsal::start(const engine::LeafId& id) {
+  const engine::Leaf what = engine_.leaf(id.node);
+  if (what.body.is_null()) return;  // it ended in the same moment
+  if (what.type == "HTTP") {
+    sent_.push_back({now_ - beginning(), what.node_name, what.body["http"]});
+  }
+  const clock::Instant end = now_ + duration_of(engine_.node(id.node));
+  engine::LeafFinished outcome = outcome_of(id, what);
+  outcome.started_at = now_;
+  outcome.finished_at = end;
+  schedule(now_, {.at = {}, .body = engine::LeafRunning{.leaf = id, .started_at = now_}});
+  schedule(end, {.at = {}, .body = std::move(outcome)});
+}
+
+void Rehearsal::note_changes(const std::vector<engine::NodeIndex>& dirty) {
+  for (const engine::NodeIndex i : dirty) {
+    if (phases_.size() <= i) phases_.resize(i + 1);
+    const engine::Node& node = engine_.node(i);
+    const std::string phase(engine::to_string(node.phase));
+    if (phases_[i] == phase) continue;
+    phases_[i] = phase;
+    const std::string_view type = node.type;
+    if (type == "StepGroup" || type == "TaskGroup") continue;
+    changes_.push_back({now_ - beginning(), node.name, phase, node.message});
+  }
+}
+
+void Rehearsal::deliver(const engine::Event& event) {
+  now_ = event.at;
+  engine::Effects effects;
+  if (!engine_.apply(event, effects)) return;
+  note_changes(effects.dirty);
+  for (const engine::Effect& effect : effects.outside) {
+    if (const auto* begun = std::get_if<engine::StartLeaf>(&effect)) {
+      start(begun->leaf);
+    } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
+      schedule(timer->at, {.at = {}, .body = timer->timer});
+    } else if (const auto* cancel = std::get_if<engine::CancelLeaf>(&effect)) {
+      engine::LeafFinished end;
+      end.leaf = cancel->leaf;
+      end.phase = engine::Phase::kFailed;
+      end.message = "main: Error (exit code 143)";
+      end.exit_code = 143;
+      end.finished_at = now_;
+      schedule(now_, {.at = {}, .body = std::move(end)});
+    }
+  }
+}
+
+void Rehearsal::run() {
+  deliver({.at = now_, .body = engine::Begin{}});
+  while (!engine_.is_finished() && changes_.size() < kChangesMax) {
+    if (queue_.empty()) {  // a person is waited for
+      const std::size_t before = changes_.size();
+      const bool was_suspended = engine_.is_suspended();
+      deliver({.at = now_ + clock::Duration::seconds(1),
+               .body = engine::Control{.verb = engine::Control::Verb::kResume, .arguments = {}}});
+      if (changes_.size() == before && !was_suspended && queue_.empty()) return;
+      continue;
+    }
+    const engine::Event next = queue_.top().event;
+    queue_.pop();
+    deliver(next);
+  }
+}
+
+Value Rehearsal::workflow() const {
+  Map nodes;
+  for (engine::NodeIndex i = 0; i < engine_.node_count(); ++i) {
+    const Value status = engine_.node_status(i);
+    nodes.set(std::string(status["id"].string_or("")), status);
+  }
+  Map status = engine_.workflow_status().map();
+  if (!nodes.empty()) status.set("nodes", std::move(nodes));
+  return Map{{"apiVersion", "argoproj.io/v1alpha1"},
+             {"kind", "Workflow"},
+             {"metadata", engine_.metadata()},
+             {"spec", engine_.spec()},
+             {"status", std::move(status)}};
+}
+
+}  // namespace tiphys::sim

@@ -1,0 +1,100 @@
+// Runs a workflow in virtual time, without executing anything: leaves end as a script says.
+//
+// The production engine decides everything else, so that what is seen here (which hooks fire, with
+// which rendered request) is what a run with these outcomes gives. Pure: time begins at a fixed
+// moment, chance comes from the seed.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <queue>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "sim/random.h"
+
+namespace tiphys::sim {
+
+/// How leaves end. Names are those of steps and tasks (`build`; for a loop, one item `build(0:x)`
+/// or all), or whole node names. What is not named succeeds after a second.
+struct Script {
+  std::map<std::string, int> fail = {};             // name -> exit code
+  std::map<std::string, std::string> results = {};  // name -> outputs.result
+  std::map<std::string, std::string> outputs = {};  // name.PARAMETER -> value
+  std::map<std::string, clock::Duration> durations = {};
+  std::optional<std::uint64_t> seed = {};  // durations that are not given: random, up to a minute
+};
+
+/// A change of a node's phase.
+struct Change {
+  clock::Duration at;
+  std::string node;
+  std::string phase;
+  std::string message;
+};
+
+/// An HTTP request that would be sent.
+struct Sent {
+  clock::Duration at;
+  std::string node;
+  value::Value http;  // the template's http, every tag replaced
+};
+
+class Rehearsal {
+ public:
+  Rehearsal(engine::Definition definition, Script script);
+
+  /// When every rehearsal begins.
+  [[nodiscard]] static clock::Instant beginning() { return {1'767'225'600'000'000'000}; }
+
+  /// More changes than any sensible workflow has: it calls itself without an end.
+  static constexpr std::size_t kChangesMax = 100'000;
+
+  /// To the end of the workflow, or kChangesMax. What waits for a person is resumed when nothing
+  /// else is left.
+  void run();
+
+  [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
+  [[nodiscard]] const std::vector<Sent>& sent() const { return sent_; }
+  /// Names in the script that no leaf had.
+  [[nodiscard]] std::vector<std::string> unused() const;
+  /// The whole Workflow object as it stands.
+  [[nodiscard]] value::Value workflow() const;
+  [[nodiscard]] clock::Instant now() const { return now_; }
+
+ private:
+  struct Due {
+    clock::Instant at;
+    std::uint64_t order = 0;
+    engine::Event event;
+    friend bool operator>(const Due& a, const Due& b) {
+      return a.at == b.at ? a.order > b.order : a.at > b.at;
+    }
+  };
+
+  void deliver(const engine::Event& event);
+  void schedule(clock::Instant at, engine::Event event);
+  void start(const engine::LeafId& id);
+  void note_changes(const std::vector<engine::NodeIndex>& dirty);
+  [[nodiscard]] engine::LeafFinished outcome_of(const engine::LeafId& id, const engine::Leaf& what);
+  [[nodiscard]] value::Value outputs_of(const engine::Node& node, const engine::Leaf& what);
+  [[nodiscard]] clock::Duration duration_of(const engine::Node& node);
+  /// The script's entry for the node, of which the name counts as used.
+  template <typename T>
+  const T* find(const std::map<std::string, T>& entries, const engine::Node& node,
+                const std::string& ending = "");
+
+  Script script_;
+  Random random_;
+  clock::Instant now_ = beginning();
+  engine::Engine engine_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;
+  std::uint64_t scheduled_ = 0;
+  std::vector<std::string> phases_;  // by node
+  std::vector<Change> changes_;
+  std::vector<Sent> sent_;
+  std::map<std::string, bool> is_used_;
+};
+
+}  // namespace tiphys::sim

@@ -1,0 +1,61 @@
+"""What a workflow would do, before it does anything; and what lint tells other programs."""
+import json
+
+from engine import EXAMPLES, EngineTest
+
+HOOK = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+  name: w
+spec:
+  entrypoint: main
+  hooks:
+    bad:
+      expression: workflow.status == "Fialed"
+      template: main
+  templates:
+    - name: main
+      container: {image: alpine, command: [echo, hello]}
+"""
+
+
+class Simulate(EngineTest):
+    def simulated(self, *words):
+        p = self.call("simulate", "-o", "json", EXAMPLES / "hooks-dag.yaml", *words, ok=None)
+        return p, json.loads(p.stdout)
+
+    def test_it_shows_the_requests_of_hooks(self):
+        p, got = self.simulated("--duration", "build=90s")
+        self.assertEqual([(r["at"], r["method"], r["url"].rsplit("18080")[1]) for r in got["requests"]],
+                         [("0s", "POST", "/build/running"), ("90s", "POST", "/build/succeeded"),
+                          ("92s", "POST", "/deploy/succeeded")])
+        self.assertEqual(p.returncode, 0)
+        self.assertEqual(got["workflow"]["status"]["phase"], "Succeeded")
+
+    def test_a_failure_fires_other_hooks(self):
+        _, got = self.simulated("--fail", "deploy=4", "--output-parameter", "report.result=done")
+        self.assertIn("http://127.0.0.1:18080/deploy/failed", [r["url"] for r in got["requests"]])
+
+    def test_nothing_is_stored_and_it_is_the_same_each_time(self):
+        first = self.simulated("--seed", "7")[1]
+        self.assertEqual(first, self.simulated("--seed", "7")[1])
+        self.assertIn("No workflows found", self.call("list").stdout)
+
+
+class LintForPrograms(EngineTest):
+    def test_json(self):
+        p = self.call("lint", "-o", "json", self.write("w.yaml", HOOK))
+        found = json.loads(p.stdout)
+        self.assertEqual([(f["line"], f["column"], f["severity"], f["suggestion"]) for f in found],
+                         [(9, 39, "warning", 'did you mean "Failed"?')])
+
+    def test_annotations(self):
+        p = self.call("lint", "-o", "github", self.write("w.yaml", HOOK))
+        self.assertRegex(p.stdout, r'^::warning file=.*w\.yaml,line=9,col=39::there is no phase "Fialed"')
+
+    def test_no_line_of_a_secret_is_shown(self):
+        text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: 1234567, b: hunter22}\n"
+        p = self.call("apply", "-f", self.write("s.yaml", text), ok=False)
+        self.assertIn("s.yaml:4:", p.stderr)
+        self.assertNotIn("1234567", p.stdout + p.stderr)
+        self.assertNotIn("hunter22", p.stdout + p.stderr)
