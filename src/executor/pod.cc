@@ -15,6 +15,7 @@
 #include "executor/path_words.h"
 #include "executor/pod_state.h"
 #include "executor/preparation.h"
+#include "executor/readiness.h"
 
 namespace tiphys::executor {
 namespace {
@@ -70,6 +71,9 @@ class PodExecutor : public Executor {
   };
 
   void post(Order order);
+  /// A daemon that has a readinessProbe is running when that says so.
+  void tell_running(const std::string& key, clock::Instant at);
+  void tell_finished(const std::string& key, Outcome outcome);
   void run();
   void carry_out(Order order);
   void begin(Task task);
@@ -82,14 +86,16 @@ class PodExecutor : public Executor {
   const Lookup lookup_;
   const std::string artifact_root_;
 
-  std::mutex mutex_;  // guards orders_ and is_stopping_
+  std::mutex mutex_;  // guards orders_, probes_ and is_stopping_
   std::condition_variable changed_;
+  std::map<std::string, value::Value> probes_;  // of daemons that have not ended
   std::vector<Order> orders_;
   bool is_stopping_ = false;
 
   std::map<std::string, Pod> pods_;  // the thread's own
   std::unique_ptr<Executor> inner_;
   std::thread thread_;
+  Readiness readiness_;  // its threads call the listener: it ends first
 };
 
 std::string root_of(const ProcessOptions& options) {
@@ -102,15 +108,15 @@ PodExecutor::PodExecutor(ProcessOptions options, Listener listener, Lookup looku
   inner.on_running = [this](const std::string& key, clock::Instant at) {
     if (key.find('#') != std::string::npos) {
       post(Began{key, at});
-    } else if (listener_.on_running) {
-      listener_.on_running(key, at);
+    } else {
+      tell_running(key, at);
     }
   };
   inner.on_finished = [this](const std::string& key, Outcome outcome) {
     if (key.find('#') != std::string::npos) {
       post(Ended{key, std::move(outcome)});
-    } else if (listener_.on_finished) {
-      listener_.on_finished(key, std::move(outcome));
+    } else {
+      tell_finished(key, std::move(outcome));
     }
   };
   inner_ = make_process_executor(std::move(options), std::move(inner), lookup_);
@@ -135,9 +141,37 @@ void PodExecutor::post(Order order) {
   changed_.notify_one();
 }
 
+void PodExecutor::tell_running(const std::string& key, clock::Instant at) {
+  if (!listener_.on_running) return;
+  value::Value probe;
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto it = probes_.find(key); it != probes_.end()) probe = it->second;
+  }
+  if (probe.is_null()) {
+    listener_.on_running(key, at);
+  } else {
+    readiness_.watch(key, std::move(probe), [this, key, at] { listener_.on_running(key, at); });
+  }
+}
+
+void PodExecutor::tell_finished(const std::string& key, Outcome outcome) {
+  bool was_probed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_probed = probes_.erase(key) > 0;
+  }
+  if (was_probed) readiness_.forget(key);
+  if (listener_.on_finished) listener_.on_finished(key, std::move(outcome));
+}
+
 void PodExecutor::start(std::vector<Task> tasks) {
   std::vector<Task> plain;
   for (Task& task : tasks) {
+    if (const value::Value& probe = readiness_probe(task.template_body); !probe.is_null()) {
+      const std::lock_guard lock(mutex_);
+      probes_.insert_or_assign(task.key, probe);
+    }
     if (is_pod_group(task.template_body) || task.template_body["data"].is_map()) {
       post(std::move(task));
     } else {
@@ -198,9 +232,7 @@ void PodExecutor::carry_out(Order order) {
     pods_.erase(it);
     return;
   } else if (const auto* began = std::get_if<Began>(&order)) {
-    if (!std::exchange(pod.is_running, true) && listener_.on_running) {
-      listener_.on_running(pod_key, began->at);
-    }
+    if (!std::exchange(pod.is_running, true)) tell_running(pod_key, began->at);
   } else if (auto* ended = std::get_if<Ended>(&order)) {
     const auto member = pod.running.find(key);
     if (member == pod.running.end()) return;
@@ -277,7 +309,7 @@ void PodExecutor::end(const std::string& key, Pod& pod) {
   if (pod.task.template_body["archiveLocation"]["archiveLogs"].bool_or(false)) {
     value::List logs;
     for (const PodMember& m : pod.state.members()) {
-      if (m.plan.role != Role::kMain) continue;
+      if (m.plan.role != Role::kMain || m.attempts == 0) continue;  // it never had a log
       Task logged = collector;
       logged.container = m.plan.name;
       logged.log_path = m.plan.task.log_path;
@@ -285,7 +317,7 @@ void PodExecutor::end(const std::string& key, Pod& pod) {
     }
     add_artifacts(outcome, std::move(logs));
   }
-  if (listener_.on_finished) listener_.on_finished(key, std::move(outcome));
+  tell_finished(key, std::move(outcome));
 }
 
 void PodExecutor::end_pauses() {

@@ -1,6 +1,7 @@
 """Features of templates that need more than one process or more than one workflow: containerSet, sidecars, init
 containers, daemons, memoize, locks, data, podSpecPatch, git artifacts."""
 import shutil
+import socket
 import subprocess
 import time
 import unittest
@@ -90,6 +91,51 @@ class Features(EngineTest):
         n = nodes(self.run_workflow(path))
         self.assertEqual(n["d"]["phase"], "Succeeded")
         self.assertNotIn("daemoned", n["d"])
+
+    def test_a_daemon_is_up_when_its_probe_says_so(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = str(s.getsockname()[1])
+        path = self.workflow("""
+  templates:
+  - name: main
+    steps:
+    - - {name: d, template: daemon}
+    - - {name: ask, template: ask}
+  - name: daemon
+    daemon: true
+    container:
+      image: x
+      command: [sh, -c]
+      args: ['sleep 0.5; exec python3 -m http.server PORT --bind 127.0.0.1']
+      readinessProbe: {httpGet: {path: /, port: PORT}, initialDelaySeconds: 0, timeoutSeconds: 1}
+  - name: ask
+    container: {image: x, command: [curl, -sf, --noproxy, '*', 'http://127.0.0.1:PORT/']}
+""".replace("PORT", port))
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["ask"]["phase"], "Succeeded")
+
+    def test_a_memoized_resubmission_runs_only_what_had_failed(self):
+        path = self.workflow("""
+  templates:
+  - name: main
+    steps:
+    - - {name: a, template: count}
+    - - {name: b, template: fail}
+  - name: count
+    container: {image: x, command: [sh, -c], args: ['echo ran >> FILE']}
+  - name: fail
+    container: {image: x, command: [test, -e, FLAG]}
+""".replace("FILE", str(self.home / "count")).replace("FLAG", str(self.home / "flag")))
+        self.run_workflow(path, ok=False)
+        (self.home / "flag").touch()
+        self.start_server()
+        name = self.call("resubmit", "w", "--memoized", "-o", "name").stdout.strip()
+        n = nodes(self.wait_for_phase(name, "Succeeded", "Failed", "Error"))
+        self.assertEqual((n["a"]["type"], n["a"]["phase"]), ("Skipped", "Skipped"))
+        self.assertRegex(n["a"]["message"], "^original pod: w-")
+        self.assertEqual(n["b"]["phase"], "Succeeded")
+        self.assertEqual((self.home / "count").read_text(), "ran\n")
 
     def test_a_cache_is_shared_by_workflows(self):
         body = """
