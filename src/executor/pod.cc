@@ -77,6 +77,8 @@ class PodExecutor : public Executor {
   void run();
   void carry_out(Order order);
   void begin(Task task);
+  /// What is wrong with a container that has no command; no container starts then, as in Argo.
+  [[nodiscard]] std::string unknown_image(const PodPlan& plan) const;
   void advance(const std::string& key, Pod& pod);
   void end(const std::string& key, Pod& pod);
   void end_pauses();
@@ -85,6 +87,7 @@ class PodExecutor : public Executor {
   const Listener listener_;
   const Lookup lookup_;
   const std::string artifact_root_;
+  const Images images_;
 
   std::mutex mutex_;  // guards orders_, probes_ and is_stopping_
   std::condition_variable changed_;
@@ -245,6 +248,14 @@ void PodExecutor::carry_out(Order order) {
   advance(pod_key, pod);
 }
 
+std::string PodExecutor::unknown_image(const PodPlan& plan) const {
+  for (const PlannedContainer& c : plan.containers) {
+    auto words = container_words(main_container(c.task.template_body), {}, images_);
+    if (!words) return words.error().message;
+  }
+  return "";
+}
+
 void PodExecutor::begin(Task task) {
   const std::string key = task.key;
   if (pods_.contains(key)) return;
@@ -255,10 +266,9 @@ void PodExecutor::begin(Task task) {
     return;
   }
   auto plan = plan_pod(task);
-  if (!plan) {
-    if (listener_.on_finished) {
-      listener_.on_finished(key, error_outcome(plan.error().message, wall_time()));
-    }
+  if (const std::string problem = plan ? unknown_image(*plan) : plan.error().message;
+      !problem.empty()) {
+    tell_finished(key, error_outcome(problem, wall_time()));
     return;
   }
   const bool is_recovery = task.is_recovery;

@@ -29,7 +29,7 @@ class Features(EngineTest):
     containerSet:
       volumeMounts: [{name: shared, mountPath: /shared}]
       containers:
-      - {name: a, image: x, command: [sh, -c], args: ['echo from-a > /shared/f']}
+      - {name: a, image: x, command: [sh, -c], args: ['echo from-a | tee /shared/f']}
       - {name: b, image: x, command: [sh, -c], args: ['sleep 0.2; echo from-b >> /shared/f'], dependencies: [a]}
       - {name: main, image: x, command: [sh, -c], args: ['tr "\\n" " " < /shared/f'], dependencies: [b]}
     outputs: {parameters: [{name: p, valueFrom: {path: /shared/f}}]}
@@ -38,6 +38,9 @@ class Features(EngineTest):
         self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "from-a\nfrom-b")
         self.assertEqual({k: v["phase"] for k, v in n.items()},
                          {"w": "Succeeded", "a": "Succeeded", "b": "Succeeded", "main": "Succeeded"})
+        logs = self.call("logs", "w", "--no-color").stdout
+        self.assertIn("w.a: ", logs)
+        self.assertIn("w: from-a from-b", logs)
 
     def test_a_failed_container_fails_those_that_wait_for_it(self):
         path = self.workflow("""
@@ -248,6 +251,17 @@ class Features(EngineTest):
 """.replace("REPO", str(repo)))
         n = nodes(self.run_workflow(path))
         self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "one")
+
+    def test_a_finished_workflow_is_deleted_when_its_time_is_over(self):
+        path = self.workflow("""
+  ttlStrategy: {secondsAfterSuccess: 1, secondsAfterFailure: 600}
+  templates: [{name: main, container: {image: x, command: ['true']}}]
+""")
+        self.run_workflow(path)
+        self.assertTrue(self.get("w"))
+        self.start_server()
+        wait_until(lambda: not self.get("w"), 20, "the workflow to be deleted")
+        self.assertEqual(list((self.home / "runs").iterdir()), [])
 
     def test_a_reference_to_no_template_is_an_error_of_the_workflow(self):
         path = self.write("w.yaml", """
