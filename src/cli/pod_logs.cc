@@ -12,9 +12,15 @@ namespace tiphys::cli {
 void PodLogs::look_at(const value::Value& workflow) {
   const std::string uid(workflow["metadata"]["uid"].string_or(""));
   const std::string name(workflow["metadata"]["name"].string_or(""));
-  for (const auto& [id, node] : workflow["status"]["nodes"].map()) {
-    if (node["type"].string_or("") != "Pod") continue;
-    const std::string pod = pod_of(name, node);
+  const value::Value& all = workflow["status"]["nodes"];
+  for (const auto& [id, node] : all.map()) {
+    const std::string_view type = node["type"].string_or("");
+    const std::string_view shown = node["displayName"].string_or("");
+    // The main container writes the pod's log, the others of a containerSet each their own.
+    const bool is_container = type == "Container" && shown != "main";
+    if (type != "Pod" && !is_container) continue;
+    std::string pod = pod_of(name, is_container ? all[node["boundaryID"].string_or("")] : node);
+    if (is_container) pod.append(".").append(shown);
     const std::string& only = options_.only;
     const bool is_wanted =
         only.empty() || only == pod || only == id || only == node["displayName"].string_or("");

@@ -73,8 +73,14 @@ struct ReleaseLocks {
   std::vector<Lock> locks;
 };
 
+/// After a restart: these are all the holders of the workflow, and those that wait. What others of
+/// it are noted as holding was given back by an effect that was lost.
+struct OwnLocks {
+  std::vector<std::string> holders;
+};
+
 using Effect = std::variant<StartLeaf, CancelLeaf, SetTimer, LookUpCache, SaveToCache, AcquireLocks,
-                            ReleaseLocks>;
+                            ReleaseLocks, OwnLocks>;
 
 /// The outcome of one Engine::apply().
 struct Effects {

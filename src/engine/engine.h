@@ -24,12 +24,15 @@ struct Definition {
                           // already merged in)
   value::Value
       templates;  // list: the WorkflowTemplates and ClusterWorkflowTemplates that it can reach
-  value::Value config_maps;        // {name: {key: value}}: those that arguments and inputs read
-  std::string host = "localhost";  // what `hostNodeName` says: the machine of the steps
-  value::Value original;           // `resubmit --memoized`: {node name without the workflow's: {id,
-                                   // outputs}} of the pods that had succeeded
-  std::string unresolved;  // not empty: the workflow is Error with this text (no such template)
-  std::string invalid;     // not empty: the spec is invalid, and this is the workflow's message
+  value::Value config_maps;  // {name: {key: value}}: those that arguments and inputs read
+  /// What `hostNodeName` says: the machine of the steps.
+  std::string host = "localhost";
+  /// `resubmit --memoized`: {node name without the workflow's: {id, outputs}} of the pods that had
+  /// succeeded.
+  value::Value original = {};
+  /// Not empty: the workflow is Error with this text (its workflowTemplateRef names nothing).
+  std::string unresolved = {};
+  std::string invalid;  // not empty: the spec is invalid, and this is the workflow's message
 };
 
 /// What an executor has to run for a leaf node. Values share the engine's data.

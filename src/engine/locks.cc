@@ -227,6 +227,12 @@ bool give_up_workflow_locks(Machine& m) {
 }
 
 void ask_for_locks_again(const Machine& m, std::vector<Effect>& effects) {
+  if (m.last_ticket == 0) return;
+  OwnLocks own;
+  if (!m.workflow_locks.empty()) own.holders.push_back(holder_of(m, ""));
+  for (const auto& [n, locks] : m.held_locks) own.holders.push_back(holder_of(m, m.at(n).id));
+  for (const auto& [ticket, start] : m.locking) own.holders.push_back(holder_of(m, start));
+  effects.emplace_back(std::move(own));
   if (m.workflow_ticket != 0) {
     effects.emplace_back(effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
   }

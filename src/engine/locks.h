@@ -31,7 +31,7 @@ bool give_up_lock(Machine& m, NodeIndex n, const std::string& message);
 /// The workflow waits for its locks and is shut down.
 bool give_up_workflow_locks(Machine& m);
 
-/// After a replay: what was asked and not answered.
+/// After a replay: who holds or waits, and what was asked and not answered.
 void ask_for_locks_again(const Machine& m, std::vector<Effect>& effects);
 
 }  // namespace tiphys::engine

@@ -15,6 +15,7 @@
 #include "executor/path_words.h"
 #include "executor/pod_state.h"
 #include "executor/preparation.h"
+#include "executor/readiness.h"
 
 namespace tiphys::executor {
 namespace {
@@ -73,9 +74,14 @@ class PodExecutor : public Executor {
   };
 
   void post(Order order);
+  /// A daemon that has a readinessProbe is running when that says so.
+  void tell_running(const std::string& key, clock::Instant at);
+  void tell_finished(const std::string& key, Outcome outcome);
   void run();
   void carry_out(Order order);
   void begin(Task task);
+  /// What is wrong with a container that has no command; no container starts then, as in Argo.
+  [[nodiscard]] std::string unknown_image(const PodPlan& plan) const;
   void advance(const std::string& key, Pod& pod);
   void end(const std::string& key, Pod& pod);
   void end_pauses();
@@ -84,15 +90,18 @@ class PodExecutor : public Executor {
   const Listener listener_;
   const Lookup lookup_;
   const std::string artifact_root_;
+  const Images images_;
 
-  std::mutex mutex_;  // guards orders_ and is_stopping_
+  std::mutex mutex_;  // guards orders_, probes_ and is_stopping_
   std::condition_variable changed_;
+  std::map<std::string, value::Value> probes_;  // of daemons that have not ended
   std::vector<Order> orders_;
   bool is_stopping_ = false;
 
   std::map<std::string, Pod> pods_;  // the thread's own
   std::unique_ptr<Executor> inner_;
   std::thread thread_;
+  Readiness readiness_;  // its threads call the listener: it ends first
 };
 
 std::string root_of(const ProcessOptions& options) {
@@ -105,15 +114,15 @@ PodExecutor::PodExecutor(ProcessOptions options, Listener listener, Lookup looku
   inner.on_running = [this](const std::string& key, clock::Instant at) {
     if (key.find('#') != std::string::npos) {
       post(Began{key, at});
-    } else if (listener_.on_running) {
-      listener_.on_running(key, at);
+    } else {
+      tell_running(key, at);
     }
   };
   inner.on_finished = [this](const std::string& key, Outcome outcome) {
     if (key.find('#') != std::string::npos) {
       post(Ended{key, std::move(outcome)});
-    } else if (listener_.on_finished) {
-      listener_.on_finished(key, std::move(outcome));
+    } else {
+      tell_finished(key, std::move(outcome));
     }
   };
   inner_ = make_process_executor(std::move(options), std::move(inner), lookup_);
@@ -138,9 +147,37 @@ void PodExecutor::post(Order order) {
   changed_.notify_one();
 }
 
+void PodExecutor::tell_running(const std::string& key, clock::Instant at) {
+  if (!listener_.on_running) return;
+  value::Value probe;
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto it = probes_.find(key); it != probes_.end()) probe = it->second;
+  }
+  if (probe.is_null()) {
+    listener_.on_running(key, at);
+  } else {
+    readiness_.watch(key, std::move(probe), [this, key, at] { listener_.on_running(key, at); });
+  }
+}
+
+void PodExecutor::tell_finished(const std::string& key, Outcome outcome) {
+  bool was_probed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_probed = probes_.erase(key) > 0;
+  }
+  if (was_probed) readiness_.forget(key);
+  if (listener_.on_finished) listener_.on_finished(key, std::move(outcome));
+}
+
 void PodExecutor::start(std::vector<Task> tasks) {
   std::vector<Task> plain;
   for (Task& task : tasks) {
+    if (const value::Value& probe = readiness_probe(task.template_body); !probe.is_null()) {
+      const std::lock_guard lock(mutex_);
+      probes_.insert_or_assign(task.key, probe);
+    }
     if (is_pod_group(task.template_body) || task.template_body["data"].is_map()) {
       post(std::move(task));
     } else {
@@ -201,9 +238,7 @@ void PodExecutor::carry_out(Order order) {
     pods_.erase(it);
     return;
   } else if (const auto* began = std::get_if<Began>(&order)) {
-    if (!std::exchange(pod.is_running, true) && listener_.on_running) {
-      listener_.on_running(pod_key, began->at);
-    }
+    if (!std::exchange(pod.is_running, true)) tell_running(pod_key, began->at);
   } else if (auto* ended = std::get_if<Ended>(&order)) {
     const auto member = pod.running.find(key);
     if (member == pod.running.end()) return;
@@ -216,6 +251,14 @@ void PodExecutor::carry_out(Order order) {
   advance(pod_key, pod);
 }
 
+std::string PodExecutor::unknown_image(const PodPlan& plan) const {
+  for (const PlannedContainer& c : plan.containers) {
+    auto words = container_words(main_container(c.task.template_body), {}, images_);
+    if (!words) return words.error().message;
+  }
+  return "";
+}
+
 void PodExecutor::begin(Task task) {
   const std::string key = task.key;
   if (pods_.contains(key)) return;
@@ -226,10 +269,9 @@ void PodExecutor::begin(Task task) {
     return;
   }
   auto plan = plan_pod(task);
-  if (!plan) {
-    if (listener_.on_finished) {
-      listener_.on_finished(key, error_outcome(plan.error().message, wall_time()));
-    }
+  if (const std::string problem = plan ? unknown_image(*plan) : plan.error().message;
+      !problem.empty()) {
+    tell_finished(key, error_outcome(problem, wall_time()));
     return;
   }
   const bool is_recovery = task.is_recovery;
@@ -280,7 +322,7 @@ void PodExecutor::end(const std::string& key, Pod& pod) {
   if (pod.task.template_body["archiveLocation"]["archiveLogs"].bool_or(false)) {
     value::List logs;
     for (const PodMember& m : pod.state.members()) {
-      if (m.plan.role != Role::kMain) continue;
+      if (m.plan.role != Role::kMain || m.attempts == 0) continue;  // it never had a log
       Task logged = collector;
       logged.container = m.plan.name;
       logged.log_path = m.plan.task.log_path;
@@ -288,7 +330,7 @@ void PodExecutor::end(const std::string& key, Pod& pod) {
     }
     add_artifacts(outcome, std::move(logs));
   }
-  if (listener_.on_finished) listener_.on_finished(key, std::move(outcome));
+  tell_finished(key, std::move(outcome));
 }
 
 void PodExecutor::end_pauses() {

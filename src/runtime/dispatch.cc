@@ -83,6 +83,8 @@ void Dispatch::carry_out_one(const WorkflowRun& run, const engine::Effect& effec
     inbox_.post(Unlocked{.uid = run.uid(), .answer = locks_.acquire(run.uid(), *wanted)});
   } else if (const auto* returned = std::get_if<engine::ReleaseLocks>(&effect)) {
     locks_.release(run.uid(), *returned);
+  } else if (const auto* own = std::get_if<engine::OwnLocks>(&effect)) {
+    locks_.reconcile(run.uid(), *own);
   }
 }
 

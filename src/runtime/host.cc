@@ -7,13 +7,16 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <set>
 
+#include "clock/rfc3339.h"
 #include "executor/http.h"
 #include "executor/pod.h"
 #include "expr/program.h"
 #include "runtime/dispatch.h"
+#include "runtime/expiry.h"
 #include "runtime/images.h"
 #include "runtime/inbox.h"
 #include "runtime/lookup.h"
@@ -99,6 +102,7 @@ struct Host::State {
   std::map<std::string, WorkflowRun> runs;    // by uid
   std::map<std::string, value::Value> ended;  // the objects of those that have ended here
   std::map<std::string, std::string> final_phases;
+  Expiry expiry;
   std::set<std::string> unreadable;  // logs that cannot be replayed: said once
   std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
   std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
@@ -118,6 +122,8 @@ struct Host::State {
   [[nodiscard]] bool is_commit_due() const;
   [[nodiscard]] diag::Result<void> commit_and_dispatch(const Progress& progress);
   void retire(const WorkflowRun& run);
+  void note_stored_expiries();
+  void delete_expired();
   [[nodiscard]] bool wait();
 };
 
@@ -262,12 +268,48 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
 
 void Host::State::retire(const WorkflowRun& run) {
   const std::string uid = run.uid();
-  final_phases[uid] = run.engine().phase();
-  if (!takes_all) ended.insert_or_assign(uid, run.object());
+  const engine::Engine& e = run.engine();
+  final_phases[uid] = e.phase();
+  if (takes_all) {
+    const auto at = clock::parse_rfc3339(e.workflow_status()["finishedAt"].string_or(""));
+    if (auto due = expires_at(e.spec(), e.phase(), at ? *at : now())) expiry.add(uid, *due);
+  } else {
+    ended.insert_or_assign(uid, run.object());
+  }
   timers.drop(uid);
   locks->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
   runs.erase(uid);
+}
+
+// What ended before this engine began, or without one, has its time, too.
+void Host::State::note_stored_expiries() {
+  auto rows = store->list_workflows("", false);
+  if (!rows) return;
+  for (const store::WorkflowRow& row : *rows) {
+    if (row.spec_json.find("ttlStrategy") == std::string::npos || !row.finished_at.is_set()) {
+      continue;
+    }
+    auto spec = value::parse_json(row.spec_json);
+    if (!spec) continue;
+    if (auto due = expires_at(*spec, row.phase, row.finished_at)) expiry.add(row.uid, *due);
+  }
+}
+
+void Host::State::delete_expired() {
+  for (const std::string& uid : expiry.take_due(now())) {
+    if (runs.contains(uid)) continue;  // it was retried
+    auto deleted = store->delete_workflow(uid);
+    if (!deleted) {
+      if (deleted.error().code != diag::Code::kNotFound) {
+        spdlog::error("workflow {}: {}", uid, deleted.error().message);
+      }
+      continue;
+    }
+    std::error_code error;
+    std::filesystem::remove_all(config.run_path(uid), error);
+    final_phases.erase(uid);
+  }
 }
 
 bool Host::State::wait() {
@@ -320,6 +362,7 @@ diag::Result<void> Host::adopt(const std::string& uid) { return state_->adopt(ui
 
 void Host::adopt_all() {
   state_->takes_all = true;
+  state_->note_stored_expiries();
   state_->adopt_unowned();
 }
 
@@ -332,6 +375,7 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
     for (auto& [uid, answer] : s.locks->retry(false)) s.apply_answer(uid, answer);
     if (look_for_commands) s.apply_commands();
     if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
+    s.delete_expired();
     if (is_done()) break;
     look_for_commands = s.wait();
   }

@@ -196,6 +196,31 @@ void Locks::release(const std::string& uid, const engine::ReleaseLocks& what) {
   was_released_ = true;
 }
 
+void Locks::reconcile(const std::string& uid, const engine::OwnLocks& own) {
+  const FileLock guard(home_);
+  auto rows = store_.list_objects(kKind, "");
+  if (!rows) return;
+  for (const store::ObjectRow& row : *rows) {
+    auto stored = value::parse_json(row.json);
+    if (!stored) continue;
+    Map kept;
+    bool has_changed = false;
+    for (const char* list : {"holders", "pending"}) {
+      List left;
+      std::ranges::copy_if((*stored)[list].list(), std::back_inserter(left), [&](const Value& e) {
+        return e["uid"].string_or("") != uid ||
+               std::ranges::any_of(own.holders, [&](const auto& h) { return is_of(e, h); });
+      });
+      has_changed = has_changed || left.size() != (*stored)[list].list().size();
+      kept.set(list, std::move(left));
+    }
+    if (!has_changed) continue;
+    auto saved = save(row.name, kept);
+    if (!saved) spdlog::error("lock {}: {}", row.name, saved.error().message);
+    was_released_ = true;
+  }
+}
+
 std::vector<Locks::Answer> Locks::retry(bool has_changed) {
   std::vector<Answer> answers;
   if (waiting_.empty() || !(has_changed || was_released_)) return answers;

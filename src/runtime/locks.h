@@ -28,6 +28,8 @@ class Locks {
                                               const engine::AcquireLocks& what);
   /// Gives back, or stops waiting.
   void release(const std::string& uid, const engine::ReleaseLocks& what);
+  /// After a restart: whatever else is noted for the workflow was given back before it.
+  void reconcile(const std::string& uid, const engine::OwnLocks& own);
   /// Tries again for everyone of this engine who waits, if locks were given back here or
   /// `has_changed` (somebody else wrote to the store). The answers that are news.
   [[nodiscard]] std::vector<Answer> retry(bool has_changed);

@@ -122,3 +122,46 @@ spec:
             self.assertEqual(len(keys), 2)
             self.assertTrue(keys[0])
             self.assertEqual(keys[0], keys[1])
+
+
+GROUP = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: group}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    synchronization: {mutexes: [{name: m}]}
+    containerSet:
+      containers:
+      - {name: a, image: x, command: [sh, -c], args: ['echo a >> HOME/marks']}
+      - name: b
+        image: x
+        command: [sh, -c]
+        args: ['echo b >> HOME/marks; while [ ! -e HOME/go ]; do sleep 0.05; done']
+        dependencies: [a]
+      - {name: main, image: x, command: [sh, -c], args: ['echo main >> HOME/marks; echo done'], dependencies: [b]}
+"""
+
+
+class CrashOfGroups(EngineTest):
+    """The same for several containers in one step, and for the lock that they hold."""
+
+    def test_each_container_runs_once_and_the_lock_is_kept(self):
+        manifest = self.write("group.yaml", GROUP.replace("HOME", str(self.home)))
+        engine = self.start("run", manifest)
+        marks = self.home / "marks"
+        wait_until(lambda: marks.exists() and marks.read_text().split() == ["a", "b"], 30, "b to run")
+        self.kill(engine)
+        self.start_server()
+        other = self.write("other.yaml", GROUP.replace("HOME", str(self.home)).replace("name: group", "name: other"))
+        self.submit(other)
+        waiting = wait_until(lambda: nodes(w := self.get("other")).get("other") and w)
+        self.assertEqual(nodes(waiting)["other"]["message"],
+                         "Waiting for default/Mutex/m lock. Lock status: 0/1")
+        (self.home / "go").touch()
+        for name in ("group", "other"):
+            wf = self.wait_for_phase(name, "Succeeded", "Failed", "Error")
+            self.assertEqual(phase(wf), "Succeeded", wf["status"])
+        self.assertEqual(marks.read_text().split(), ["a", "b", "main"] * 2)

@@ -1,6 +1,7 @@
 """Features of templates that need more than one process or more than one workflow: containerSet, sidecars, init
 containers, daemons, memoize, locks, data, podSpecPatch, git artifacts."""
 import shutil
+import socket
 import subprocess
 import time
 import unittest
@@ -28,7 +29,7 @@ class Features(EngineTest):
     containerSet:
       volumeMounts: [{name: shared, mountPath: /shared}]
       containers:
-      - {name: a, image: x, command: [sh, -c], args: ['echo from-a > /shared/f']}
+      - {name: a, image: x, command: [sh, -c], args: ['echo from-a | tee /shared/f']}
       - {name: b, image: x, command: [sh, -c], args: ['sleep 0.2; echo from-b >> /shared/f'], dependencies: [a]}
       - {name: main, image: x, command: [sh, -c], args: ['tr "\\n" " " < /shared/f'], dependencies: [b]}
     outputs: {parameters: [{name: p, valueFrom: {path: /shared/f}}]}
@@ -37,6 +38,9 @@ class Features(EngineTest):
         self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "from-a\nfrom-b")
         self.assertEqual({k: v["phase"] for k, v in n.items()},
                          {"w": "Succeeded", "a": "Succeeded", "b": "Succeeded", "main": "Succeeded"})
+        logs = self.call("logs", "w", "--no-color").stdout
+        self.assertIn("w.a: ", logs)
+        self.assertIn("w: from-a from-b", logs)
 
     def test_a_failed_container_fails_those_that_wait_for_it(self):
         path = self.workflow("""
@@ -90,6 +94,51 @@ class Features(EngineTest):
         n = nodes(self.run_workflow(path))
         self.assertEqual(n["d"]["phase"], "Succeeded")
         self.assertNotIn("daemoned", n["d"])
+
+    def test_a_daemon_is_up_when_its_probe_says_so(self):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = str(s.getsockname()[1])
+        path = self.workflow("""
+  templates:
+  - name: main
+    steps:
+    - - {name: d, template: daemon}
+    - - {name: ask, template: ask}
+  - name: daemon
+    daemon: true
+    container:
+      image: x
+      command: [sh, -c]
+      args: ['sleep 0.5; exec python3 -m http.server PORT --bind 127.0.0.1']
+      readinessProbe: {httpGet: {path: /, port: PORT}, initialDelaySeconds: 0, timeoutSeconds: 1}
+  - name: ask
+    container: {image: x, command: [curl, -sf, --noproxy, '*', 'http://127.0.0.1:PORT/']}
+""".replace("PORT", port))
+        n = nodes(self.run_workflow(path))
+        self.assertEqual(n["ask"]["phase"], "Succeeded")
+
+    def test_a_memoized_resubmission_runs_only_what_had_failed(self):
+        path = self.workflow("""
+  templates:
+  - name: main
+    steps:
+    - - {name: a, template: count}
+    - - {name: b, template: fail}
+  - name: count
+    container: {image: x, command: [sh, -c], args: ['echo ran >> FILE']}
+  - name: fail
+    container: {image: x, command: [test, -e, FLAG]}
+""".replace("FILE", str(self.home / "count")).replace("FLAG", str(self.home / "flag")))
+        self.run_workflow(path, ok=False)
+        (self.home / "flag").touch()
+        self.start_server()
+        name = self.call("resubmit", "w", "--memoized", "-o", "name").stdout.strip()
+        n = nodes(self.wait_for_phase(name, "Succeeded", "Failed", "Error"))
+        self.assertEqual((n["a"]["type"], n["a"]["phase"]), ("Skipped", "Skipped"))
+        self.assertRegex(n["a"]["message"], "^original pod: w-")
+        self.assertEqual(n["b"]["phase"], "Succeeded")
+        self.assertEqual((self.home / "count").read_text(), "ran\n")
 
     def test_a_cache_is_shared_by_workflows(self):
         body = """
@@ -202,6 +251,17 @@ class Features(EngineTest):
 """.replace("REPO", str(repo)))
         n = nodes(self.run_workflow(path))
         self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "one")
+
+    def test_a_finished_workflow_is_deleted_when_its_time_is_over(self):
+        path = self.workflow("""
+  ttlStrategy: {secondsAfterSuccess: 1, secondsAfterFailure: 600}
+  templates: [{name: main, container: {image: x, command: ['true']}}]
+""")
+        self.run_workflow(path)
+        self.assertTrue(self.get("w"))
+        self.start_server()
+        wait_until(lambda: not self.get("w"), 20, "the workflow to be deleted")
+        self.assertEqual(list((self.home / "runs").iterdir()), [])
 
     def test_a_reference_to_no_template_is_an_error_of_the_workflow(self):
         path = self.write("w.yaml", """
