@@ -20,7 +20,11 @@ struct CallContext {
   clock::Instant now = {};   // not set: no clock here
   std::uint64_t random = 0;  // state of a deterministic generator, for sprig's rand functions
   std::uint64_t memory = 0;  // used so far, in list elements and string bytes
-  std::uint64_t steps = 0;   // nodes evaluated so far
+  std::uint64_t steps = 0;   // work so far: nodes evaluated, elements made and compared
+  std::uint64_t text = 0;    // bytes of all texts made so far
+
+  static constexpr std::uint64_t kMaxSteps = 20'000'000;
+  static constexpr std::uint64_t kMaxText = 64U << 20U;
 
   /// Accounts for a result of `size` elements or bytes. Errors: kBadExpression `memory budget
   /// exceeded`.

@@ -11,12 +11,18 @@
 
 namespace tiphys::expr {
 namespace {
-constexpr std::uint64_t kMaxSteps = 50'000'000;
-constexpr std::size_t kMaxText = 64U << 20U;  // bytes of one string
+constexpr std::uint64_t kMaxSteps = CallContext::kMaxSteps;
+constexpr std::uint64_t kMaxText = CallContext::kMaxText;
+constexpr std::uint32_t kMaxDepth = 1000;      // writing and comparing are recursive
+constexpr std::uint64_t kMaxSize = 2'000'000;  // elements of a value, shared ones counted again
 }  // namespace
 
-diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment) {
-  return Evaluator(ast, environment).run();
+diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment, Cost* used) {
+  if (used == nullptr) return Evaluator(ast, environment, {}).run();
+  Evaluator evaluator(ast, environment, *used);
+  auto result = evaluator.run();
+  *used = evaluator.cost();
+  return result;
 }
 
 diag::Result<RuntimeValue> Evaluator::run() {
@@ -24,6 +30,18 @@ diag::Result<RuntimeValue> Evaluator::run() {
   if (!eval(ast_.root, out))
     return std::unexpected(tiphys::expr::error_at(ast_.source, error_at_, error_));
   return out;
+}
+
+// Holds what a node made to the limits.
+bool Evaluator::settle(NodeId id, const RuntimeValue& made) {
+  if (made.is_string() || made.type() == Type::kBytes) {
+    context_.text += made.as_string().size();
+    return context_.text <= kMaxText || fail(id, "memory budget exceeded");
+  }
+  if (!made.is_list() && !made.is_map()) return true;
+  const Extent extent = made.extent();
+  if (extent.depth > kMaxDepth) return fail(id, "the value is nested too deep");
+  return extent.size <= kMaxSize || fail(id, "memory budget exceeded");
 }
 
 bool Evaluator::fail(NodeId at, std::string message) {
@@ -49,7 +67,7 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
     case NodeKind::kUnary:
       return unary(id, n, out);
     case NodeKind::kBinary:
-      return binary(id, n, out);
+      return binary(id, n, out) && settle(id, out);
     case NodeKind::kInSet:
       return in_set(id, n, out);
     case NodeKind::kChain: {
@@ -64,9 +82,9 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
     case NodeKind::kSlice:
       return slice(id, n, out);
     case NodeKind::kCall:
-      return call(id, n, out);
+      return call(id, n, out) && settle(id, out);
     case NodeKind::kBuiltin:
-      return n.loop != Loop::kNone ? loop(id, n, out) : builtin(id, n, out);
+      return (n.loop != Loop::kNone ? loop(id, n, out) : builtin(id, n, out)) && settle(id, out);
     case NodeKind::kPredicate:
       return eval(n.a, out);
     case NodeKind::kPointer:
@@ -84,9 +102,9 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
       return eval(condition ? n.b : n.c, out);
     }
     case NodeKind::kArray:
-      return array(id, n, out);
+      return array(id, n, out) && settle(id, out);
     case NodeKind::kMap:
-      return map(id, n, out);
+      return map(id, n, out) && settle(id, out);
   }
   return true;
 }
@@ -211,7 +229,7 @@ bool Evaluator::operands(NodeId id, const Node& n, RuntimeValue& out) {
       return range(id, *a, *b, out);
     default:
       if (a->is_string() && b->is_string() &&
-          a->as_string().size() + b->as_string().size() > kMaxText) {
+          a->as_string().size() + b->as_string().size() > kMaxText - context_.text) {
         return fail(id, "memory budget exceeded");
       }
       return take(id, arithmetic(n.op, *a, *b), out);

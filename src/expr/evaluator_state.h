@@ -10,6 +10,7 @@
 #include "expr/ast.h"
 #include "expr/builtins.h"
 #include "expr/environment.h"
+#include "expr/program.h"
 
 namespace tiphys::expr {
 
@@ -17,11 +18,15 @@ namespace tiphys::expr {
 /// node.
 class Evaluator {
  public:
-  Evaluator(const Ast& ast, const Environment& environment) : ast_(ast), environment_(environment) {
+  Evaluator(const Ast& ast, const Environment& environment, const Cost& used)
+      : ast_(ast), environment_(environment) {
+    context_.steps = used.steps;
+    context_.text = used.text;
     context_.now = environment.now();
     context_.random = static_cast<std::uint64_t>(context_.now.ns);
   }
   [[nodiscard]] diag::Result<RuntimeValue> run();
+  [[nodiscard]] Cost cost() const { return {context_.steps, context_.text}; }
 
  private:
   /// One running loop; `#` is an element of `collection`.
@@ -36,6 +41,7 @@ class Evaluator {
     return ast_.nodes[static_cast<std::size_t>(id)];
   }
   bool fail(NodeId at, std::string message);
+  bool settle(NodeId id, const RuntimeValue& made);
   template <typename T>
   bool take(NodeId at, diag::Result<T> result, RuntimeValue& out) {
     if (!result) return fail(at, std::move(result.error().message));

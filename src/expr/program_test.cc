@@ -198,10 +198,17 @@ TEST(Program, BoolsAndTexts) {
   ASSERT_TRUE(number);
   EXPECT_EQ(number->run_bool(scope()).error().message,
             "unable to cast expression result '%!s(int=2)' to bool");
-  EXPECT_EQ(number->run_text(scope()).value(), "2");
-  EXPECT_EQ(Program::parse("[item]")->run_text(scope()).value(), "[\"a\"]");
-  EXPECT_EQ(Program::parse("item")->run_text(scope()).value(), "a");
-  EXPECT_EQ(Program::parse("nil")->run_text(scope()).error().code, diag::Code::kMissingVariable);
+  Cost used;
+  EXPECT_EQ(number->run_for_tag(scope(), used).value(), value::Value(2));
+  EXPECT_EQ(Program::parse("[item]")->run_for_tag(scope(), used).value(), value::List{"a"});
+  EXPECT_EQ(Program::parse("item")->run_for_tag(scope(), used).value(), "a");
+  EXPECT_EQ(Program::parse("nil")->run_for_tag(scope(), used).error().code,
+            diag::Code::kMissingVariable);
+  // Go writes a nil slice as null, which is no missing value.
+  EXPECT_TRUE(
+      Program::parse("split(item, \"a\", 0)")->run_for_tag(scope(), used).value().is_null());
+  EXPECT_EQ(Program::parse("1 / 0")->run_for_tag(scope(), used).error().code,
+            diag::Code::kInvalidManifest);
 }
 
 TEST(Program, SaysWhatItReads) {
@@ -216,10 +223,11 @@ TEST(Program, SaysWhatItReads) {
 TEST(Program, AVariableHidesABuiltIn) {
   vars::MapScope s;
   s.set("len", "5");
-  EXPECT_EQ(Program::parse("len")->run_text(s).value(), "5");
-  EXPECT_THAT(Program::parse("len(\"a\")")->run_text(s).error().message,
+  Cost used;
+  EXPECT_EQ(Program::parse("len")->run_for_tag(s, used).value(), "5");
+  EXPECT_THAT(Program::parse("len(\"a\")")->run_for_tag(s, used).error().message,
               HasSubstr("string is not callable"));
-  EXPECT_EQ(Program::parse("::len(\"a\")")->run_text(s).value(), "1");
+  EXPECT_EQ(Program::parse("::len(\"a\")")->run_for_tag(s, used).value(), value::Value(1));
 }
 
 }  // namespace
