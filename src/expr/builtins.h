@@ -61,15 +61,8 @@ struct Builtin {
   Validate validate = nullptr;  // if set, it is used instead of `signatures`
 };
 
-/// Go's run-time check of a call: number and types of arguments against the first signature.
-/// Returns the arguments with nil replaced by zero values. Errors: kBadExpression `reflect: Call
-/// using int as type string` ...
-[[nodiscard]] diag::Result<Items> check_reflected(const Builtin& row, Arguments arguments);
-
-/// Go's run-time check of a call: number and types of arguments against the first signature, nil to
-/// zero values; then calls. Errors: kBadExpression `reflect: Call using int as type string` ..., or
-/// the body's.
-[[nodiscard]] diag::Result<RuntimeValue> call_reflected(const Builtin& row, Arguments arguments,
-                                                        CallContext& context);
+/// Go's run-time check of a call: number and types of arguments against the first signature. nil is
+/// replaced by the zero value. Errors: kBadExpression `reflect: Call using int as type string` ...
+[[nodiscard]] diag::Result<void> fit_reflected(const Builtin& row, Items& arguments);
 
 }  // namespace tiphys::expr

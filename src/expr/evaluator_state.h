@@ -1,6 +1,7 @@
 // The evaluator's state, private to evaluator*.cc.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,12 +55,14 @@ class Evaluator {
   /// an error. `scratch` holds it otherwise.
   const RuntimeValue* view(NodeId id, RuntimeValue& scratch);
   [[nodiscard]] const RuntimeValue* find_path(NodeId id) const;
+  [[nodiscard]] const RuntimeValue* find_pointer(const Node& n) const;
   bool truth(NodeId id, bool& out);
   bool as_truth(NodeId at, const RuntimeValue& v, bool& out);
   bool identifier(const Node& n, RuntimeValue& out);
   bool unary(NodeId id, const Node& n, RuntimeValue& out);
   bool binary(NodeId id, const Node& n, RuntimeValue& out);
   bool operands(NodeId id, const Node& n, RuntimeValue& out);
+  static bool whole_operands(Op op, std::int64_t a, std::int64_t b, RuntimeValue& out);
   bool in_set(NodeId id, const Node& n, RuntimeValue& out);
   bool range(NodeId id, const RuntimeValue& from, const RuntimeValue& to, RuntimeValue& out);
   bool string_test(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
@@ -93,7 +96,7 @@ class Evaluator {
   const Ast& ast_;
   const Environment& environment_;
   CallContext context_;
-  std::vector<Scope> scopes_;
+  std::deque<Scope> scopes_;  // a view of an element must not move when another loop begins
   std::vector<std::pair<std::string_view, RuntimeValue>> variables_;
   std::string error_;
   std::int32_t error_at_ = -1;

@@ -21,8 +21,8 @@ diag::Result<void> compile(Ast& ast, const Environment& environment) {
 }
 
 diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environment, Cost* used) {
-  if (ast.for_maps != nullptr && environment.has_types_of_maps(ast)) {
-    return evaluate(*ast.for_maps, environment, used);
+  if (ast.usual != nullptr && environment.is_usual(ast)) {
+    return evaluate(*ast.usual, environment, used);
   }
   Ast copy = ast;
   TRY_VOID(compile(copy, environment));
@@ -60,8 +60,9 @@ diag::Result<Program> Program::parse(std::string_view source) {
   TRY(Ast ast, expr::parse(source, nullptr));
   if (!ast.reads_whole_environment) {
     Ast checked = ast;
-    if (compile(checked, Environment::of_maps(ast))) {
-      ast.for_maps = std::make_shared<const Ast>(std::move(checked));
+    if (compile(checked, Environment::usual(ast))) {
+      find_paths(checked);
+      ast.usual = std::make_shared<const Ast>(std::move(checked));
     }
   }
   Program program;

@@ -164,6 +164,15 @@ class RuntimeValue {
   /// Any number as float64; requires is_number(type()).
   [[nodiscard]] double number() const;
 
+  /// Becomes the int; cheap where it is one.
+  void set_int(std::int64_t i) {
+    type_ = Type::kInt;
+    if (auto* known = std::get_if<std::int64_t>(&data_)) {
+      *known = i;
+    } else {
+      data_ = i;
+    }
+  }
   /// The member of a string-keyed map, or null when there is none or this is no map.
   [[nodiscard]] const RuntimeValue* find(std::string_view key) const;
 

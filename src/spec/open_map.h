@@ -12,18 +12,18 @@ namespace tiphys::spec {
 class OpenMap {
  public:
   /// False: the key was there before and has the new value now.
-  bool set(const std::string& key, value::Value v) {
+  bool set(std::string key, value::Value v) {
     auto& entries = map_.entries();
     if (entries.size() == kFew && keys_.empty()) {
       for (const auto& entry : entries) keys_.insert(entry.first);
     }
     const bool is_known = keys_.empty() ? map_.find(key) != nullptr : keys_.contains(key);
     if (is_known) {
-      map_.set(key, std::move(v));
+      map_.set(std::move(key), std::move(v));
       return false;
     }
     if (!keys_.empty()) keys_.insert(key);
-    entries.emplace_back(key, std::move(v));
+    entries.emplace_back(std::move(key), std::move(v));
     return true;
   }
   value::Map take() { return std::move(map_); }

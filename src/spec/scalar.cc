@@ -27,6 +27,8 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> words
 
 /// true, false, null and the like.
 std::optional<Value> resolve_word(std::string_view text) {
+  constexpr std::size_t kLongest = 5;
+  if (text.size() > kLongest) return std::nullopt;
   if (one_of(text, {"", "~", "null", "Null", "NULL"})) return Value();
   if (one_of(text, {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})) {
     return Value(true);

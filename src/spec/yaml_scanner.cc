@@ -19,19 +19,22 @@ bool YamlScanner::fail(std::string_view message, std::size_t at) {
 
 const YamlToken* YamlScanner::peek() {
   if (!fault_.message.empty()) return nullptr;
-  for (;;) {
+  while (!is_head_sure_) {
     if (!tokens_.empty()) {
       bool may_be_key = false;
       if (!head_may_be_key(may_be_key)) return nullptr;
-      if (!may_be_key) return &tokens_.front();
+      if (!may_be_key) break;
     }
     if (!fetch()) return nullptr;
   }
+  is_head_sure_ = true;
+  return &tokens_.front();
 }
 
 void YamlScanner::skip() {
   tokens_.pop_front();
   ++taken_;
+  is_head_sure_ = false;
 }
 
 // ---- places

@@ -154,7 +154,8 @@ class YamlScanner {
   std::size_t line_character_ = 0;
 
   std::deque<YamlToken> tokens_;
-  std::size_t taken_ = 0;  // tokens taken so far: the number of the first one in tokens_
+  std::size_t taken_ = 0;      // tokens taken so far: the number of the first one in tokens_
+  bool is_head_sure_ = false;  // no key can begin before the first token any more
   bool is_ended_ = false;
   bool is_key_allowed_ = true;
   int indent_ = -1;
