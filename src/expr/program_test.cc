@@ -220,6 +220,37 @@ TEST(Program, SaysWhatItReads) {
                                             "tasks", "workflow.status"));
 }
 
+// None of these may fill the stack, the memory or an hour.
+TEST(Program, EndsWhereValuesGrowWithoutEnd) {
+  const vars::MapScope none;
+  for (const char* source :
+       {"reduce(1..100000, [#acc], 1)", "toJSON(reduce(1..40, [#acc, #acc], 1))",
+        "reduce(1..40, [#acc, #acc], 1) == reduce(1..40, [#acc, #acc], 1)",
+        R"(reduce(1..99999, #acc + "xxxxxxxxxxxxxxxxxxxxxxxx", ""))",
+        R"(reduce(1..60, toBase64(#acc), "x"))", "uniq(map(1..100000, #))",
+        R"(join(split(repeat("a", 900000), ""), repeat("b", 10000)))",
+        R"(sprig.regexReplaceAll("a", repeat("a", 900000), repeat("b", 1000)))"}) {
+    const auto program = Program::parse(source);
+    ASSERT_TRUE(program) << source;
+    const auto result = program->run(none);
+    ASSERT_FALSE(result) << source;
+    EXPECT_THAT(result.error().message,
+                testing::AnyOf(HasSubstr("budget exceeded"), HasSubstr("nested too deep")));
+  }
+  EXPECT_FALSE(Program::parse(std::string(2'000'000, 'x')));
+}
+
+TEST(Program, EvaluationsOfOneTextShareABudget) {
+  const vars::MapScope none;
+  const auto program = Program::parse("len(map(1..300000, # + 1))");
+  ASSERT_TRUE(program);
+  Cost used;
+  int count = 0;
+  while (count < 1000 && program->run_for_tag(none, used)) ++count;
+  EXPECT_GT(count, 1);
+  EXPECT_LT(count, 100);
+}
+
 TEST(Program, AVariableHidesABuiltIn) {
   vars::MapScope s;
   s.set("len", "5");

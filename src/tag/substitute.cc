@@ -265,7 +265,7 @@ Result<void> Replacer::evaluate(std::string& out, std::string_view source,
     return {};
   }
   const std::string json = value::to_json(*result);
-  used.text += json.size();
+  used.text += 4 * json.size();  // it is held several times before the document is done
   if (result->is_string()) {
     out += std::string_view(json).substr(1, json.size() - 2);
   } else {
