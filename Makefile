@@ -34,10 +34,11 @@ format:  ## formats the code in place
 	@tools/install_packages.sh lint
 	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-19 -i
 
-bench: packages  ## measures the engine against a bare spawn loop
+bench: packages  ## measures the engine against a bare spawn loop, expressions against Go
 	@cmake --preset bench >/dev/null
 	@cmake --build --preset bench -j $(JOBS)
 	@$(PYTHON) bench/bench.py build/tiphys build/spawn_loop
+	@$(PYTHON) bench/expr.py build/expr_bench
 
 fuzz:  ## runs each fuzzer for SECONDS_EACH
 	@tools/install_packages.sh build lint

@@ -34,9 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto program = tiphys::expr::Program::parse(source);
   if (!program) return 0;
   const auto as_value = program->run(scope());
-  const auto as_text = program->run_text(scope());
+  tiphys::expr::Cost used;
+  const auto as_tag = program->run_for_tag(scope(), used);
   const auto as_bool = program->run_bool(scope());
-  // What is a bool is a value, too.
-  if (as_bool && !as_value) __builtin_trap();
+  // What is a bool or stands in a tag is a value, too.
+  if ((as_bool || as_tag) && !as_value) __builtin_trap();
   return 0;
 }

@@ -5,9 +5,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-30}
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j "${JOBS:-$(nproc)}" || exit 1
-export LSAN_OPTIONS=suppressions=$PWD/fuzz/known_leaks.txt:print_suppressions=0
 declare -A running
-for name in yaml expression tag; do
+for name in yaml expression tag json cron; do
   found=build-fuzz/found/$name
   mkdir -p "$found"
   "build-fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \

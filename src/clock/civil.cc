@@ -3,6 +3,9 @@
 #include <date/tz.h>
 
 #include <exception>
+#include <utility>
+
+#include "clock/zone.h"
 
 namespace tiphys::clock {
 
@@ -35,10 +38,12 @@ std::optional<Civil> civil_in(Instant t, std::string_view zone) {
   if (zone.empty() || zone == "UTC") return civil_utc(t);
   try {
     const date::sys_time<nanoseconds> at{nanoseconds(t.ns)};
-    const auto info = date::locate_zone(std::string(zone))->get_info(at);
-    Civil c = fields(date::local_time<nanoseconds>(at.time_since_epoch() + info.offset));
-    c.offset_seconds = static_cast<int>(info.offset.count());
-    c.zone = info.abbrev;
+    const std::int64_t whole = date::floor<seconds>(at).time_since_epoch().count();
+    ZoneOffset offset = offset_at(*date::locate_zone(std::string(zone)), whole);
+    Civil c =
+        fields(date::local_time<nanoseconds>(at.time_since_epoch() + seconds(offset.seconds)));
+    c.offset_seconds = static_cast<int>(offset.seconds);
+    c.zone = std::move(offset.abbreviation);
     return c;
   } catch (const std::exception&) {
     return std::nullopt;

@@ -1,6 +1,6 @@
 // Calendar fields of an Instant in UTC, in a zone of the system's tz database, or the way back.
 //
-// date::date-tz does the calendar; this is the only file of the folder that names it.
+// date::date-tz does the calendar; only this file and zone.h know it.
 // Pure, except that a zone's rules are read from the tz database when it is first named.
 #pragma once
 

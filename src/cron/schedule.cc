@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clock/go_duration.h"
+#include "clock/zone.h"
 
 namespace tiphys::cron {
 
@@ -172,12 +173,8 @@ struct Wall {
   unsigned weekday = 0;
 };
 
-date::sys_info info_at(const date::time_zone* zone, std::int64_t s) {
-  return zone->get_info(date::sys_seconds(std::chrono::seconds(s)));
-}
-
 Wall wall_of(const date::time_zone* zone, std::int64_t s) {
-  const std::int64_t local = s + info_at(zone, s).offset.count();
+  const std::int64_t local = s + clock::offset_at(*zone, s).seconds;
   const auto days = date::floor<date::days>(date::local_seconds(std::chrono::seconds(local)));
   const date::year_month_day ymd(days);
   const std::int64_t rest =
@@ -200,13 +197,10 @@ std::int64_t make(const date::time_zone* zone, Wall w) {
   const auto days = first.time_since_epoch().count() + static_cast<int>(w.day) - 1;
   const std::int64_t unix =
       static_cast<std::int64_t>(days) * 86400 + w.hour * 3600 + w.minute * 60 + w.second;
-  const date::sys_info info = info_at(zone, unix);
-  std::int64_t offset = info.offset.count();
-  if (offset != 0) {
-    const date::sys_seconds utc(std::chrono::seconds(unix - offset));
-    if (utc < info.begin || utc >= info.end) offset = zone->get_info(utc).offset.count();
-  }
-  return unix - offset;
+  const clock::ZoneOffset found = clock::offset_at(*zone, unix);
+  const std::int64_t utc = unix - found.seconds;
+  if (found.seconds == 0 || (utc >= found.begin && utc < found.end)) return utc;
+  return unix - clock::offset_at(*zone, utc).seconds;
 }
 
 }  // namespace

@@ -198,6 +198,11 @@ std::optional<Value> GlobalScope::find(std::string_view name) const {
   return machine_->globals.find(name);
 }
 
+// Nothing stands below the variables that find() makes.
+bool GlobalScope::has_below(std::string_view name) const {
+  return machine_->globals.has_below(name);
+}
+
 void GlobalScope::each(std::string_view root, const Visit& visit) const {
   machine_->globals.each(root, visit);
   if (!root.empty() && root != "workflow") return;

@@ -163,6 +163,7 @@ class GlobalScope final : public vars::Scope {
  public:
   GlobalScope(const Machine& machine, bool late) : machine_(&machine), late_(late) {}
   [[nodiscard]] std::optional<value::Value> find(std::string_view name) const override;
+  [[nodiscard]] bool has_below(std::string_view name) const override;
   void each(std::string_view root, const Visit& visit) const override;
 
  private:

@@ -242,6 +242,9 @@ diag::Result<bool> contains(const RuntimeValue& needle, const RuntimeValue& hays
   }
   if (haystack.is_map()) {
     TRY(const RuntimeValue key, map_key(needle, haystack.type()));
+    if (key.type() == Type::kLocation) {  // looked at without its pointer here
+      return bad_expression("runtime error: hash of unhashable type time.Location");
+    }
     return haystack.table().contains(key);
   }
   if (haystack.type() == Type::kTime || haystack.type() == Type::kLocation) {

@@ -105,7 +105,8 @@ struct Node {
   std::vector<NodeId> list = {};
   std::string text = {};
   RuntimeValue constant = {};
-  const Builtin* builtin = nullptr;              // of kBuiltin without a loop
+  const Builtin* builtin = nullptr;  // of kBuiltin without a loop
+  std::int32_t path = -1;  // of the end of a.b.c: in Ast::paths, if find_paths() has been there
   std::shared_ptr<const re2::RE2> pattern = {};  // of `matches` with a literal
   Type type = Type::kAny;  // what the checker found; kAny where it did not look
 };
@@ -122,9 +123,13 @@ struct Ast {
   std::vector<std::string> called;  // built-ins that a variable of the same name would override
   bool reads_whole_environment = false;  // $env is used as a value
   bool uses_clock = false;               // now() or sprig, which has dates
-  /// The tree checked and optimized for the usual case that every root it reads is a map; null if
-  /// that does not check.
-  std::shared_ptr<const Ast> for_maps = nullptr;
+  /// The variables that the tree reads as a whole, if it reads nothing else: then no maps need to
+  /// be made of them. See find_paths().
+  std::vector<std::string> paths;
+  bool paths_suffice = false;
+  /// The tree checked and optimized for what its roots usually are, maps or strings; null if that
+  /// does not check.
+  std::shared_ptr<const Ast> usual = nullptr;
 };
 
 }  // namespace tiphys::expr

@@ -101,8 +101,8 @@ diag::Result<std::vector<std::size_t>> sorted_order(const Items& keys, bool desc
   return order;
 }
 
-diag::Result<Items> check_reflected(const Builtin& row, Arguments arguments) {
-  if (row.signatures.empty()) return Items(arguments.begin(), arguments.end());
+diag::Result<void> fit_reflected(const Builtin& row, Items& arguments) {
+  if (row.signatures.empty()) return {};
   const Signature& signature = row.signatures[0];
   const std::size_t count = signature.parameters.size();
   const bool fits = signature.variadic ? arguments.size() + 1 >= count : arguments.size() == count;
@@ -111,27 +111,17 @@ diag::Result<Items> check_reflected(const Builtin& row, Arguments arguments) {
                                       signature.variadic ? "at least " : "",
                                       signature.variadic ? count - 1 : count, arguments.size()));
   }
-  Items out;
-  out.reserve(arguments.size());
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const Type wanted = signature.parameters[std::min(i, count - 1)];
-    const RuntimeValue& given = arguments[i];
+    RuntimeValue& given = arguments[i];
     if (given.is_nil()) {
-      out.push_back(RuntimeValue::zero(wanted));
-    } else if (wanted == Type::kAny || wanted == given.type()) {
-      out.push_back(given);
-    } else {
+      given = RuntimeValue::zero(wanted);
+    } else if (wanted != Type::kAny && wanted != given.type()) {
       return bad_expression(
           fmt::format("reflect: Call using {} as type {}", go_name(given.type()), go_name(wanted)));
     }
   }
-  return out;
-}
-
-diag::Result<RuntimeValue> call_reflected(const Builtin& row, Arguments arguments,
-                                          CallContext& context) {
-  TRY(const Items checked, check_reflected(row, arguments));
-  return row.body(checked, context);
+  return {};
 }
 
 }  // namespace tiphys::expr

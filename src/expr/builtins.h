@@ -20,7 +20,11 @@ struct CallContext {
   clock::Instant now = {};   // not set: no clock here
   std::uint64_t random = 0;  // state of a deterministic generator, for sprig's rand functions
   std::uint64_t memory = 0;  // used so far, in list elements and string bytes
-  std::uint64_t steps = 0;   // nodes evaluated so far
+  std::uint64_t steps = 0;   // work so far: nodes evaluated, elements made and compared
+  std::uint64_t text = 0;    // bytes of all texts made so far
+
+  static constexpr std::uint64_t kMaxSteps = 20'000'000;
+  static constexpr std::uint64_t kMaxText = 64U << 20U;
 
   /// Accounts for a result of `size` elements or bytes. Errors: kBadExpression `memory budget
   /// exceeded`.
@@ -57,15 +61,8 @@ struct Builtin {
   Validate validate = nullptr;  // if set, it is used instead of `signatures`
 };
 
-/// Go's run-time check of a call: number and types of arguments against the first signature.
-/// Returns the arguments with nil replaced by zero values. Errors: kBadExpression `reflect: Call
-/// using int as type string` ...
-[[nodiscard]] diag::Result<Items> check_reflected(const Builtin& row, Arguments arguments);
-
-/// Go's run-time check of a call: number and types of arguments against the first signature, nil to
-/// zero values; then calls. Errors: kBadExpression `reflect: Call using int as type string` ..., or
-/// the body's.
-[[nodiscard]] diag::Result<RuntimeValue> call_reflected(const Builtin& row, Arguments arguments,
-                                                        CallContext& context);
+/// Go's run-time check of a call: number and types of arguments against the first signature. nil is
+/// replaced by the zero value. Errors: kBadExpression `reflect: Call using int as type string` ...
+[[nodiscard]] diag::Result<void> fit_reflected(const Builtin& row, Items& arguments);
 
 }  // namespace tiphys::expr

@@ -1,5 +1,7 @@
 // Built-ins on lists.
+#include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/core.h>
 
@@ -115,13 +117,20 @@ Value reverse(Arguments arguments, CallContext& context) {
   return RuntimeValue::list(Items(items.rbegin(), items.rend()));
 }
 
-Value uniq(Arguments arguments, CallContext&) {
+Value uniq(Arguments arguments, CallContext& context) {
   TRY_VOID(expect_count(arguments, 1, 1));
   TRY(const Items items, list_items(arguments[0], "uniq"));
   Items out;
+  std::set<std::string_view> texts;  // equal to nothing else, and the usual elements
   for (const RuntimeValue& item : items) {
     bool seen = false;
-    for (const RuntimeValue& known : out) seen = seen || equal(item, known);
+    if (item.is_string()) {
+      seen = !texts.insert(item.as_string()).second;
+    } else {
+      context.steps += out.size();
+      if (context.steps > CallContext::kMaxSteps) return bad_expression("step budget exceeded");
+      seen = std::ranges::any_of(out, [&](const RuntimeValue& v) { return equal(item, v); });
+    }
     if (!seen) out.push_back(item);
   }
   return RuntimeValue::list(std::move(out));

@@ -146,7 +146,7 @@ Value split_with(Arguments arguments, bool keep) {
 Value split(Arguments arguments, CallContext&) { return split_with(arguments, false); }
 Value split_after(Arguments arguments, CallContext&) { return split_with(arguments, true); }
 
-Value replace(Arguments arguments, CallContext& context) {
+Value replace(Arguments arguments, CallContext&) {
   TRY_VOID(expect_count(arguments, 3, 4));
   TRY(const std::string text, string_argument(arguments, 0));
   TRY(const std::string from, string_argument(arguments, 1));
@@ -155,7 +155,6 @@ Value replace(Arguments arguments, CallContext& context) {
   if (arguments.size() == 4) {
     TRY(most, int_argument(arguments, 3));
   }
-  constexpr std::size_t kMost = 64U << 20U;
   std::string out;
   std::string_view rest = text;
   bool first = true;
@@ -172,7 +171,7 @@ Value replace(Arguments arguments, CallContext& context) {
     first = false;
     out.append(rest.substr(0, at)).append(to);
     rest.remove_prefix(at + from.size());
-    if (out.size() > kMost) TRY_VOID(context.grow(kMost));
+    if (out.size() > CallContext::kMaxText) return bad_expression("memory budget exceeded");
   }
   return RuntimeValue(out.append(rest));
 }
@@ -205,6 +204,7 @@ Value join(Arguments arguments, CallContext&) {
   std::string out;
   for (std::size_t i = 0; i < list.items().size(); ++i) {
     TRY(const std::string part, string_argument(list.items(), i));
+    if (out.size() > CallContext::kMaxText) return bad_expression("memory budget exceeded");
     if (i > 0) out += glue;
     out += part;
   }

@@ -1,6 +1,7 @@
 #include "expr/environment.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 
@@ -78,6 +79,18 @@ bool is_read(const Ast& ast, std::string_view root) {
   });
 }
 
+// What the root of variables usually is: Argo's roots are maps, and others of which only the root
+// is read, such as `item` and `retries`, are texts.
+Type usual_type(const Ast& ast, std::string_view root) {
+  constexpr std::array<std::string_view, 8> kMaps = {"workflow", "inputs",    "outputs", "steps",
+                                                     "tasks",    "lastRetry", "pod",     "node"};
+  if (std::ranges::find(kMaps, root) != kMaps.end()) return Type::kMapStringAny;
+  const bool has_members = std::ranges::any_of(ast.reads, [&](const std::string& path) {
+    return path.starts_with(root) && path.size() > root.size() && path[root.size()] == '.';
+  });
+  return has_members ? Type::kMapStringAny : Type::kString;
+}
+
 const RuntimeValue& sprig_map() {
   static const RuntimeValue map = [] {
     Table table;
@@ -115,6 +128,7 @@ Environment::Environment(const Ast& ast, const vars::Scope& scope) {
   if (ast.uses_clock || ast.reads_whole_environment) {
     if (const auto now = scope.find(kClockVariable); now && now->is_int()) now_.ns = now->as_int();
   }
+  if (take_leaves(ast, scope)) return;
   if (ast.reads_whole_environment) {
     Branch all;
     scope.each("", [&](std::string_view name, const value::Value& v) {
@@ -134,24 +148,45 @@ Environment::Environment(const Ast& ast, const vars::Scope& scope) {
   }
 }
 
-Environment Environment::of_maps(const Ast& ast) {
+// Takes what the tree reads as it is, where every path of it names a variable with nothing below.
+bool Environment::take_leaves(const Ast& ast, const vars::Scope& scope) {
+  if (ast.usual == nullptr || !ast.usual->paths_suffice) return false;
+  for (const std::string& name : ast.called) {
+    if (scope.find(name) || scope.has_below(name)) return false;  // it hides the function
+  }
+  leaves_.reserve(ast.usual->paths.size());
+  for (const std::string& path : ast.usual->paths) {
+    const auto v = scope.find(path);
+    const bool is_root = path.find('.') == std::string::npos;
+    if (!v || (is_root && !v->is_string()) || scope.has_below(path)) {
+      leaves_.clear();
+      return false;
+    }
+    leaves_.push_back(RuntimeValue::from(*v));
+  }
+  return true;
+}
+
+Environment Environment::usual(const Ast& ast) {
   Environment out;
   for (const std::string& root : ast.roots) {
-    if (is_read(ast, root)) out.roots_.emplace_back(root, RuntimeValue::map({}));
+    if (!is_read(ast, root)) continue;
+    out.roots_.emplace_back(root, RuntimeValue::zero(usual_type(ast, root)));
   }
   return out;
 }
 
-bool Environment::has_types_of_maps(const Ast& ast) const {
+bool Environment::is_usual(const Ast& ast) const {
+  if (!leaves_.empty()) return true;
   if (ast.reads_whole_environment) return false;
-  std::size_t maps = 0;
+  std::size_t known = 0;
   for (const auto& [name, value] : roots_) {
-    if (value.type() != Type::kMapStringAny || !is_read(ast, name)) return false;
-    ++maps;
+    if (!is_read(ast, name) || value.type() != usual_type(ast, name)) return false;
+    ++known;
   }
   std::size_t wanted = 0;
   for (const std::string& root : ast.roots) wanted += is_read(ast, root) ? 1 : 0;
-  return maps == wanted;
+  return known == wanted;
 }
 
 const RuntimeValue* Environment::find(std::string_view name) const {
@@ -160,6 +195,56 @@ const RuntimeValue* Environment::find(std::string_view name) const {
     if (known == name) return &value;
   }
   return nullptr;
+}
+
+namespace {
+
+/// Walks a tree and collects its paths.
+class PathFinder {
+ public:
+  explicit PathFinder(Ast& ast) : ast_(ast) {}
+
+  void visit(NodeId id) {
+    if (id == kNoNode) return;
+    Node& n = ast_.nodes[static_cast<std::size_t>(id)];
+    if (n.kind == NodeKind::kLet) ast_.paths_suffice = false;  // its name may hide a variable
+    if (n.kind == NodeKind::kIdentifier || n.kind == NodeKind::kMember) {
+      std::string path = path_of(id);
+      if (!path.empty()) return remember(n, std::move(path));
+    }
+    for (const NodeId child : {n.a, n.b, n.c}) visit(child);
+    for (const NodeId child : n.list) visit(child);
+  }
+
+ private:
+  void remember(Node& n, std::string path) {
+    if (find_function(path.substr(0, path.find('.'))) != nullptr) return;
+    auto found = std::ranges::find(ast_.paths, path);
+    if (found == ast_.paths.end()) found = ast_.paths.insert(found, std::move(path));
+    n.path = static_cast<std::int32_t>(found - ast_.paths.begin());
+  }
+
+  // a.b.c of constant names that have no dots of their own; else empty.
+  [[nodiscard]] std::string path_of(NodeId id) const {
+    const Node& n = ast_.nodes[static_cast<std::size_t>(id)];
+    if (n.kind == NodeKind::kIdentifier) return n.text;
+    if (n.kind != NodeKind::kMember || n.flag || n.called) return "";
+    const RuntimeValue& key = ast_.nodes[static_cast<std::size_t>(n.b)].constant;
+    if (!key.is_string() || key.as_string().find('.') != std::string::npos) return "";
+    std::string path = path_of(n.a);
+    if (path.empty()) return "";
+    return path.append(".").append(key.as_string());
+  }
+
+  Ast& ast_;
+};
+
+}  // namespace
+
+void find_paths(Ast& ast) {
+  ast.paths_suffice = !ast.reads_whole_environment;
+  PathFinder(ast).visit(ast.root);
+  if (ast.paths.empty()) ast.paths_suffice = false;
 }
 
 RuntimeValue Environment::whole() const {

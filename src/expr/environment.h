@@ -28,10 +28,15 @@ class Environment {
   /// Argo.
   Environment(const Ast& ast, const vars::Scope& scope);
 
-  /// An environment in which every name that `ast` reads is an empty map, to check it in advance.
-  [[nodiscard]] static Environment of_maps(const Ast& ast);
-  /// True if the top-level types are those of of_maps(ast), so that what was checked then holds.
-  [[nodiscard]] bool has_types_of_maps(const Ast& ast) const;
+  /// An environment in which every name that `ast` reads is what it usually is, an empty map or a
+  /// string, to check it in advance.
+  [[nodiscard]] static Environment usual(const Ast& ast);
+  /// True if the top-level types are those of usual(ast), so that what was checked then holds.
+  [[nodiscard]] bool is_usual(const Ast& ast) const;
+  /// The variable at ast.usual->paths[i]; null when the nested maps were made instead.
+  [[nodiscard]] const RuntimeValue* leaf(std::int32_t i) const {
+    return i < 0 || leaves_.empty() ? nullptr : &leaves_[static_cast<std::size_t>(i)];
+  }
   /// The variable or function of this name, or null.
   [[nodiscard]] const RuntimeValue* find(std::string_view name) const;
   /// All of it as one map, for $env.
@@ -41,8 +46,14 @@ class Environment {
  private:
   Environment() = default;
 
+  bool take_leaves(const Ast& ast, const vars::Scope& scope);
+
   std::vector<std::pair<std::string, RuntimeValue>> roots_;
+  std::vector<RuntimeValue> leaves_;
   clock::Instant now_;
 };
+
+/// Fills in the paths of a tree that is checked and optimized.
+void find_paths(Ast& ast);
 
 }  // namespace tiphys::expr

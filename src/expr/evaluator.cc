@@ -11,12 +11,18 @@
 
 namespace tiphys::expr {
 namespace {
-constexpr std::uint64_t kMaxSteps = 50'000'000;
-constexpr std::size_t kMaxText = 64U << 20U;  // bytes of one string
+constexpr std::uint64_t kMaxSteps = CallContext::kMaxSteps;
+constexpr std::uint64_t kMaxText = CallContext::kMaxText;
+constexpr std::uint32_t kMaxDepth = 1000;      // writing and comparing are recursive
+constexpr std::uint64_t kMaxSize = 2'000'000;  // elements of a value, shared ones counted again
 }  // namespace
 
-diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment) {
-  return Evaluator(ast, environment).run();
+diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment, Cost* used) {
+  if (used == nullptr) return Evaluator(ast, environment, {}).run();
+  Evaluator evaluator(ast, environment, *used);
+  auto result = evaluator.run();
+  *used = evaluator.cost();
+  return result;
 }
 
 diag::Result<RuntimeValue> Evaluator::run() {
@@ -24,6 +30,18 @@ diag::Result<RuntimeValue> Evaluator::run() {
   if (!eval(ast_.root, out))
     return std::unexpected(tiphys::expr::error_at(ast_.source, error_at_, error_));
   return out;
+}
+
+// Holds what a node made to the limits.
+bool Evaluator::settle(NodeId id, const RuntimeValue& made) {
+  if (made.is_string() || made.type() == Type::kBytes) {
+    context_.text += made.as_string().size();
+    return context_.text <= kMaxText || fail(id, "memory budget exceeded");
+  }
+  if (!made.is_list() && !made.is_map()) return true;
+  const Extent extent = made.extent();
+  if (extent.depth > kMaxDepth) return fail(id, "the value is nested too deep");
+  return extent.size <= kMaxSize || fail(id, "memory budget exceeded");
 }
 
 bool Evaluator::fail(NodeId at, std::string message) {
@@ -42,6 +60,10 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
       out = {};
       return true;
     case NodeKind::kIdentifier:
+      if (const RuntimeValue* leaf = environment_.leaf(n.path)) {
+        out = *leaf;
+        return true;
+      }
       return identifier(n, out);
     case NodeKind::kConstant:
       out = n.constant;
@@ -49,7 +71,7 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
     case NodeKind::kUnary:
       return unary(id, n, out);
     case NodeKind::kBinary:
-      return binary(id, n, out);
+      return binary(id, n, out) && settle(id, out);
     case NodeKind::kInSet:
       return in_set(id, n, out);
     case NodeKind::kChain: {
@@ -60,13 +82,17 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
       return fine;
     }
     case NodeKind::kMember:
+      if (const RuntimeValue* leaf = environment_.leaf(n.path)) {
+        out = *leaf;
+        return true;
+      }
       return member(id, n, out);
     case NodeKind::kSlice:
       return slice(id, n, out);
     case NodeKind::kCall:
-      return call(id, n, out);
+      return call(id, n, out) && settle(id, out);
     case NodeKind::kBuiltin:
-      return n.loop != Loop::kNone ? loop(id, n, out) : builtin(id, n, out);
+      return (n.loop != Loop::kNone ? loop(id, n, out) : builtin(id, n, out)) && settle(id, out);
     case NodeKind::kPredicate:
       return eval(n.a, out);
     case NodeKind::kPointer:
@@ -84,9 +110,9 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
       return eval(condition ? n.b : n.c, out);
     }
     case NodeKind::kArray:
-      return array(id, n, out);
+      return array(id, n, out) && settle(id, out);
     case NodeKind::kMap:
-      return map(id, n, out);
+      return map(id, n, out) && settle(id, out);
   }
   return true;
 }
@@ -94,6 +120,10 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
 const RuntimeValue* Evaluator::view(NodeId id, RuntimeValue& scratch) {
   const Node& n = node(id);
   if (n.kind == NodeKind::kConstant) return &n.constant;
+  if (const RuntimeValue* leaf = environment_.leaf(n.path)) return leaf;
+  if (n.kind == NodeKind::kPointer) {
+    if (const RuntimeValue* found = find_pointer(n)) return found;
+  }
   if (const RuntimeValue* found = find_path(id)) return found;
   return eval(id, scratch) ? &scratch : nullptr;
 }
@@ -187,6 +217,10 @@ bool Evaluator::operands(NodeId id, const Node& n, RuntimeValue& out) {
   if (a == nullptr) return false;
   const RuntimeValue* b = view(n.b, right_scratch);
   if (b == nullptr) return false;
+  if (a->type() == Type::kInt && b->type() == Type::kInt &&
+      whole_operands(n.op, a->as_integer(), b->as_integer(), out)) {
+    return true;
+  }
   switch (n.op) {
     case Op::kEqual:
       out = equal(*a, *b);
@@ -211,10 +245,42 @@ bool Evaluator::operands(NodeId id, const Node& n, RuntimeValue& out) {
       return range(id, *a, *b, out);
     default:
       if (a->is_string() && b->is_string() &&
-          a->as_string().size() + b->as_string().size() > kMaxText) {
+          a->as_string().size() + b->as_string().size() > kMaxText - context_.text) {
         return fail(id, "memory budget exceeded");
       }
       return take(id, arithmetic(n.op, *a, *b), out);
+  }
+}
+
+// The usual operations on ints, which wrap around; false for the others.
+bool Evaluator::whole_operands(Op op, std::int64_t a, std::int64_t b, RuntimeValue& out) {
+  const auto x = static_cast<std::uint64_t>(a);
+  const auto y = static_cast<std::uint64_t>(b);
+  switch (op) {
+    case Op::kPlus:
+      out.set_int(static_cast<std::int64_t>(x + y));
+      return true;
+    case Op::kMinus:
+      out.set_int(static_cast<std::int64_t>(x - y));
+      return true;
+    case Op::kMultiply:
+      out.set_int(static_cast<std::int64_t>(x * y));
+      return true;
+    case Op::kModulo:
+      if (b == 0 || b == -1) return false;
+      out.set_int(a % b);
+      return true;
+    case Op::kEqual:
+      out = a == b;
+      return true;
+    case Op::kLess:
+      out = a < b;
+      return true;
+    case Op::kMore:
+      out = a > b;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -347,27 +413,25 @@ bool Evaluator::all(const std::vector<NodeId>& list, Items& out) {
 bool Evaluator::call(NodeId id, const Node& n, RuntimeValue& out) {
   Items arguments;
   if (!all(n.list, arguments)) return false;
-  RuntimeValue callee;
-  if (!eval(n.a, callee)) return false;
+  RuntimeValue scratch;
+  const RuntimeValue* callee = view(n.a, scratch);
+  if (callee == nullptr) return false;
   if (chain_ended_) {
     out = {};
     return true;
   }
-  if (callee.is_nil()) return fail(id, "invalid operation: cannot call nil");
-  if (callee.type() != Type::kFunc) {
+  if (callee->is_nil()) return fail(id, "invalid operation: cannot call nil");
+  if (callee->type() != Type::kFunc) {
     return fail(id, fmt::format("invalid operation: cannot call non-function of type {}",
-                                go_name(callee.type())));
+                                go_name(callee->type())));
   }
-  const FunctionValue& function = callee.as_function();
-  if (function.receiver == nullptr) {
-    return take(id, call_reflected(*function.row, arguments, context_), out);
+  const FunctionValue& function = callee->as_function();
+  if (const auto fits = fit_reflected(*function.row, arguments); !fits) {
+    return fail(id, fits.error().message);
   }
   // The receiver goes first; the signature does not count it.
-  const auto checked = check_reflected(*function.row, arguments);
-  if (!checked) return fail(id, checked.error().message);
-  Items with_receiver{*function.receiver};
-  with_receiver.insert(with_receiver.end(), checked->begin(), checked->end());
-  return take(id, function.row->body(with_receiver, context_), out);
+  if (function.receiver != nullptr) arguments.insert(arguments.begin(), *function.receiver);
+  return take(id, function.row->body(arguments, context_), out);
 }
 
 bool Evaluator::builtin(NodeId id, const Node& n, RuntimeValue& out) {
@@ -409,21 +473,6 @@ bool Evaluator::map(NodeId id, const Node& n, RuntimeValue& out) {
                       std::move(items[i + 1]));  // the first of equal keys wins
   }
   out = RuntimeValue::map(std::move(table));
-  return true;
-}
-
-bool Evaluator::pointer(NodeId id, const Node& n, RuntimeValue& out) {
-  if (scopes_.empty()) return fail(id, "cannot use pointer accessor outside predicate");
-  const Scope& scope = scopes_.back();
-  if (n.text == "index") {
-    out = RuntimeValue(scope.index);
-  } else if (n.text == "acc") {
-    out = scope.accumulator;
-  } else if (n.text.empty()) {
-    return item(id, scope, out);
-  } else {
-    return fail(id, fmt::format("unknown pointer {}", n.text));
-  }
   return true;
 }
 

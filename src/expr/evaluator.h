@@ -7,10 +7,13 @@
 #include "diag/error.h"
 #include "expr/ast.h"
 #include "expr/environment.h"
+#include "expr/program.h"
 
 namespace tiphys::expr {
 
 /// The value of the expression. Errors: kBadExpression in expr-lang's form, see error_at().
-[[nodiscard]] diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment);
+/// `used`, if there is one, is what earlier evaluations have cost, and counts on.
+[[nodiscard]] diag::Result<RuntimeValue> evaluate(const Ast& ast, const Environment& environment,
+                                                  Cost* used = nullptr);
 
 }  // namespace tiphys::expr

@@ -60,6 +60,32 @@ bool Evaluator::item(NodeId at, const Scope& scope, RuntimeValue& out) {
   return true;
 }
 
+bool Evaluator::pointer(NodeId id, const Node& n, RuntimeValue& out) {
+  if (scopes_.empty()) return fail(id, "cannot use pointer accessor outside predicate");
+  const Scope& scope = scopes_.back();
+  if (n.text == "index") {
+    out = RuntimeValue(scope.index);
+  } else if (n.text == "acc") {
+    out = scope.accumulator;
+  } else if (n.text.empty()) {
+    return item(id, scope, out);
+  } else {
+    return fail(id, fmt::format("unknown pointer {}", n.text));
+  }
+  return true;
+}
+
+// The element or the accumulator of the innermost loop, which nothing moves while it runs.
+const RuntimeValue* Evaluator::find_pointer(const Node& n) const {
+  if (scopes_.empty()) return nullptr;
+  const Scope& scope = scopes_.back();
+  if (n.text == "acc") return &scope.accumulator;
+  if (!n.text.empty() || !scope.collection.is_list()) return nullptr;
+  const Items& items = scope.collection.items();
+  const auto i = static_cast<std::size_t>(scope.index);
+  return i < items.size() ? &items[i] : nullptr;
+}
+
 // The predicate for the current element; without one, the element itself.
 bool Evaluator::predicate(const Node& n, bool& out) {
   if (n.list.size() > 1) return truth(n.list[1], out);
@@ -101,9 +127,7 @@ bool Evaluator::loop_filter(NodeId id, const Node& n, RuntimeValue& out) {
 bool Evaluator::loop_map(NodeId id, const Node& n, RuntimeValue& out) {
   Items items;
   for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
-    RuntimeValue v;
-    if (!eval(n.list[1], v)) return false;
-    items.push_back(std::move(v));
+    if (!eval(n.list[1], items.emplace_back())) return false;
   }
   if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
   out = RuntimeValue::list(std::move(items));
@@ -128,7 +152,12 @@ bool Evaluator::loop_sum(NodeId id, const Node& n, RuntimeValue& out) {
   for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
     RuntimeValue v;
     const bool fine = n.list.size() > 1 ? eval(n.list[1], v) : item(id, scopes_.back(), v);
-    if (!fine || !take(id, arithmetic(Op::kPlus, v, sum), sum)) return false;
+    if (!fine) return false;
+    if (v.type() == Type::kInt && sum.type() == Type::kInt) {
+      whole_operands(Op::kPlus, v.as_integer(), sum.as_integer(), sum);
+    } else if (!take(id, arithmetic(Op::kPlus, v, sum), sum)) {
+      return false;
+    }
   }
   out = std::move(sum);
   return true;

@@ -1,6 +1,7 @@
 // The evaluator's state, private to evaluator*.cc.
 #pragma once
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "expr/ast.h"
 #include "expr/builtins.h"
 #include "expr/environment.h"
+#include "expr/program.h"
 
 namespace tiphys::expr {
 
@@ -17,11 +19,15 @@ namespace tiphys::expr {
 /// node.
 class Evaluator {
  public:
-  Evaluator(const Ast& ast, const Environment& environment) : ast_(ast), environment_(environment) {
+  Evaluator(const Ast& ast, const Environment& environment, const Cost& used)
+      : ast_(ast), environment_(environment) {
+    context_.steps = used.steps;
+    context_.text = used.text;
     context_.now = environment.now();
     context_.random = static_cast<std::uint64_t>(context_.now.ns);
   }
   [[nodiscard]] diag::Result<RuntimeValue> run();
+  [[nodiscard]] Cost cost() const { return {context_.steps, context_.text}; }
 
  private:
   /// One running loop; `#` is an element of `collection`.
@@ -36,6 +42,7 @@ class Evaluator {
     return ast_.nodes[static_cast<std::size_t>(id)];
   }
   bool fail(NodeId at, std::string message);
+  bool settle(NodeId id, const RuntimeValue& made);
   template <typename T>
   bool take(NodeId at, diag::Result<T> result, RuntimeValue& out) {
     if (!result) return fail(at, std::move(result.error().message));
@@ -48,12 +55,14 @@ class Evaluator {
   /// an error. `scratch` holds it otherwise.
   const RuntimeValue* view(NodeId id, RuntimeValue& scratch);
   [[nodiscard]] const RuntimeValue* find_path(NodeId id) const;
+  [[nodiscard]] const RuntimeValue* find_pointer(const Node& n) const;
   bool truth(NodeId id, bool& out);
   bool as_truth(NodeId at, const RuntimeValue& v, bool& out);
   bool identifier(const Node& n, RuntimeValue& out);
   bool unary(NodeId id, const Node& n, RuntimeValue& out);
   bool binary(NodeId id, const Node& n, RuntimeValue& out);
   bool operands(NodeId id, const Node& n, RuntimeValue& out);
+  static bool whole_operands(Op op, std::int64_t a, std::int64_t b, RuntimeValue& out);
   bool in_set(NodeId id, const Node& n, RuntimeValue& out);
   bool range(NodeId id, const RuntimeValue& from, const RuntimeValue& to, RuntimeValue& out);
   bool string_test(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
@@ -87,7 +96,7 @@ class Evaluator {
   const Ast& ast_;
   const Environment& environment_;
   CallContext context_;
-  std::vector<Scope> scopes_;
+  std::deque<Scope> scopes_;  // a view of an element must not move when another loop begins
   std::vector<std::pair<std::string_view, RuntimeValue>> variables_;
   std::string error_;
   std::int32_t error_at_ = -1;

@@ -224,8 +224,10 @@ diag::Result<Token> several(const std::vector<Argument>& items, std::string_view
 
 }  // namespace
 
-diag::Result<void> Budget::take() {
-  if (--calls < 0 || depth < 0) return bad_expression("the JSON path is too complex");
+diag::Result<void> Budget::take(std::size_t bytes) {
+  constexpr std::int64_t kCall = 200;
+  work -= static_cast<std::int64_t>(bytes) + kCall;
+  if (work < 0 || depth < 0) return bad_expression("the JSON path is too complex");
   return {};
 }
 
@@ -254,7 +256,7 @@ diag::Result<Token> parse_token(std::string_view text, Budget& budget) {
 }
 
 diag::Result<std::vector<Token>> parse_path(std::string_view path, Budget& budget) {
-  TRY_VOID(budget.take());
+  TRY_VOID(budget.take(path.size()));
   const auto unexpected = [](std::string_view text, std::size_t at) {
     return bad_expression(fmt::format("unexpected token '{}' at index {}", text, at));
   };

@@ -114,7 +114,7 @@ diag::Result<Round> try_symbol(std::string_view text, std::string_view symbol,
 Built build(std::string_view text, Symbols symbols, Budget& budget) {
   const Budget::Level level(budget);
   while (!symbols.empty()) {
-    TRY_VOID(budget.take());
+    TRY_VOID(budget.take(text.size()));
     const std::string_view symbol = symbols[0];
     text = trim_space(text);
     if (text.empty()) return nullptr;

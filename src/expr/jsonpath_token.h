@@ -28,10 +28,10 @@ struct Script {
 
 /// Limits the work of parsing: its algorithm can go through a text again and again.
 struct Budget {
-  int calls = 20'000;
+  std::int64_t work = 4'000'000;  // bytes gone through, and some for each call
   int depth = 100;
-  /// Errors: kBadExpression when it is used up.
-  [[nodiscard]] diag::Result<void> take();
+  /// Takes a call that goes through so many bytes. Errors: kBadExpression when it is used up.
+  [[nodiscard]] diag::Result<void> take(std::size_t bytes);
 
   /// One level of nesting, for as long as it lives.
   class Level {

@@ -20,25 +20,26 @@ diag::Result<void> compile(Ast& ast, const Environment& environment) {
   return optimize(ast);
 }
 
-diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environment) {
-  if (ast.for_maps != nullptr && environment.has_types_of_maps(ast)) {
-    return evaluate(*ast.for_maps, environment);
+diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environment, Cost* used) {
+  if (ast.usual != nullptr && environment.is_usual(ast)) {
+    return evaluate(*ast.usual, environment, used);
   }
   Ast copy = ast;
   TRY_VOID(compile(copy, environment));
-  return evaluate(copy, environment);
+  return evaluate(copy, environment, used);
 }
 
-diag::Result<RuntimeValue> run_value(const Ast& ast, const vars::Scope& scope) {
+diag::Result<RuntimeValue> run_value(const Ast& ast, const vars::Scope& scope,
+                                     Cost* used = nullptr) {
   const Environment environment(ast, scope);
   const bool overridden = std::ranges::any_of(
       ast.called, [&](const std::string& name) { return environment.find(name) != nullptr; });
-  if (!overridden) return run_with(ast, environment);
+  if (!overridden) return run_with(ast, environment, used);
   // A variable of a built-in's name hides it, which changes how the source is parsed.
   TRY(Ast other,
       parse(ast.source, [&](std::string_view name) { return environment.find(name) != nullptr; }));
   TRY_VOID(compile(other, environment));
-  return evaluate(other, environment);
+  return evaluate(other, environment, used);
 }
 
 // Go's %s of a value that is no bool.
@@ -52,11 +53,16 @@ std::string as_go_string(const RuntimeValue& v) {
 }  // namespace
 
 diag::Result<Program> Program::parse(std::string_view source) {
+  constexpr std::size_t kMost = 1U << 20U;
+  if (source.size() > kMost) {
+    return diag::fail(diag::Code::kBadExpression, "the expression is longer than 1 MiB");
+  }
   TRY(Ast ast, expr::parse(source, nullptr));
   if (!ast.reads_whole_environment) {
     Ast checked = ast;
-    if (compile(checked, Environment::of_maps(ast))) {
-      ast.for_maps = std::make_shared<const Ast>(std::move(checked));
+    if (compile(checked, Environment::usual(ast))) {
+      find_paths(checked);
+      ast.usual = std::make_shared<const Ast>(std::move(checked));
     }
   }
   Program program;
@@ -77,15 +83,15 @@ diag::Result<bool> Program::run_bool(const vars::Scope& scope) const {
       fmt::format("unable to cast expression result '{}' to bool", as_go_string(result)));
 }
 
-diag::Result<std::string> Program::run_text(const vars::Scope& scope) const {
-  TRY(const RuntimeValue result, run_value(*ast_, scope));
+diag::Result<value::Value> Program::run_for_tag(const vars::Scope& scope, Cost& used) const {
+  TRY(const RuntimeValue result, run_value(*ast_, scope, &used));
   if (result.is_nil()) {
     return diag::fail(diag::Code::kMissingVariable,
                       fmt::format("failed to evaluate expression \"{}\"", source()));
   }
-  if (result.is_string()) return result.as_string();
-  TRY(const value::Value v, to_value(result));
-  return v.is_string() ? v.as_string() : value::to_json(v);
+  auto v = to_value(result);
+  if (!v) v.error().code = diag::Code::kInvalidManifest;
+  return v;
 }
 
 const std::vector<std::string>& Program::reads() const { return ast_->reads; }

@@ -6,6 +6,7 @@
 // shared.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,10 +20,18 @@ namespace tiphys::expr {
 
 struct Ast;  // expr/ast.h
 
+/// What evaluations have cost so far, to limit several of them together: a text may hold thousands
+/// of expressions.
+struct Cost {
+  std::uint64_t steps = 0;
+  std::uint64_t text = 0;  // bytes of the texts that they made
+};
+
 /// A parsed expression. Cheap to copy.
 class Program {
  public:
-  /// Parses `source`. Errors: kBadExpression with expr-lang's text and `(line:column)`.
+  /// Parses `source`, of at most a MiB. Errors: kBadExpression with expr-lang's text and
+  /// `(line:column)`.
   [[nodiscard]] static diag::Result<Program> parse(std::string_view source);
 
   /// Checks the types against what `scope` holds, as expr-lang does when it compiles, and
@@ -38,9 +47,10 @@ class Program {
   /// `unable to cast expression result '%s' to bool`.
   [[nodiscard]] diag::Result<bool> run_bool(const vars::Scope& scope) const;
 
-  /// As run(), for a `{{=...}}` tag: a string result as it is, others as JSON text (`null` for
-  /// Go's nil slices). A nil result is an error of code kMissingVariable.
-  [[nodiscard]] diag::Result<std::string> run_text(const vars::Scope& scope) const;
+  /// As run(), for a `{{=...}}` tag. Go's nil slices are null. Errors: kMissingVariable for nil,
+  /// kInvalidManifest for a result that JSON can't hold, else kBadExpression.
+  /// `used` counts on.
+  [[nodiscard]] diag::Result<value::Value> run_for_tag(const vars::Scope& scope, Cost& used) const;
 
   /// The variables that the expression reads, dotted as far as it is constant: `workflow.status`,
   /// `steps.a.status` (also for steps["a"].status), or only a prefix (`steps`) where the member is

@@ -198,10 +198,17 @@ TEST(Program, BoolsAndTexts) {
   ASSERT_TRUE(number);
   EXPECT_EQ(number->run_bool(scope()).error().message,
             "unable to cast expression result '%!s(int=2)' to bool");
-  EXPECT_EQ(number->run_text(scope()).value(), "2");
-  EXPECT_EQ(Program::parse("[item]")->run_text(scope()).value(), "[\"a\"]");
-  EXPECT_EQ(Program::parse("item")->run_text(scope()).value(), "a");
-  EXPECT_EQ(Program::parse("nil")->run_text(scope()).error().code, diag::Code::kMissingVariable);
+  Cost used;
+  EXPECT_EQ(number->run_for_tag(scope(), used).value(), value::Value(2));
+  EXPECT_EQ(Program::parse("[item]")->run_for_tag(scope(), used).value(), value::List{"a"});
+  EXPECT_EQ(Program::parse("item")->run_for_tag(scope(), used).value(), "a");
+  EXPECT_EQ(Program::parse("nil")->run_for_tag(scope(), used).error().code,
+            diag::Code::kMissingVariable);
+  // Go writes a nil slice as null, which is no missing value.
+  EXPECT_TRUE(
+      Program::parse("split(item, \"a\", 0)")->run_for_tag(scope(), used).value().is_null());
+  EXPECT_EQ(Program::parse("1 / 0")->run_for_tag(scope(), used).error().code,
+            diag::Code::kInvalidManifest);
 }
 
 TEST(Program, SaysWhatItReads) {
@@ -213,13 +220,45 @@ TEST(Program, SaysWhatItReads) {
                                             "tasks", "workflow.status"));
 }
 
+// None of these may fill the stack, the memory or an hour.
+TEST(Program, EndsWhereValuesGrowWithoutEnd) {
+  const vars::MapScope none;
+  for (const char* source :
+       {"reduce(1..100000, [#acc], 1)", "toJSON(reduce(1..40, [#acc, #acc], 1))",
+        "reduce(1..40, [#acc, #acc], 1) == reduce(1..40, [#acc, #acc], 1)",
+        R"(reduce(1..99999, #acc + "xxxxxxxxxxxxxxxxxxxxxxxx", ""))",
+        R"(reduce(1..60, toBase64(#acc), "x"))", "uniq(map(1..100000, #))",
+        R"(join(split(repeat("a", 900000), ""), repeat("b", 10000)))",
+        R"(sprig.regexReplaceAll("a", repeat("a", 900000), repeat("b", 1000)))"}) {
+    const auto program = Program::parse(source);
+    ASSERT_TRUE(program) << source;
+    const auto result = program->run(none);
+    ASSERT_FALSE(result) << source;
+    EXPECT_THAT(result.error().message,
+                testing::AnyOf(HasSubstr("budget exceeded"), HasSubstr("nested too deep")));
+  }
+  EXPECT_FALSE(Program::parse(std::string(2'000'000, 'x')));
+}
+
+TEST(Program, EvaluationsOfOneTextShareABudget) {
+  const vars::MapScope none;
+  const auto program = Program::parse("len(map(1..300000, # + 1))");
+  ASSERT_TRUE(program);
+  Cost used;
+  int count = 0;
+  while (count < 1000 && program->run_for_tag(none, used)) ++count;
+  EXPECT_GT(count, 1);
+  EXPECT_LT(count, 100);
+}
+
 TEST(Program, AVariableHidesABuiltIn) {
   vars::MapScope s;
   s.set("len", "5");
-  EXPECT_EQ(Program::parse("len")->run_text(s).value(), "5");
-  EXPECT_THAT(Program::parse("len(\"a\")")->run_text(s).error().message,
+  Cost used;
+  EXPECT_EQ(Program::parse("len")->run_for_tag(s, used).value(), "5");
+  EXPECT_THAT(Program::parse("len(\"a\")")->run_for_tag(s, used).error().message,
               HasSubstr("string is not callable"));
-  EXPECT_EQ(Program::parse("::len(\"a\")")->run_text(s).value(), "1");
+  EXPECT_EQ(Program::parse("::len(\"a\")")->run_for_tag(s, used).value(), value::Value(1));
 }
 
 }  // namespace

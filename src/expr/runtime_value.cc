@@ -1,6 +1,8 @@
 #include "expr/runtime_value.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 
 #include "expr/builtins.h"
 
@@ -54,13 +56,22 @@ static_assert(rows_are_in_order());
 const TypeRow& row(Type t) { return kTypes[static_cast<std::size_t>(t)]; }
 
 // The one object that stands for every nil slice, and for every nil map.
-const std::shared_ptr<const Items>& nil_items() {
-  static const auto instance = std::make_shared<const Items>();
+const std::shared_ptr<const ListContents>& nil_items() {
+  static const auto instance = std::make_shared<const ListContents>();
   return instance;
 }
-const std::shared_ptr<const Table>& nil_table() {
-  static const auto instance = std::make_shared<const Table>();
+const std::shared_ptr<const MapContents>& nil_table() {
+  static const auto instance = std::make_shared<const MapContents>();
   return instance;
+}
+
+void add(Extent& whole, const RuntimeValue& part) {
+  const Extent extent = part.extent();
+  whole.depth = std::max(whole.depth, extent.depth + 1);
+  // Doubling for ever must not come back to 0.
+  if (__builtin_add_overflow(whole.size, extent.size, &whole.size)) {
+    whole.size = std::numeric_limits<std::uint64_t>::max();
+  }
 }
 
 RuntimeValue convert(const value::Value& v, bool ints_are_floats) {
@@ -122,7 +133,9 @@ RuntimeValue RuntimeValue::integer(Type t, std::int64_t i) {
 RuntimeValue RuntimeValue::list(Items items, Type t) {
   RuntimeValue out;
   out.type_ = t;
-  out.data_ = std::make_shared<const Items>(std::move(items));
+  Extent extent{.depth = 1};
+  for (const RuntimeValue& item : items) add(extent, item);
+  out.data_ = std::make_shared<const ListContents>(std::move(items), extent);
   return out;
 }
 
@@ -134,8 +147,8 @@ RuntimeValue RuntimeValue::nil_list(Type t) {
 }
 
 bool RuntimeValue::is_nil_like() const {
-  if (is_list()) return std::get<std::shared_ptr<const Items>>(data_) == nil_items();
-  if (is_map()) return std::get<std::shared_ptr<const Table>>(data_) == nil_table();
+  if (is_list()) return std::get<std::shared_ptr<const ListContents>>(data_) == nil_items();
+  if (is_map()) return std::get<std::shared_ptr<const MapContents>>(data_) == nil_table();
   return is_nil();
 }
 
@@ -146,7 +159,12 @@ RuntimeValue RuntimeValue::strings(const std::vector<std::string>& items) {
 RuntimeValue RuntimeValue::map(Table table, Type t) {
   RuntimeValue out;
   out.type_ = t;
-  out.data_ = std::make_shared<const Table>(std::move(table));
+  Extent extent{.depth = 1};
+  for (const auto& [key, item] : table) {
+    add(extent, key);
+    add(extent, item);
+  }
+  out.data_ = std::make_shared<const MapContents>(std::move(table), extent);
   return out;
 }
 
@@ -205,6 +223,15 @@ const FunctionValue& RuntimeValue::as_function() const {
   return *std::get<std::shared_ptr<const FunctionValue>>(data_);
 }
 
+Extent RuntimeValue::extent() const {
+  constexpr std::uint64_t kBytes = 32;  // of text weigh as much as an element
+  if (is_list()) return std::get<std::shared_ptr<const ListContents>>(data_)->extent;
+  if (is_map()) return std::get<std::shared_ptr<const MapContents>>(data_)->extent;
+  if (type_ == Type::kString || type_ == Type::kBytes)
+    return {.size = 1 + as_string().size() / kBytes};
+  return {};
+}
+
 double RuntimeValue::number() const {
   return type_ == Type::kFloat ? as_float() : static_cast<double>(as_integer());
 }
@@ -218,6 +245,7 @@ const RuntimeValue* RuntimeValue::find(std::string_view key) const {
 diag::Result<void> CallContext::grow(std::uint64_t size) {
   constexpr std::uint64_t kBudget = 1'000'000;  // expr-lang's own default
   memory += size;
+  steps += size;
   if (memory >= kBudget) return diag::fail(diag::Code::kBadExpression, "memory budget exceeded");
   return {};
 }

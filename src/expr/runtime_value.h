@@ -80,6 +80,21 @@ struct KeyLess {
 /// A map with any keys. String-keyed maps have keys of type kString.
 using Table = std::map<RuntimeValue, RuntimeValue, KeyLess>;
 
+/// How large a value is with all that it holds, shared parts counted each time: what it takes to
+/// write or compare it.
+struct Extent {
+  std::uint32_t depth = 0;  // of lists and maps
+  std::uint64_t size = 1;   // elements, and one for every few bytes of text
+};
+/// The contents of a list or a map.
+template <typename T>
+struct Contents {
+  T parts;
+  Extent extent;
+};
+using ListContents = Contents<Items>;
+using MapContents = Contents<Table>;
+
 /// A function as a value: a row of a table, with the receiver if it is a bound method.
 struct FunctionValue {
   const Builtin* row = nullptr;
@@ -135,26 +150,36 @@ class RuntimeValue {
   [[nodiscard]] double as_float() const { return std::get<double>(data_); }
   [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
   [[nodiscard]] const Items& items() const {
-    return *std::get<std::shared_ptr<const Items>>(data_);
+    return std::get<std::shared_ptr<const ListContents>>(data_)->parts;
   }
   [[nodiscard]] const Table& table() const {
-    return *std::get<std::shared_ptr<const Table>>(data_);
+    return std::get<std::shared_ptr<const MapContents>>(data_)->parts;
   }
   [[nodiscard]] const Time& as_time() const {
     return *std::get<std::shared_ptr<const Time>>(data_);
   }
   [[nodiscard]] const std::shared_ptr<const Location>& as_location() const;
   [[nodiscard]] const FunctionValue& as_function() const;
+  [[nodiscard]] Extent extent() const;
   /// Any number as float64; requires is_number(type()).
   [[nodiscard]] double number() const;
 
+  /// Becomes the int; cheap where it is one.
+  void set_int(std::int64_t i) {
+    type_ = Type::kInt;
+    if (auto* known = std::get_if<std::int64_t>(&data_)) {
+      *known = i;
+    } else {
+      data_ = i;
+    }
+  }
   /// The member of a string-keyed map, or null when there is none or this is no map.
   [[nodiscard]] const RuntimeValue* find(std::string_view key) const;
 
  private:
   Type type_ = Type::kNil;
   std::variant<std::monostate, bool, std::int64_t, double, std::string,
-               std::shared_ptr<const Items>, std::shared_ptr<const Table>,
+               std::shared_ptr<const ListContents>, std::shared_ptr<const MapContents>,
                std::shared_ptr<const Time>, std::shared_ptr<const Location>,
                std::shared_ptr<const FunctionValue>>
       data_;

@@ -10,7 +10,7 @@
 
 namespace tiphys::expr {
 
-/// The table, sorted by name. Calls are checked at run time, see call_reflected().
+/// The table, sorted by name. Calls are checked at run time, see fit_reflected().
 [[nodiscard]] std::span<const Builtin> sprig_functions();
 
 }  // namespace tiphys::expr

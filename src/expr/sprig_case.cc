@@ -10,7 +10,12 @@ namespace sig = sprig_signature;
 using Value = SprigValue;
 
 bool is_upper(char32_t c) { return to_lower(c) != c; }
-[[maybe_unused]] bool is_lower(char32_t c) { return to_upper(c) != c; }
+/// Two letters in one character of which the first is a capital, or a capital with a small iota.
+bool is_title(char32_t c) {
+  const bool is_greek =
+      (c >= 0x1F88 && c <= 0x1FAF && (c & 8U) != 0) || c == 0x1FBC || c == 0x1FCC || c == 0x1FFC;
+  return c == 0x1C5 || c == 0x1C8 || c == 0x1CB || c == 0x1F2 || is_greek;
+}
 
 std::u32string characters(std::string_view text) {
   std::u32string out;
@@ -173,7 +178,7 @@ class Words {
   static Word kind_of(char32_t c) {
     if (is_connector(c)) return Word::kConnector;
     if (is_punctuation(c)) return Word::kPunctuation;
-    if (is_upper(c)) return Word::kUpper;
+    if (is_upper(c) && !is_title(c)) return Word::kUpper;
     if (is_letter(c)) return Word::kLower;
     return is_decimal_digit(c) ? Word::kNumber : Word::kOther;
   }

@@ -208,6 +208,7 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   std::string out;
   if (from.empty()) {  // Go: before each character and at the end
     while (!text.empty()) {
+      if (out.size() > CallContext::kMaxText) break;
       const std::size_t length = decode_rune(text).length;
       out.append(to).append(text.substr(0, length));
       text.remove_prefix(length);
@@ -215,6 +216,7 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
     return out.append(to);
   }
   for (std::size_t at = text.find(from); at != std::string_view::npos; at = text.find(from)) {
+    if (out.size() > CallContext::kMaxText) break;  // no budget allows as much
     out.append(text.substr(0, at)).append(to);
     text.remove_prefix(at + from.size());
   }

@@ -156,6 +156,7 @@ Value join(Arguments a, CallContext& context) {
   std::string out;
   bool is_first = true;
   for (const std::string& text : sprig_texts(a[1])) {
+    if (out.size() > CallContext::kMaxText) break;  // no budget allows as much
     if (!is_first) out += a[0].as_string();
     out += text;
     is_first = false;

@@ -144,6 +144,7 @@ Value replaced(Arguments a, bool literal, CallContext& context) {
   const std::string& text = a[1].as_string();
   const std::string& to = a[2].as_string();
   pattern.each_match(text, -1, [&](std::size_t start, std::size_t end, const Groups& groups) {
+    if (out.size() > CallContext::kMaxText) return;  // no budget allows as much
     out.append(text, copied, start - copied);
     if (literal) {
       out += to;

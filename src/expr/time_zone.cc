@@ -5,20 +5,16 @@
 #include <date/tz.h>
 #include <fmt/core.h>
 
+#include "clock/zone.h"
 #include "expr/gotime.h"
 
 namespace tiphys::expr {
 namespace {
 
+using Offset = clock::ZoneOffset;
+
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr std::int64_t kSecondsPerDay = 86400;
-
-struct Offset {
-  std::int64_t seconds = 0;
-  std::string abbreviation;
-  std::int64_t begin = std::numeric_limits<std::int64_t>::min();
-  std::int64_t end = std::numeric_limits<std::int64_t>::max();
-};
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
   return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
@@ -34,43 +30,14 @@ std::int64_t days_from_civil(std::int64_t year, int month, int day) {
   return first.time_since_epoch().count() + day - 1;
 }
 
-std::int64_t first_day(std::int64_t year) { return days_from_civil(year, 1, 1); }
-
-// The tz files end with 2037; later years follow the rules of an earlier one with the same
-// calendar. Returns by how many seconds that year is earlier.
-std::int64_t shift_to_known_year(std::int64_t seconds) {
-  constexpr std::int64_t kLastKnown = 2036;
-  const date::year_month_day day(
-      date::sys_days{date::days(static_cast<int>(floor_divide(seconds, kSecondsPerDay)))});
-  const std::int64_t year = int{day.year()};
-  if (year <= kLastKnown) return 0;
-  const auto length = first_day(year + 1) - first_day(year);
-  for (std::int64_t known = kLastKnown;; --known) {
-    const std::int64_t days = first_day(year) - first_day(known);
-    if (days % 7 == 0 && first_day(known + 1) - first_day(known) == length) {
-      return days * kSecondsPerDay;
-    }
-  }
-}
-
 Offset offset_at(const Location& where, std::int64_t seconds) {
   if (where.zone == nullptr) {
     return {.seconds = where.offset_seconds,
-            .abbreviation = where.name == "Local" ? "UTC" : where.name};
+            .abbreviation = where.name == "Local" ? "UTC" : where.name,
+            .begin = std::numeric_limits<std::int64_t>::min(),
+            .end = std::numeric_limits<std::int64_t>::max()};
   }
-  std::int64_t shift = shift_to_known_year(seconds);
-  if (shift > 0) {
-    // A zone without changes in its last known year keeps that offset.
-    constexpr std::int64_t kLastSummer = 2'097'000'000;  // in 2036
-    const auto last = where.zone->get_info(date::sys_seconds(std::chrono::seconds(kLastSummer)));
-    constexpr std::int64_t kNearlyAYear = 300 * kSecondsPerDay;
-    if (last.end.time_since_epoch().count() > kLastSummer + kNearlyAYear) {
-      shift = seconds - kLastSummer;
-    }
-  }
-  const auto info = where.zone->get_info(date::sys_seconds(std::chrono::seconds(seconds - shift)));
-  return {info.offset.count(), info.abbrev, info.begin.time_since_epoch().count() + shift,
-          info.end.time_since_epoch().count() + shift};
+  return clock::offset_at(*where.zone, seconds);
 }
 
 }  // namespace

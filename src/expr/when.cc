@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "expr/runtime_value.h"
 #include "expr/when_tokens.h"
 
 namespace tiphys::expr {
@@ -31,9 +32,15 @@ struct Operand : std::variant<Nothing, bool, double, std::string, Operands> {
 
 std::string shown(const Operand& v) {
   if (const auto* b = std::get_if<bool>(&v)) return *b ? "true" : "false";
-  if (const auto* d = std::get_if<double>(&v)) return fmt::format("{}", *d);
+  if (const auto* d = std::get_if<double>(&v)) return float_to_text(*d);
   if (const auto* s = std::get_if<std::string>(&v)) return *s;
-  return std::holds_alternative<Nothing>(v) ? "<nil>" : "[...]";
+  if (std::holds_alternative<Nothing>(v)) return "<nil>";
+  std::string out = "[";
+  for (const Operand& item : std::get<Operands>(v)) {
+    if (out.size() > 1) out += ' ';
+    out += shown(item);
+  }
+  return out + "]";
 }
 
 // Levels of precedence, from the loosest; each is read from the left.
@@ -96,7 +103,7 @@ class Evaluation {
       const bool needs_right = is_live && !is_decided(symbol, left);
       TRY(const Operand right, level(i + 1, needs_right));
       if (is_live) {
-        TRY(left, apply(l, symbol, left, right, needs_right));
+        TRY(left, apply(l, symbol, std::move(left), right, needs_right));
       }
     }
     return left;
@@ -117,7 +124,7 @@ class Evaluation {
       const std::string symbol = tokens_[at_++].text;
       TRY(const Operand right, value(is_live));
       if (is_live) {
-        TRY(left, apply(kPower, symbol, left, right, true));
+        TRY(left, apply(kPower, symbol, std::move(left), right, true));
       }
     }
     return left;
@@ -191,15 +198,15 @@ class Evaluation {
                       fmt::format(fmt::runtime(l.complaint), shown(v), symbol));
   }
 
-  static diag::Result<Operand> apply(const Level& l, const std::string& symbol, const Operand& a,
+  static diag::Result<Operand> apply(const Level& l, const std::string& symbol, Operand a,
                                      const Operand& b, bool has_right) {
     switch (l.kind) {
       case kSeparator: {
         Operands list;
-        if (const auto* have = std::get_if<Operands>(&a)) {
-          list = *have;
+        if (auto* have = std::get_if<Operands>(&a)) {
+          list = std::move(*have);
         } else {
-          list.push_back(a);
+          list.push_back(std::move(a));
         }
         list.push_back(b);
         return Operand(std::move(list));
@@ -217,7 +224,7 @@ class Evaluation {
       case kComparator:
         return compare(l, symbol, a, b);
       default:
-        return compute(l, symbol, a, b);
+        return compute(l, symbol, std::move(a), b);
     }
   }
 
@@ -253,12 +260,15 @@ class Evaluation {
     return Operand(symbol == "<" ? order < 0 : order <= 0);
   }
 
-  static diag::Result<Operand> compute(const Level& l, const std::string& symbol, const Operand& a,
+  static diag::Result<Operand> compute(const Level& l, const std::string& symbol, Operand a,
                                        const Operand& b) {
+    if (auto* text = std::get_if<std::string>(&a); text != nullptr && symbol == "+") {
+      *text += shown(b);  // in place: there may be many
+      return a;
+    }
     const auto* x = std::get_if<double>(&a);
     const auto* y = std::get_if<double>(&b);
-    if (symbol == "+" &&
-        (std::holds_alternative<std::string>(a) || std::holds_alternative<std::string>(b))) {
+    if (symbol == "+" && std::holds_alternative<std::string>(b)) {
       return Operand(shown(a) + shown(b));
     }
     if (x == nullptr) return wrong(l, symbol, a);

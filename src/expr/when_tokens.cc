@@ -124,6 +124,10 @@ std::optional<WhenKind> symbol_kind(std::string_view text, WhenKind before) {
 
 // Strings that look like dates count as seconds since 1970.
 std::optional<double> as_time(const std::string& text) {
+  constexpr std::size_t kShortest = 6;  // 3:04PM
+  if (text.size() < kShortest || text.find_first_of("0123456789") == std::string::npos) {
+    return std::nullopt;
+  }
   for (const char* layout :
        {"Mon Jan _2 15:04:05 2006", "Mon Jan _2 15:04:05 MST 2006",
         "Mon Jan 02 15:04:05 -0700 2006", "3:04PM", "2006-01-02T15:04:05Z07:00",

@@ -85,6 +85,9 @@ class StateScope final : public vars::Scope {
     if (field == nullptr || state == nullptr) return std::nullopt;
     return Value(state->*(field->member));
   }
+  [[nodiscard]] bool has_below(std::string_view name) const override {
+    return name.find('.') == std::string_view::npos && state_of(name) != nullptr;
+  }
   void each(std::string_view root, const Visit& visit) const override {
     for (const auto& [name, task] : tasks_) {
       if (!root.empty() && root != name) continue;

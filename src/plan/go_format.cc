@@ -112,6 +112,8 @@ std::optional<std::string> formatted(std::int64_t v, std::string_view verb, cons
       return pad(quoted(v), quoted(v).starts_with("'\\") ? quoted(v).size() : 3, d);
     case 'U': {
       const std::string text = fmt::format("U+{:04X}", static_cast<std::uint64_t>(v));
+      const bool is_shown = d.sharp && v >= ' ' && v <= 0x10ffff && (v < 0x7f || v > 0xa0);
+      if (is_shown) return pad(fmt::format("{} '{}'", text, utf8(v)), text.size() + 4, d);
       return pad(text, text.size(), d);
     }
     case 'T':

@@ -8,6 +8,7 @@
 
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
+#include "spec/embedded.h"
 #include "spec/scalar.h"
 #include "spec/schema.h"
 #include "spec/yaml_reader.h"
@@ -163,12 +164,21 @@ class Decoder {
     Place place{
         pointer_to(at.pointer, field.name),
         at.path.empty() ? std::string(field.name) : fmt::format("{}.{}", at.path, field.name),
-        at.go_path.empty() ? std::string(field.name) : fmt::format("{}.{}", at.go_path, field.name),
-        type, at.in_step};
+        go_path_to(at.go_path, type, field.name), type, at.in_step};
     if (member.is_null()) return;
     std::optional<Value> v = decode(member, field.type, place);
     if (!v && style_.go_form && field.type.starts_with("*")) v = zero_of(field.type.substr(1));
     if (v) out.set(std::string(field.name), std::move(*v));
+  }
+
+  static std::string go_path_to(const std::string& above, TypeCode type, std::string_view field) {
+    std::string out = above;
+    for (const std::string_view name : {embedded_in(type, field), field}) {
+      if (name.empty()) continue;
+      if (!out.empty()) out += '.';
+      out += name;
+    }
+    return out;
   }
 
   /// Fields in Go's order, with what Go always writes and without what it leaves out.
@@ -262,14 +272,13 @@ class Decoder {
       Place place = at;
       place.pointer = pointer_to(at.pointer, key);
       place.path = fmt::format("{}.{}", at.path, key);
-      place.go_path = fmt::format("{}.{}", at.go_path, key);
       if (member.is_null()) {
         out.set(key, go_form_of_empty(type.substr(2)));
         continue;
       }
-      if (std::optional<Value> decoded = decode(member, type.substr(2), place)) {
-        out.set(key, std::move(*decoded));
-      }
+      std::optional<Value> decoded = decode(member, type.substr(2), place);
+      if (!decoded && style_.go_form) decoded = go_form_of_empty(type.substr(2));
+      if (decoded) out.set(key, std::move(*decoded));
     }
     return Value(std::move(out));
   }

@@ -153,7 +153,7 @@ TEST(LoadManifests, ReadsSeveralDocumentsListsAndJson) {
       "---\n"
       "a: 1\n");
   EXPECT_EQ(got.findings,
-            "11:13 json: cannot unmarshal number into Go struct field ConfigMap.data.k of type "
+            "11:13 json: cannot unmarshal number into Go struct field ConfigMap.data of type "
             "string put it in quotes to make it a string\n"
             "warning 12:10 objects of kind 'Other' have no effect here and are ignored\n"
             "warning 14:1 this document has no kind and is ignored\n");

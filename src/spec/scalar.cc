@@ -27,6 +27,8 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> words
 
 /// true, false, null and the like.
 std::optional<Value> resolve_word(std::string_view text) {
+  constexpr std::size_t kLongest = 5;
+  if (text.size() > kLongest) return std::nullopt;
   if (one_of(text, {"", "~", "null", "Null", "NULL"})) return Value();
   if (one_of(text, {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})) {
     return Value(true);
@@ -64,9 +66,7 @@ std::optional<Value> parse_integer(std::string_view text) {
     if (magnitude > kMax + 1) return std::nullopt;
     return Value(static_cast<std::int64_t>(0 - magnitude));
   }
-  // Go keeps these as unsigned numbers; JSON readers take them for floats.
-  if (magnitude > kMax) return Value(static_cast<double>(magnitude));
-  return Value(static_cast<std::int64_t>(magnitude));
+  return Value::whole(magnitude);
 }
 
 /// [-+]? ( . digits | digits ( . digits* )? ) ( [eE] [-+]? digits )?
@@ -110,14 +110,19 @@ std::optional<Value> parse_float(std::string_view text) {
   return Value(d);
 }
 
+std::string without_underscores(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c != '_') out += c;
+  }
+  return out;
+}
+
 std::optional<Value> parse_number(std::string_view text) {
   const char first = text.empty() ? '\0' : text[0];
   if (first == '.') return parse_float(text);
   if (!is_digit(first) && first != '+' && first != '-') return std::nullopt;
-  std::string plain;
-  for (const char c : text) {
-    if (c != '_') plain += c;
-  }
+  const std::string plain = without_underscores(text);
   if (auto integer = parse_integer(plain)) return integer;
   return parse_float(plain);
 }
@@ -191,12 +196,17 @@ diag::Result<Value> resolve_tagged(std::string_view tag, std::string_view text) 
   }
   if (!one_of(type, {"int", "float", "bool", "null"})) return Value(text);
   Value v = resolve_plain(text);
-  const bool fits = (type == "int" && v.is_int()) || (type == "bool" && v.is_bool()) ||
+  // A whole float is an int here, but not for the tag.
+  const bool is_float =
+      (v.is_float() && !v.is_large()) || (v.is_int() && !parse_integer(without_underscores(text)));
+  const bool fits = (type == "int" && (v.is_int() || v.is_large()) && !is_float) ||
+                    (type == "bool" && v.is_bool()) ||
                     (type == "float" && (v.is_int() || v.is_float())) ||
                     (type == "null" && v.is_null());
   if (fits) return v;
   static constexpr std::string_view kNames[] = {"null", "bool", "int", "float", "str"};
-  const std::size_t kind = std::min<std::size_t>(static_cast<std::size_t>(v.kind()), 4);
+  const std::size_t kind =
+      is_float ? 3 : std::min<std::size_t>(static_cast<std::size_t>(v.kind()), 4);
   return diag::fail(
       diag::Code::kInvalidManifest,
       fmt::format("yaml: cannot decode !!{} `{}` as a !!{}", kNames[kind], text, type));
@@ -229,6 +239,7 @@ diag::Result<std::string> key_text(const Value& key) {
     case Value::Kind::kInt:
       return std::to_string(key.as_int());
     case Value::Kind::kFloat:
+      if (key.is_large()) break;
       if (std::isinf(key.as_float())) return std::string(key.as_float() > 0 ? ".inf" : "-.inf");
       if (std::isnan(key.as_float())) return std::string(".nan");
       return value::float_to_json(key.as_float());

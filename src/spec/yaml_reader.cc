@@ -1,16 +1,17 @@
 #include "spec/yaml_reader.h"
 
-#include <libfyaml.h>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
 
+#include "spec/deeper.h"
+#include "spec/open_map.h"
 #include "spec/scalar.h"
+#include "spec/yaml_scanner.h"
+#include "spec/yaml_source.h"
 #include "value/json.h"
 
 namespace tiphys::spec {
@@ -22,445 +23,469 @@ using diag::Result;
 using value::List;
 using value::Map;
 using value::Value;
+using Part = Positions::Part;
+using Kind = TokenKind;
 
 // Argo's library allows about as many values that only aliases make.
 constexpr std::size_t kAliasedValuesMax = 400'000;
 // Argo's library allows 10,000; here each level takes stack, and no manifest has a hundred.
 constexpr int kDepthMax = 1000;
 
-struct ParserDeleter {
-  void operator()(fy_parser* p) const { fy_parser_destroy(p); }
-};
-struct DiagDeleter {
-  void operator()(fy_diag* d) const { fy_diag_destroy(d); }
-};
-
-/// What an anchor stands for, and of how many values it is made.
-struct Anchor {
-  Value value;
-  std::size_t size = 0;
-};
-
 /// A value as it was read. `is_merge`: the plain scalar `<<`, which is special as a key.
 struct Node {
   Value value = {};
   std::size_t size = 1;
   bool is_merge = false;
-  Position at = {};
+  bool is_alias = false;
+  std::size_t at = 0;
 };
 
-std::string token_text(fy_token* token) {
-  std::size_t size = 0;
-  const char* text = token == nullptr ? nullptr : fy_token_get_text(token, &size);
-  return text == nullptr ? std::string() : std::string(text, size);
-}
-
-/// Counts a level for as long as it lives.
-class Deeper {
- public:
-  explicit Deeper(int& depth) : depth_(depth) { ++depth_; }
-  Deeper(const Deeper&) = delete;
-  Deeper& operator=(const Deeper&) = delete;
-  ~Deeper() { --depth_; }
-
- private:
-  int& depth_;
+/// What stands before a value.
+struct Properties {
+  std::string_view anchor = {};
+  std::optional<std::string> tag = {};
 };
 
-/// The bytes of the character that `text` begins with; 0 when it is not UTF-8. `text` is not empty.
-std::size_t utf8_length(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  const auto second = static_cast<unsigned char>(text[1]);
-  const bool is_overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool is_beyond = (first == 0xED && second >= 0xA0) || (first == 0xF4 && second >= 0x90);
-  return is_overlong || is_beyond ? 0 : length;
-}
-
-/// Reads events; the calls follow the nesting of the document.
+/// Reads tokens; the calls follow the nesting of the document.
 class Reader {
  public:
-  Reader(std::string_view text, const YamlStyle& style) : text_(text), style_(style) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '\n') line_starts_.push_back(i + 1);
-    }
-  }
+  Reader(std::string_view text, const YamlStyle& style)
+      : style_(style), source_(text, style), scanner_(text) {}
 
   Result<YamlDocument> read() {
-    TRY_VOID(check_characters());
-    TRY_VOID(open());
-    YamlDocument document{{}, std::make_shared<Positions>()};
+    TRY_VOID(source_.check());
+    YamlDocument document{{}, std::make_shared<Positions>(style_.file)};
     positions_ = document.positions.get();
-    for (;;) {
-      TRY(Event event, next());
-      if (!event || event->type == FYET_STREAM_END) return document;
-      if (event->type == FYET_STREAM_START) continue;
-      if (event->type == FYET_DOCUMENT_START) {
-        TRY_VOID(check_version(event->document_start.document_state));
-        continue;
-      }
-      TRY(Node node, read_node(event, ""));
+    TRY(const bool is_marked, read_directives());
+    TRY(const YamlToken* token, peek());
+    if (!is_marked && token->kind == Kind::kStreamEnd) return document;
+    const bool is_empty =
+        is_marked && (is_directive(token->kind) || token->kind == Kind::kDocumentStart ||
+                      token->kind == Kind::kDocumentEnd || token->kind == Kind::kStreamEnd);
+    if (!is_empty) {
+      TRY(Node node, read_node(true, false, Positions::kRoot));
       document.value = std::move(node.value);
-      TRY(Event end, next());  // a fault behind the document's last value is told, too
-      if (first_duplicate_) return std::unexpected(std::move(*first_duplicate_));
-      return document;
     }
+    TRY_VOID(peek());  // a fault right behind the document's last value is told, too
+    if (first_duplicate_) return std::unexpected(std::move(*first_duplicate_));
+    return document;
   }
 
  private:
-  struct EventDeleter {
-    fy_parser* parser = nullptr;
-    void operator()(fy_event* e) const { fy_parser_event_free(parser, e); }
+  struct Anchor {
+    Value value;
+    std::size_t size = 0;
   };
-  using Event = std::unique_ptr<fy_event, EventDeleter>;
 
-  Result<void> open() {
-    fy_diag_cfg diag_config;
-    fy_diag_cfg_default(&diag_config);
-    diag_config.fp = nullptr;
-    diag_config.level = FYET_ERROR;
-    diag_.reset(fy_diag_create(&diag_config));
-    if (!diag_) return diag::fail(Code::kInternal, "yaml: no memory for the reader");
-    fy_diag_set_collect_errors(diag_.get(), true);
-    fy_parse_cfg config{};
-    config.flags = static_cast<fy_parse_cfg_flags>(
-        FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_1 | FYPCF_JSON_NONE |
-        FYPCF_SLOPPY_FLOW_INDENTATION | FYPCF_ALLOW_DUPLICATE_KEYS);
-    config.diag = diag_.get();
-    parser_.reset(fy_parser_create(&config));
-    if (!parser_ || fy_parser_set_string(parser_.get(), text_.data(), text_.size()) != 0) {
-      return diag::fail(Code::kInternal, "yaml: the reader cannot be made");
-    }
-    return {};
+  static bool is_directive(Kind kind) {
+    return kind == Kind::kVersionDirective || kind == Kind::kTagDirective;
   }
 
-  /// Refuses what Argo's reader refuses and ours takes: control characters, a text that begins with
-  /// an end mark.
-  Result<void> check_characters() const {
-    for (std::size_t i = 0; i < text_.size(); ++i) {
-      const auto c = static_cast<unsigned char>(text_[i]);
-      if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F) {
-        return diag::fail(Code::kInvalidManifest, "yaml: control characters are not allowed",
-                          position_at(i));
-      }
-      if (c >= 0x80) {  // libfyaml never ends on a directive that is not UTF-8
-        const std::size_t length = utf8_length(text_.substr(i));
-        if (length == 0) {
-          return diag::fail(Code::kInvalidManifest, "yaml: invalid UTF-8", position_at(i));
+  auto fail(std::string_view message, std::size_t at) const { return source_.fail(message, at); }
+
+  Result<const YamlToken*> peek() {
+    const YamlToken* token = scanner_.peek();
+    if (token == nullptr) return fail(scanner_.fault().message, scanner_.fault().at);
+    return token;
+  }
+
+  /// Takes the token that was peeked at and gives the kind of the next one.
+  Result<Kind> next() {
+    scanner_.skip();
+    TRY(const YamlToken* token, peek());
+    return token->kind;
+  }
+
+  /// True if the document begins with `---`.
+  Result<bool> read_directives() {
+    bool has_version = false;
+    for (;;) {
+      TRY(const YamlToken* token, peek());
+      const bool has_directives = has_version || !tag_handles_.empty();
+      if (token->kind == Kind::kVersionDirective) {
+        if (std::exchange(has_version, true)) {
+          return fail("found duplicate %YAML directive", token->begin);
         }
-        i += length - 1;
+        if (token->text != "1.1" && token->text != "01.1" && token->text != "1.01" &&
+            token->text != "01.01") {
+          return fail("found incompatible YAML document", token->begin);
+        }
+      } else if (token->kind == Kind::kTagDirective) {
+        if (!tag_handles_.emplace(token->text, token->suffix).second) {
+          return fail("found duplicate %TAG directive", token->begin);
+        }
+      } else if (token->kind == Kind::kDocumentStart) {
+        scanner_.skip();
+        return true;
+      } else if (has_directives) {
+        return fail("did not find expected <document start>", token->begin);
+      } else {
+        return false;
       }
+      scanner_.skip();
     }
-    for (const std::size_t start : line_starts_) {
-      const std::string_view line = text_.substr(start, text_.find('\n', start) - start);
-      if (line.find_first_not_of(" \t\r") == std::string_view::npos || line[0] == '#') continue;
-      if (line != "..." && !line.starts_with("... ")) break;
-      return diag::fail(Code::kInvalidManifest, "yaml: did not find expected node content",
-                        position_at(start));
-    }
-    return {};
   }
 
-  static Result<void> check_version(fy_document_state* state) {
-    const fy_version* version = fy_document_state_version(state);
-    if (fy_document_state_version_explicit(state) && version != nullptr && version->minor != 1) {
-      return diag::fail(Code::kInvalidManifest, "yaml: found incompatible YAML document");
-    }
-    return {};
+  void set_place(Part part, std::size_t at) {
+    if (positions_ == nullptr) return;
+    const auto [line, column] = source_.place_of(at);
+    positions_->set_value(part, line, column);
   }
 
-  Position position_at(std::size_t offset) const {
-    const auto next = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
-    const std::size_t line = static_cast<std::size_t>(next - line_starts_.begin()) - 1;
-    return {style_.file, style_.first_line + static_cast<int>(line),
-            static_cast<int>(offset - line_starts_[line]) + 1};
+  Part add_part(Part parent, std::string token) {
+    return positions_ == nullptr ? Positions::kRoot : positions_->add(parent, std::move(token));
   }
 
-  /// The next event; null at the end of the text. Errors: what the parser says is wrong.
-  Result<Event> next() {
-    Event event(fy_parser_parse(parser_.get()), EventDeleter{parser_.get()});
-    if (event) return event;
-    void* previous = nullptr;
-    if (const fy_diag_error* e = fy_diag_errors_iterate(diag_.get(), &previous)) {
-      return diag::fail(
-          Code::kInvalidManifest, fmt::format("yaml: {}", e->msg),
-          {style_.file, style_.first_line + std::max(e->line, 1) - 1, std::max(e->column, 1)});
+  /// An anchor and a tag, in any order.
+  Result<Properties> read_properties() {
+    Properties out;
+    for (;;) {
+      TRY(const YamlToken* token, peek());
+      if (token->kind == Kind::kAnchor && out.anchor.empty()) {
+        out.anchor = token->text;
+      } else if (token->kind == Kind::kTag && !out.tag) {
+        TRY(out.tag, tag_of(*token));
+      } else {
+        return out;
+      }
+      scanner_.skip();
     }
-    if (fy_parser_get_stream_error(parser_.get())) {
-      return diag::fail(Code::kInvalidManifest, "yaml: the text cannot be read",
-                        {style_.file, style_.first_line, 1});
-    }
-    return event;
   }
 
-  Position position_of(fy_event* event) const {
-    if (event->type == FYET_SCALAR && fy_event_start_mark(event) != nullptr &&
-        event->scalar.value != nullptr && token_text(event->scalar.value).empty()) {
-      // The parser gives empty scalars no place; the end of the key is near.
-      return last_key_at_;
+  Result<std::string> tag_of(const YamlToken& token) const {
+    std::string prefix(token.text);
+    if (const auto found = tag_handles_.find(token.text); found != tag_handles_.end()) {
+      prefix = found->second;
+    } else if (token.text == "!!") {
+      prefix = "tag:yaml.org,2002:";
+    } else if (!token.text.empty() && token.text != "!") {
+      return fail("found undefined tag handle", token.begin);
     }
-    const fy_mark* mark = fy_event_start_mark(event);
-    if (mark == nullptr) return {style_.file, style_.first_line, 1};
-    std::size_t offset = std::min(mark->input_pos, text_.size());
-    // The text of a block scalar begins behind its indentation.
-    while (offset < text_.size() && text_[offset] == ' ') ++offset;
-    return position_at(offset);
+    return prefix + std::string(token.suffix);
   }
 
-  Result<Node> read_node(const Event& event, const std::string& pointer) {
-    const Position at = position_of(event.get());
-    if (positions_ != nullptr) positions_->set_value(pointer, at);
-    if (depth_ > kDepthMax) {
-      return diag::fail(Code::kInvalidManifest,
-                        fmt::format("yaml: exceeded max depth of {}", kDepthMax), at);
-    }
+  /// A value. `in_block`: outside of brackets; `may_be_flat`: a list may stand in the column of the
+  /// key that it belongs to.
+  Result<Node> read_node(bool in_block, bool may_be_flat, Part part) {
+    TRY(const YamlToken* token, peek());
+    std::size_t at = token->begin;
+    if (depth_ > kDepthMax) return fail(fmt::format("exceeded max depth of {}", kDepthMax), at);
     const Deeper deeper(depth_);
-    switch (event->type) {
-      case FYET_SCALAR:
-        return read_scalar(event, at);
-      case FYET_ALIAS:
-        return read_alias(event, at);
-      case FYET_SEQUENCE_START:
-        return read_list(event, pointer, at);
-      case FYET_MAPPING_START:
-        return read_map(event, pointer, at);
-      default:
-        return diag::fail(Code::kInvalidManifest, "yaml: did not find expected node content", at);
+    if (token->kind == Kind::kAlias) return read_alias(*token, part);
+    TRY(const Properties properties, read_properties());
+    TRY(token, peek());
+    const bool is_flat = may_be_flat && token->kind == Kind::kBlockEntry;
+    if (token->kind == Kind::kScalar) {
+      const YamlToken scalar = *token;
+      scanner_.skip();
+      return finish_scalar(scalar, properties, part);
     }
+    const bool is_list = is_flat || token->kind == Kind::kFlowListStart ||
+                         (in_block && token->kind == Kind::kBlockListStart);
+    const bool is_map =
+        token->kind == Kind::kFlowMapStart || (in_block && token->kind == Kind::kBlockMapStart);
+    if (!is_list && !is_map) {
+      if (properties.anchor.empty() && !properties.tag) {
+        return fail("did not find expected node content", token->begin);
+      }
+      const YamlToken empty{.kind = Kind::kScalar, .is_plain = true, .begin = at};
+      return finish_scalar(empty, properties, part);
+    }
+    at = token->begin;
+    set_place(part, at);
+    if (!properties.anchor.empty()) open_anchors_.push_back(properties.anchor);
+    const Kind kind = token->kind;
+    if (!is_flat) scanner_.skip();
+    TRY(Node node, is_map ? read_map(kind, part) : read_list(kind, part));
+    if (!properties.anchor.empty()) open_anchors_.pop_back();
+    node.at = at;
+    remember(properties.anchor, node);
+    return node;
   }
 
-  Result<Node> read_scalar(const Event& event, const Position& at) {
-    const fy_event_scalar_data& scalar = event->scalar;
-    const std::string text = token_text(scalar.value);
-    const std::string tag = token_text(scalar.tag);
-    const fy_scalar_style style =
-        scalar.value == nullptr ? FYSS_PLAIN : fy_scalar_token_get_style(scalar.value);
-    Node node{.at = at};
-    if (scalar.tag != nullptr) {
-      auto resolved = resolve_tagged(tag, text);
+  Result<Node> finish_scalar(const YamlToken& token, const Properties& properties, Part part) {
+    // An empty scalar has no place of its own; the key is near.
+    Node node{.at = token.text.empty() && !reading_key_ ? last_key_at_ : token.begin};
+    set_place(part, node.at);
+    if (properties.tag && !properties.tag->empty()) {
+      const std::string& tag = *properties.tag;
+      node.is_merge = token.text == "<<" && (tag == "!" || tag == "tag:yaml.org,2002:merge");
+      auto resolved = resolve_tagged(tag, token.text);
       if (!resolved) {
-        resolved.error().at = at;
+        resolved.error().at = source_.position_at(node.at);
         return std::unexpected(std::move(resolved).error());
       }
       node.value = std::move(*resolved);
-    } else if (style == FYSS_PLAIN || style == FYSS_ANY) {
-      node.is_merge = text == "<<";
-      node.value = resolve_plain(text);
+    } else if (token.is_plain) {
+      node.is_merge = token.text == "<<";
+      node.value = resolve_plain(token.text);
     } else {
-      TRY(node.value, quoted_or_block(scalar.value, text, style, at));
+      node.value = Value(token.text);
     }
     if (node.value.is_float() && !std::isfinite(node.value.as_float()) && !reading_key_) {
       return diag::fail(Code::kInvalidManifest,
-                        "json: unsupported value: " + any_string_of(node.value), at);
+                        "json: unsupported value: " + any_string_of(node.value),
+                        source_.position_at(node.at));
     }
-    remember(scalar.anchor, node);
+    remember(properties.anchor, node);
     return node;
   }
 
-  /// The text of a scalar that isn't plain.
-  Result<Value> quoted_or_block(fy_token* token, std::string text, fy_scalar_style style,
-                                const Position& at) const {
-    const fy_mark* start = fy_token_start_mark(token);
-    const fy_mark* end = fy_token_end_mark(token);
-    if (start == nullptr || end == nullptr) return Value(std::move(text));
-    const bool is_block = style == FYSS_LITERAL || style == FYSS_FOLDED;
-    // Argo's reader adds no line break that the text doesn't have at its end.
-    if (is_block && end->input_pos >= text_.size() && !text_.ends_with('\n') &&
-        text.ends_with('\n')) {
-      text.pop_back();
-    }
-    if (style == FYSS_DOUBLE_QUOTED && end->input_pos <= text_.size() &&
-        has_surrogate_escape(text_.substr(start->input_pos, end->input_pos - start->input_pos))) {
-      return diag::fail(Code::kInvalidManifest, "yaml: found invalid Unicode character escape code",
-                        at);
-    }
-    if (style == FYSS_SINGLE_QUOTED && end->input_pos <= text_.size()) {
-      const std::string_view raw =
-          text_.substr(start->input_pos, end->input_pos - start->input_pos);
-      // libfyaml 0.7.12 garbles two escaped quotes in a row; a text of one line is read here.
-      if (raw.find("''''") != std::string_view::npos && raw.find('\n') == std::string_view::npos) {
-        return Value(unescape_single_quoted(raw));
-      }
-    }
-    return Value(std::move(text));
+  Node read_nothing(Part part) {  // `a:`, `-`
+    set_place(part, last_key_at_);
+    return {.at = last_key_at_};
   }
 
-  static std::string unescape_single_quoted(std::string_view raw) {
-    if (raw.size() >= 2 && raw.front() == '\'' && raw.back() == '\'' && is_delimited(raw)) {
-      raw = raw.substr(1, raw.size() - 2);
-    }
-    std::string text;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      text += raw[i];
-      if (raw[i] == '\'' && i + 1 < raw.size() && raw[i + 1] == '\'') ++i;
-    }
-    return text;
+  void remember(std::string_view anchor, const Node& node) {
+    if (anchor.empty()) return;
+    anchors_.insert_or_assign(std::string(anchor), Anchor{node.value, node.size});
   }
 
-  /// Whether the quotes around the text are its own: without them each run of quotes is even.
-  static bool is_delimited(std::string_view raw) {
-    std::size_t leading = 0;
-    while (leading < raw.size() && raw[leading] == '\'') ++leading;
-    return leading % 2 == 1;
-  }
-
-  static bool has_surrogate_escape(std::string_view raw) {
-    for (std::size_t i = 0; i + 3 < raw.size(); ++i) {
-      if (raw[i] != '\\') continue;
-      if (raw[i + 1] == 'u' && (raw[i + 2] | 0x20) == 'd' && raw[i + 3] >= '8') return true;
-      ++i;
-    }
-    return false;
-  }
-
-  void remember(fy_token* anchor, const Node& node) {
-    if (anchor != nullptr) {
-      anchors_.insert_or_assign(token_text(anchor), Anchor{node.value, node.size});
-    }
-  }
-
-  Result<Node> read_alias(const Event& event, const Position& at) {
-    const std::string name = token_text(event->alias.anchor);
-    if (std::find(open_anchors_.begin(), open_anchors_.end(), name) != open_anchors_.end()) {
-      return diag::fail(Code::kInvalidManifest,
-                        fmt::format("yaml: anchor '{}' value contains itself", name), at);
+  Result<Node> read_alias(const YamlToken& token, Part part) {
+    const std::string_view name = token.text;
+    const std::size_t at = token.begin;
+    set_place(part, at);
+    if (std::ranges::find(open_anchors_, name) != open_anchors_.end()) {
+      return fail(fmt::format("anchor '{}' value contains itself", name), at);
     }
     const auto it = anchors_.find(name);
     if (it == anchors_.end()) {
-      return diag::fail(Code::kInvalidManifest,
-                        fmt::format("yaml: unknown anchor '{}' referenced", name), at);
+      return fail(fmt::format("unknown anchor '{}' referenced", name), at);
     }
     aliased_values_ += it->second.size;
     if (aliased_values_ > kAliasedValuesMax) {
-      return diag::fail(Code::kInvalidManifest, "yaml: document contains excessive aliasing", at);
+      return fail("document contains excessive aliasing", at);
     }
-    Node node{.value = it->second.value, .size = it->second.size, .at = at};
-    return node;
+    scanner_.skip();
+    return Node{.value = it->second.value, .size = it->second.size, .is_alias = true, .at = at};
   }
 
-  Result<Node> read_list(const Event& start, const std::string& pointer, const Position& at) {
-    Node node{.at = at};
-    const std::string anchor = token_text(start->sequence_start.anchor);
-    if (!anchor.empty()) open_anchors_.push_back(anchor);
+  /// The elements of a list whose first token was taken.
+  Result<Node> read_list(Kind start, Part part) {
+    Node node;
     List list;
-    for (;;) {
-      TRY(Event event, next());
-      if (!event) return diag::fail(Code::kInvalidManifest, "yaml: the list has no end", at);
-      if (event->type == FYET_SEQUENCE_END) break;
-      TRY(Node element, read_node(event, pointer_to(pointer, list.size())));
+    const auto add = [&](Node element) {
       node.size += element.size;
       list.push_back(std::move(element.value));
+    };
+    const auto child = [&] { return add_part(part, std::to_string(list.size())); };
+    if (start == Kind::kFlowListStart) {
+      TRY_VOID(read_flow_list(add, child));
+    } else {
+      TRY_VOID(read_block_list(start == Kind::kBlockEntry, add, child));
     }
-    if (!anchor.empty()) open_anchors_.pop_back();
     node.value = Value(std::move(list));
-    remember(start->sequence_start.anchor, node);
     return node;
   }
 
-  /// A map while it is read, with its keys for finding duplicates fast.
-  struct OpenMap {
-    Map map;
-    std::set<std::string> keys;
-  };
-
-  /// Sets `key`; a second time only where `is_strict` is off.
-  void set(OpenMap& open, const std::string& key, Value v, const Position& at) {
-    if (open.keys.insert(key).second) {
-      open.map.entries().emplace_back(key, std::move(v));
-      return;
-    }
-    if (style_.is_strict && !first_duplicate_) {
-      first_duplicate_ = diag::Error{Code::kInvalidManifest,
-                                     fmt::format("yaml: line {}: key {} already set in map",
-                                                 at.line, value::to_json(Value(key))),
-                                     at};
-    }
-    open.map.set(key, std::move(v));
-  }
-
-  Result<void> merge(OpenMap& open, const Value& from, const Position& at) {
-    if (from.is_map()) {
-      for (const auto& [key, v] : from.map()) set(open, key, v, at);
-      return {};
-    }
-    if (from.is_list()) {
-      const List& list = from.list();
-      for (std::size_t i = list.size(); i-- > 0;) {  // backwards: the first one wins
-        if (!list[i].is_map()) return not_mergeable(at);
-        TRY_VOID(merge(open, list[i], at));
+  Result<void> read_block_list(bool is_flat, const auto& add, const auto& child) {
+    for (;;) {
+      TRY(const YamlToken* token, peek());
+      if (token->kind != Kind::kBlockEntry) {
+        if (is_flat) return {};
+        if (token->kind != Kind::kBlockEnd) {
+          return fail("did not find expected '-' indicator", token->begin);
+        }
+        scanner_.skip();
+        return {};
       }
-      return {};
+      last_key_at_ = token->begin;
+      TRY(const Kind kind, next());
+      const bool is_empty = kind == Kind::kBlockEntry || kind == Kind::kBlockEnd ||
+                            (is_flat && (kind == Kind::kKey || kind == Kind::kValue));
+      const Part place = child();
+      if (is_empty) {
+        add(read_nothing(place));
+      } else {
+        TRY(Node element, read_node(true, false, place));
+        add(std::move(element));
+      }
     }
-    return not_mergeable(at);
   }
 
-  static Result<void> not_mergeable(const Position& at) {
-    return diag::fail(Code::kInvalidManifest,
-                      "yaml: map merge requires map or sequence of maps as the value", at);
+  Result<void> read_flow_list(const auto& add, const auto& child) {
+    for (bool is_first = true;; is_first = false) {
+      TRY(const YamlToken* token, peek());
+      if (token->kind != Kind::kFlowListEnd && !is_first) {
+        if (token->kind != Kind::kFlowEntry) {
+          return fail("did not find expected ',' or ']'", token->begin);
+        }
+        scanner_.skip();
+        TRY(token, peek());
+      }
+      if (token->kind == Kind::kFlowListEnd) {
+        scanner_.skip();
+        return {};
+      }
+      last_key_at_ = token->begin;
+      const Part place = child();
+      TRY(Node element,
+          token->kind == Kind::kKey ? read_pair(place) : read_node(false, false, place));
+      add(std::move(element));
+    }
   }
 
-  Result<Node> read_key(const Event& event) {
+  /// `[a: b]`: a map of one entry without braces.
+  Result<Node> read_pair(Part part) {
+    TRY(const YamlToken* start, peek());
+    Node node{.at = start->begin};
+    set_place(part, node.at);
+    OpenMap open;
+    TRY(const Kind kind, next());
+    Node key{.at = node.at};
+    if (kind == Kind::kValue || kind == Kind::kFlowEntry || kind == Kind::kFlowListEnd) {
+      scanner_.skip();  // as Argo's reader: what follows is no value of this key
+    } else {
+      TRY(key, read_key(false));
+    }
+    TRY_VOID(read_entry(open, std::move(key), Kind::kFlowListEnd, part, node));
+    node.value = Value(open.take());
+    return node;
+  }
+
+  Result<Node> read_map(Kind start, Part part) {
+    Node node;
+    OpenMap open;
+    if (start == Kind::kFlowMapStart) {
+      TRY_VOID(read_flow_map(open, part, node));
+    } else {
+      TRY_VOID(read_block_map(open, part, node));
+    }
+    node.value = Value(open.take());
+    return node;
+  }
+
+  Result<void> read_block_map(OpenMap& open, Part part, Node& node) {
+    for (;;) {
+      TRY(const YamlToken* token, peek());
+      if (token->kind == Kind::kBlockEnd) {
+        scanner_.skip();
+        return {};
+      }
+      if (token->kind != Kind::kKey) return fail("did not find expected key", token->begin);
+      Node key{.at = token->begin};
+      TRY(const Kind kind, next());
+      if (kind != Kind::kKey && kind != Kind::kValue && kind != Kind::kBlockEnd) {
+        TRY(key, read_key(true));
+      }
+      TRY_VOID(read_entry(open, std::move(key), Kind::kBlockEnd, part, node));
+    }
+  }
+
+  Result<void> read_flow_map(OpenMap& open, Part part, Node& node) {
+    for (bool is_first = true;; is_first = false) {
+      TRY(const YamlToken* token, peek());
+      if (token->kind != Kind::kFlowMapEnd && !is_first) {
+        if (token->kind != Kind::kFlowEntry) {
+          return fail("did not find expected ',' or '}'", token->begin);
+        }
+        scanner_.skip();
+        TRY(token, peek());
+      }
+      if (token->kind == Kind::kFlowMapEnd) {
+        scanner_.skip();
+        return {};
+      }
+      Node key{.at = token->begin};
+      if (token->kind == Kind::kKey) {
+        TRY(const Kind kind, next());
+        if (kind != Kind::kValue && kind != Kind::kFlowEntry && kind != Kind::kFlowMapEnd) {
+          TRY(key, read_key(false));
+        }
+        TRY_VOID(read_entry(open, std::move(key), Kind::kFlowMapEnd, part, node));
+      } else {
+        TRY(key, read_key(false));
+        TRY_VOID(set_entry(open, key, std::nullopt, part, node));
+      }
+    }
+  }
+
+  Result<Node> read_key(bool in_block) {
     Positions* const saved = std::exchange(positions_, nullptr);
-    reading_key_ = true;
-    auto key = read_node(event, "");
-    reading_key_ = false;
+    const bool was_reading = std::exchange(reading_key_, true);
+    auto key = read_node(in_block, in_block, Positions::kRoot);
+    reading_key_ = was_reading;
     positions_ = saved;
-    if (key) last_key_at_ = key->at;
     return key;
   }
 
-  Result<Node> read_map(const Event& start, const std::string& pointer, const Position& at) {
-    Node node{.at = at};
-    const std::string anchor = token_text(start->mapping_start.anchor);
-    if (!anchor.empty()) open_anchors_.push_back(anchor);
-    OpenMap open;
-    for (;;) {
-      TRY(Event event, next());
-      if (!event) return diag::fail(Code::kInvalidManifest, "yaml: the map has no end", at);
-      if (event->type == FYET_MAPPING_END) break;
-      TRY(Node key, read_key(event));
-      auto text = key_text(key.value);
-      if (!text) {
-        text.error().at = key.at;
-        return std::unexpected(std::move(text).error());
-      }
-      const std::string child = key.is_merge ? pointer : pointer_to(pointer, *text);
-      TRY(Event value_event, next());
-      if (!value_event) return diag::fail(Code::kInvalidManifest, "yaml: the map has no end", at);
-      TRY(Node v, read_node(value_event, child));
-      node.size += v.size;
-      if (key.is_merge) {
-        if (positions_ != nullptr) positions_->set_value(pointer, at);
-        TRY_VOID(merge(open, v.value, key.at));
-        continue;
-      }
-      if (positions_ != nullptr) positions_->set_key(child, key.at);
-      set(open, *text, std::move(v.value), key.at);
-    }
-    if (!anchor.empty()) open_anchors_.pop_back();
-    node.value = Value(std::move(open.map));
-    remember(start->mapping_start.anchor, node);
-    return node;
+  /// What stands behind a key, up to the next one or `end`.
+  Result<void> read_entry(OpenMap& open, Node key, Kind end, Part part, Node& node) {
+    const bool in_block = end == Kind::kBlockEnd;
+    TRY(const YamlToken* token, peek());
+    if (token->kind != Kind::kValue) return set_entry(open, key, std::nullopt, part, node);
+    TRY(const Kind kind, next());
+    const bool is_empty = kind == end || (in_block ? kind == Kind::kKey || kind == Kind::kValue
+                                                   : kind == Kind::kFlowEntry);
+    if (is_empty) return set_entry(open, key, std::nullopt, part, node);
+    return set_entry(open, key, in_block, part, node);
   }
 
-  std::string_view text_;
+  /// Reads the value, if there is one (`in_block` says where), and sets the key to it.
+  Result<void> set_entry(OpenMap& open, const Node& key, std::optional<bool> in_block, Part part,
+                         Node& node) {
+    auto text = key_text(key.value);
+    if (!text) {
+      text.error().at = source_.position_at(key.at);
+      return std::unexpected(std::move(text).error());
+    }
+    last_key_at_ = key.at;
+    const Part child = key.is_merge ? part : add_part(part, escape_token(*text));
+    Node v;
+    if (in_block) {
+      TRY(v, read_node(*in_block, *in_block, child));
+    } else {
+      v = read_nothing(child);
+    }
+    node.size += v.size;
+    if (key.is_merge) {
+      set_place(part, node.at);
+      return merge(open, v, key.at);
+    }
+    if (positions_ != nullptr) {
+      const auto [line, column] = source_.place_of(key.at);
+      positions_->set_key(child, line, column);
+    }
+    set(open, *text, std::move(v.value), key.at);
+    return {};
+  }
+
+  /// Sets `key`; a second time only where `is_strict` is off.
+  void set(OpenMap& open, const std::string& key, Value v, std::size_t at) {
+    if (open.set(key, std::move(v)) || !style_.is_strict || first_duplicate_) return;
+    const Position where = source_.position_at(at);
+    first_duplicate_ = diag::Error{Code::kInvalidManifest,
+                                   fmt::format("yaml: line {}: key {} already set in map",
+                                               where.line, value::to_json(Value(key))),
+                                   where};
+  }
+
+  Result<void> merge(OpenMap& open, const Node& from, std::size_t at) {
+    if (from.value.is_map()) {
+      for (const auto& [key, v] : from.value.map()) set(open, key, v, at);
+      return {};
+    }
+    const bool is_fine = from.value.is_list() && !from.is_alias &&
+                         std::ranges::all_of(from.value.list(), &Value::is_map);
+    if (!is_fine) return fail("map merge requires map or sequence of maps as the value", at);
+    const List& list = from.value.list();
+    for (std::size_t i = list.size(); i-- > 0;) {  // backwards: the first one wins
+      for (const auto& [key, v] : list[i].map()) set(open, key, v, at);
+    }
+    return {};
+  }
+
   const YamlStyle& style_;
-  std::vector<std::size_t> line_starts_{0};
-  // The parser uses the diagnostics, so it goes first.
-  std::unique_ptr<fy_diag, DiagDeleter> diag_;
-  std::unique_ptr<fy_parser, ParserDeleter> parser_;
+  YamlSource source_;
+  YamlScanner scanner_;
   Positions* positions_ = nullptr;  // null while a key is read
-  std::map<std::string, Anchor> anchors_;
-  std::vector<std::string> open_anchors_;
+  std::map<std::string, std::string, std::less<>> tag_handles_;
+  std::map<std::string, Anchor, std::less<>> anchors_;
+  std::vector<std::string_view> open_anchors_;
   std::size_t aliased_values_ = 0;
   int depth_ = 0;
   bool reading_key_ = false;
-  Position last_key_at_;
+  std::size_t last_key_at_ = 0;
   std::optional<diag::Error> first_duplicate_;
 };
 
@@ -469,25 +494,6 @@ class Reader {
 Result<YamlDocument> read_yaml(std::string_view text, const YamlStyle& style) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   return Reader(text, style).read();
-}
-
-std::string pointer_to(std::string_view parent, std::string_view token) {
-  std::string out(parent);
-  out += '/';
-  for (const char c : token) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string pointer_to(std::string_view parent, std::size_t index) {
-  return fmt::format("{}/{}", parent, index);
 }
 
 }  // namespace tiphys::spec

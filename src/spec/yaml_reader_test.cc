@@ -21,7 +21,6 @@ TEST(ReadYaml, TypesScalarsAsYaml11) {
             R"([true,false,true,420,31,1000,8,1000,1,"12:30",null,"1","1"])");
 }
 
-// libfyaml 0.7.12 gives `a != ''' b}` for this.
 TEST(ReadYaml, ReadsEscapedQuotesThatStandTogether) {
   EXPECT_EQ(json_of("k: 'a != '''' b}}'"), R"({"k":"a != '' b}}"})");
   EXPECT_EQ(json_of("k: '''''q'''''"), R"({"k":"''q''"})");
@@ -62,6 +61,19 @@ TEST(ReadYaml, BoundsDepth) {
 TEST(ReadYaml, GivesTheLineBreakAtTheEndOfABlockOnlyWhenItIsThere) {
   EXPECT_EQ(json_of("k: |\n  a\n  b"), R"({"k":"a\nb"})");
   EXPECT_EQ(json_of("k: |\n  a\n  b\n"), R"({"k":"a\nb\n"})");
+}
+
+// What YAML 1.2 readers take differently.
+TEST(ReadYaml, FollowsArgosReader) {
+  EXPECT_EQ(json_of("a: |\nb: >\nc: 1"), R"({"a":"","b":"","c":1})");  // empty blocks
+  EXPECT_EQ(json_of(R"(k: "\/")"), "error: yaml: found unknown escape character");
+  EXPECT_EQ(json_of("[-]"), R"(["-"])");
+  EXPECT_EQ(json_of("[a?b]"), "error: yaml: did not find expected ',' or ']'");
+  EXPECT_EQ(json_of("k: 'a'#b"), R"({"k":"a"})");
+  EXPECT_EQ(json_of("- \ta"), "error: yaml: found character that cannot start any token");
+  EXPECT_EQ(json_of("k: !!int 1.0"), "error: yaml: cannot decode !!float `1.0` as a !!int");
+  EXPECT_EQ(json_of("k: 18446744073709551615"), R"({"k":18446744073709551615})");
+  EXPECT_EQ(json_of("k: {!!merge <<: {a: 1}}"), R"({"k":{"a":1}})");
 }
 
 TEST(ReadYaml, KnowsThePlaceOfEachPart) {

@@ -40,6 +40,7 @@ struct Replacer {
   const Scope& scope;
   const Strictness& strictness;
   bool document;  // the text is JSON: values are escaped and expressions unescaped
+  mutable expr::Cost used = {};
 
   Result<std::string> replace(std::string_view text) const;
   Result<void> replace_tag(std::string& out, std::string_view inside) const;
@@ -242,25 +243,29 @@ Result<void> Replacer::replace_expression(std::string& out, std::string_view sou
 Result<void> Replacer::evaluate(std::string& out, std::string_view source,
                                 std::string_view expression, bool may_stay) const {
   TRY(const auto program, expr::Program::parse(expression));
-  auto result = program.run(scope);
-  if (!result || result->is_null()) {
-    if (may_stay || holds_placeholder(scope)) {
+  auto result = program.run_for_tag(scope, used);
+  if (!result) {
+    const Code code = std::exchange(result.error().code, Code::kBadExpression);
+    const bool is_no_json = code == Code::kInvalidManifest;
+    // A stand-in may be what fails, but not what has no JSON.
+    if (may_stay || (!is_no_json && holds_placeholder(scope))) {
       append_tag(out, fmt::format("={}", source));
       return {};
     }
-    if (result) {
+    if (code == Code::kMissingVariable) {
       return diag::fail(Code::kBadExpression,
                         fmt::format("failed to evaluate expression {}", go_quoted(source)));
     }
-    auto error = std::move(result).error();
-    error.message = "failed to evaluate expression: " + error.message;
-    return std::unexpected(std::move(error));
+    result.error().message.insert(0, is_no_json ? "failed to marshal evaluated expression: "
+                                                : "failed to evaluate expression: ");
+    return std::unexpected(std::move(result).error());
   }
   if (!document) {
     out += result->is_string() ? result->as_string() : value::to_json(*result);
     return {};
   }
   const std::string json = value::to_json(*result);
+  used.text += 4 * json.size();  // it is held several times before the document is done
   if (result->is_string()) {
     out += std::string_view(json).substr(1, json.size() - 2);
   } else {

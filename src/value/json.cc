@@ -112,7 +112,11 @@ void append_value(std::string& out, const Value& v, const JsonStyle& style, int 
       out += std::to_string(v.as_int());
       return;
     case Value::Kind::kFloat:
-      out += std::isfinite(v.as_float()) ? float_to_json(v.as_float()) : "null";
+      if (v.is_large()) {
+        out += std::to_string(v.as_large());
+      } else {
+        out += std::isfinite(v.as_float()) ? float_to_json(v.as_float()) : "null";
+      }
       return;
     case Value::Kind::kString:
       append_json_string(out, v.as_string(), style.escape_html);
@@ -138,7 +142,7 @@ Value from_dom(const simdjson::dom::element& element) {
     case Type::INT64:
       return Value(std::int64_t{element});
     case Type::UINT64:
-      return Value(static_cast<double>(std::uint64_t{element}));
+      return Value::whole(std::uint64_t{element});
     case Type::DOUBLE:
       return Value(double{element});
     case Type::STRING:

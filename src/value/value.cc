@@ -1,6 +1,7 @@
 #include "value/value.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace tiphys::value {
 
@@ -37,6 +38,15 @@ Map Map::sorted() const {
 
 Value::Value(List l) : data_(std::make_shared<const List>(std::move(l))) {}
 Value::Value(Map m) : data_(std::make_shared<const Map>(std::move(m))) {}
+
+Value Value::whole(std::uint64_t i) {
+  if (i <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+    return static_cast<std::int64_t>(i);
+  }
+  Value out;
+  out.data_ = i;
+  return out;
+}
 
 const List& Value::list() const {
   static const List kEmpty;

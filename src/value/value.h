@@ -40,11 +40,18 @@ class Value {
   Value(List l);                                        // NOLINT(google-explicit-constructor)
   Value(Map m);                                         // NOLINT(google-explicit-constructor)
 
-  [[nodiscard]] Kind kind() const { return static_cast<Kind>(data_.index()); }
+  /// A whole number that may be too large for an int: then it is a float that keeps all its digits.
+  [[nodiscard]] static Value whole(std::uint64_t i);
+
+  [[nodiscard]] Kind kind() const {
+    return is_large() ? Kind::kFloat : static_cast<Kind>(data_.index());
+  }
   [[nodiscard]] bool is_null() const { return kind() == Kind::kNull; }
   [[nodiscard]] bool is_bool() const { return kind() == Kind::kBool; }
   [[nodiscard]] bool is_int() const { return kind() == Kind::kInt; }
   [[nodiscard]] bool is_float() const { return kind() == Kind::kFloat; }
+  /// A float made by whole().
+  [[nodiscard]] bool is_large() const { return std::holds_alternative<std::uint64_t>(data_); }
   [[nodiscard]] bool is_string() const { return kind() == Kind::kString; }
   [[nodiscard]] bool is_list() const { return kind() == Kind::kList; }
   [[nodiscard]] bool is_map() const { return kind() == Kind::kMap; }
@@ -53,8 +60,11 @@ class Value {
   // kind.
   [[nodiscard]] bool as_bool() const { return std::get<bool>(data_); }
   [[nodiscard]] std::int64_t as_int() const { return std::get<std::int64_t>(data_); }
-  [[nodiscard]] double as_float() const { return std::get<double>(data_); }
+  [[nodiscard]] double as_float() const {
+    return is_large() ? static_cast<double>(as_large()) : std::get<double>(data_);
+  }
   [[nodiscard]] const std::string& as_string() const { return std::get<std::string>(data_); }
+  [[nodiscard]] std::uint64_t as_large() const { return std::get<std::uint64_t>(data_); }
   [[nodiscard]] const List& list() const;
   [[nodiscard]] const Map& map() const;
 
@@ -73,7 +83,7 @@ class Value {
 
  private:
   std::variant<std::monostate, bool, std::int64_t, double, std::string, std::shared_ptr<const List>,
-               std::shared_ptr<const Map>>
+               std::shared_ptr<const Map>, std::uint64_t>
       data_;
 };
 

@@ -26,6 +26,10 @@ class Scope {
   /// The value of the variable with exactly this name; nullopt when the name is unknown.
   [[nodiscard]] virtual std::optional<value::Value> find(std::string_view name) const = 0;
 
+  /// True if there are variables below `name`: `name.x`. Costs a walk over those of its root where
+  /// an implementation knows no better.
+  [[nodiscard]] virtual bool has_below(std::string_view name) const;
+
   using Visit = std::function<void(std::string_view name, const value::Value& v)>;
   /// Calls `visit` once for each variable whose first segment (up to the first '.') is `root`;
   /// empty: for all.
@@ -42,6 +46,7 @@ class MapScope final : public Scope {
     values_.insert_or_assign(std::move(name), std::move(v));
   }
   [[nodiscard]] std::optional<value::Value> find(std::string_view name) const override;
+  [[nodiscard]] bool has_below(std::string_view name) const override;
   void each(std::string_view root, const Visit& visit) const override;
   [[nodiscard]] const std::map<std::string, value::Value, std::less<>>& own() const {
     return values_;

@@ -2,7 +2,7 @@
 // the level of their key, lines folded after column 80, strings quoted where YAML 1.1 would misread
 // them.
 //
-// A writer of our own, since libfyaml's output differs from that in all of these. Pure.
+// A writer of our own, since no library's output is like that in all of these. Pure.
 #pragma once
 
 #include <string>

@@ -137,27 +137,27 @@ Result<Value> run_resolve_var(const Value& r) {
   std::string_view text = r["input"].string_or("");
   if (text.starts_with("{{")) text.remove_prefix(2);
   if (text.ends_with("}}")) text.remove_suffix(2);
-  std::string whole = "{{";
-  whole += text;
-  whole += "}}";
-  const auto tags = tag::find_tags(whole);
-  if (tags.size() != 1) return diag::fail(diag::Code::kNotFound, "no tag");
+  const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  const bool is_expression = text.starts_with('=');
+  if (is_expression) text.remove_prefix(1);
   vars::MapScope scope;
   for (const auto& [name, v] : r["env"].map()) scope.set(name, v);
-  if (!tags[0].is_expression) {
-    const auto v = scope.find(tags[0].name);
+  if (!is_expression) {
+    const auto v = scope.find(text);
     if (!v) return diag::fail(diag::Code::kNotFound, "unable to resolve");
     return value::to_json(*v);
   }
   for (const char* name : {"sprig.", "asInt(", "asFloat(", "jsonpath(", "toJson("}) {
-    if (tags[0].name.find(name) == std::string::npos) continue;
+    if (text.find(name) == std::string_view::npos) continue;
     return diag::fail(diag::Code::kBadExpression, "Argo's functions are not there");
   }
   vars::MapScope flat;  // dotted names do not become maps there, and so cannot be reached
   for (const auto& [name, v] : scope.own()) {
     if (name.find('.') == std::string::npos) flat.set(name, v);
   }
-  TRY(const auto program, expr::Program::parse(tags[0].name));
+  TRY(const auto program, expr::Program::parse(text));
   TRY(const auto v, program.run(flat));
   if (v.is_null()) return diag::fail(diag::Code::kNotFound, "null");
   return value::to_json(v);

@@ -1,4 +1,6 @@
 // Runs one record of yaml.jsonl: YAML to JSON, to a Parameter, to an Item, to whole objects.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "spec/decode.h"
@@ -69,6 +71,19 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
 
+/// Go ends at the first wrong value; unknown fields are told together, in the order of JSON keys.
+std::string message_of(std::vector<spec::Flaw>& flaws) {
+  const auto wrong = std::ranges::find(flaws, false, &spec::Flaw::is_unknown_field);
+  if (wrong != flaws.end()) return wrong->message;
+  std::ranges::sort(flaws, {}, &spec::Flaw::pointer);
+  std::string out;
+  for (const spec::Flaw& flaw : flaws) {
+    constexpr std::string_view kPrefix = "strict decoding error: ";
+    out += out.empty() ? flaw.message : ", " + flaw.message.substr(kPrefix.size());
+  }
+  return out;
+}
+
 Value run_object(const Value& v, bool is_strict) {
   const std::string kind(v["kind"].string_or(""));
   std::string_view type = spec::type_of_kind(kind);
@@ -80,13 +95,13 @@ Value run_object(const Value& v, bool is_strict) {
     object = spec::decode_object(v, type, {.is_strict = is_strict, .go_form = true}, flaws);
   } else {
     out.set("gotype", Value("ObjectMeta (not an Argo kind)"));
-    if (!v.is_map() && !v.is_null()) {
-      (void)spec::decode_object(v, "meta.ObjectMeta", {}, flaws);
-    }
+    const spec::DecodeStyle style{.is_strict = is_strict, .go_form = true};
+    const Value decoded = spec::decode_object(v, "meta.ObjectMeta", style, flaws);
+    if (decoded.is_map()) object = decoded;
   }
   if (!flaws.empty()) {
     out.set("error", Value(true));
-    out.set("message", Value(flaws.front().message));
+    out.set("message", Value(message_of(flaws)));
   }
   out.set("name", Value(object["metadata"]["name"].string_or("")));
   out.set("object", std::move(object));

@@ -1,0 +1,118 @@
+// expr_bench DIR: what expressions, tags and YAML cost: `NAME nanoseconds` a line.
+//
+// DIR holds expr_cases.txt and expr_env.json. An expression's figure holds the making of its
+// environment from flat variables, which Go's does not. `yaml` and, where it is installed,
+// `libfyaml` are nanoseconds for a byte of the same text; libfyaml only parses it to events.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+
+#include "expr/program.h"
+#include "spec/yaml_reader.h"
+#include "tag/substitute.h"
+#include "value/json.h"
+#include "vars/scope.h"
+
+#ifdef TIPHYS_HAS_LIBFYAML
+#include <libfyaml.h>
+#endif
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Nanoseconds of one call, by calls for at least a tenth of a second.
+double measure(const std::function<bool()>& once) {
+  for (int count = 16;; count *= 4) {
+    const auto start = Clock::now();
+    for (int i = 0; i < count; ++i) {
+      if (!once()) std::abort();
+    }
+    const std::chrono::duration<double, std::nano> took = Clock::now() - start;
+    if (took.count() > 1e8) return took.count() / count;
+  }
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// A manifest of many steps, as people write them.
+std::string manifest() {
+  std::string out = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata:\n";
+  out += "  generateName: bench-\nspec:\n  entrypoint: main\n  templates:\n";
+  for (int i = 0; i < 500; ++i) {
+    const std::string n = std::to_string(i);
+    out += "  - name: template-" + n + "\n    inputs:\n      parameters:\n      - name: message\n";
+    out += "        value: \"hello {{workflow.name}}\"  # a comment\n      - {name: n, value: " + n;
+    out += "}\n    container:\n      image: alpine:3.20\n      command: [sh, -c]\n      args:\n";
+    out +=
+        "      - |\n        set -e\n        echo '{{inputs.parameters.message}}'\n        exit 0\n";
+  }
+  return out;
+}
+
+#ifdef TIPHYS_HAS_LIBFYAML
+bool parse_bare(const std::string& text) {
+  fy_parse_cfg config{};
+  config.flags = FYPCF_QUIET;
+  fy_parser* parser = fy_parser_create(&config);
+  fy_parser_set_string(parser, text.data(), text.size());
+  int events = 0;
+  while (fy_event* event = fy_parser_parse(parser)) {
+    ++events;
+    fy_parser_event_free(parser, event);
+  }
+  fy_parser_destroy(parser);
+  return events > 1000;
+}
+#endif
+
+void print(const std::string& name, double nanoseconds) {
+  std::printf("%s %.2f\n", name.c_str(), nanoseconds);
+  std::fflush(stdout);
+}
+
+void bench_yaml() {
+  const std::string text = manifest();
+  const auto bytes = static_cast<double>(text.size());
+  print("yaml",
+        measure([&] { return tiphys::spec::read_yaml(text, {.file = "f"}).has_value(); }) / bytes);
+#ifdef TIPHYS_HAS_LIBFYAML
+  print("libfyaml", measure([&] { return parse_bare(text); }) / bytes);
+#endif
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string dir = argc > 1 ? argv[1] : "bench";
+  const auto env = tiphys::value::parse_json(read_file(dir + "/expr_env.json"));
+  if (!env) return 2;
+  tiphys::vars::MapScope scope;
+  for (const auto& [name, v] : env->map()) scope.set(name, v);
+  std::ifstream cases(dir + "/expr_cases.txt");
+  for (std::string line; std::getline(cases, line);) {
+    const auto tab = line.find('\t');
+    if (tab == std::string::npos) continue;
+    const auto program = tiphys::expr::Program::parse(line.substr(tab + 1));
+    if (!program || !program->run(scope)) {
+      std::fprintf(stderr, "%s does not run\n", line.c_str());
+      return 1;
+    }
+    print(line.substr(0, tab), measure([&] { return program->run(scope).has_value(); }));
+  }
+  const std::string tags =
+      "{{workflow.name}}: {{ inputs.parameters.message }} {{steps.gen-it.status}}";
+  print("tags", measure([&] { return tiphys::tag::substitute(tags, scope, {}).has_value(); }));
+  const std::string tag = "status {{=workflow.status == 'Failed' ? 'bad' : 'good'}}";
+  print("expression_tag",
+        measure([&] { return tiphys::tag::substitute(tag, scope, {}).has_value(); }));
+  bench_yaml();
+  return 0;
+}
