@@ -103,7 +103,7 @@ bool is_empty(const Value& v) {
 }
 
 /// What a value of the wrong type should look like; empty when that cannot be told.
-std::string what_to_write(const Value& v, TypeCode type, std::string_view path) {
+std::string what_to_write(const Value& v, TypeCode type) {
   const bool is_scalar = !v.is_list() && !v.is_map();
   if (type == "s" && !v.is_string() && is_scalar) return "put it in quotes to make it a string";
   if (type == "b" && v.is_string()) return "write true or false, without quotes";
@@ -111,9 +111,6 @@ std::string what_to_write(const Value& v, TypeCode type, std::string_view path) 
     const std::string& text = v.as_string();
     const bool is_number = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
     return is_number ? fmt::format("write {}, without quotes", text) : "";
-  }
-  if (path.ends_with(".steps") && v.is_map()) {
-    return "steps is a list of groups, each a list: begin a group with \"- - \"";
   }
   if (type.starts_with("[]")) {
     if (v.is_map()) return "write a list: each element begins with \"- \"";
@@ -230,7 +227,7 @@ class Decoder {
                             json_kind(v), detail, without_package(at.holder), at.go_path,
                             go_type_name(type));
     }
-    return flaw(at, std::move(message), what_to_write(v, type, at.go_path));
+    return flaw(at, std::move(message), what_to_write(v, type));
   }
 
   std::nullopt_t flaw(const Place& at, std::string message, std::string suggestion = "") {
@@ -325,8 +322,10 @@ class Decoder {
 
   void wrong_steps(const Value& v, const Place& at, std::string_view type) {
     flaws_.push_back(
-        {at.pointer, fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}",
-                                 json_kind(v), without_package(at.holder), at.go_path, type)});
+        {at.pointer,
+         fmt::format("json: cannot unmarshal {} into Go struct field {}.{} of type {}",
+                     json_kind(v), without_package(at.holder), at.go_path, type),
+         v.is_map() ? "steps is a list of groups, each a list: begin a group with \"- - \"" : ""});
   }
 
   std::optional<Value> decode_scalar(const Value& v, TypeCode type, const Place& at) {

@@ -73,7 +73,7 @@ TEST(LoadManifests, TellsWrongTypesInGosWords) {
       "    retryStrategy: {backoff: {duration: 5}}\n");
   EXPECT_EQ(got.findings,
             "3:17 json: cannot unmarshal string into Go struct field WorkflowSpec.spec.parallelism "
-            "of type int64\n"
+            "of type int64 write 5, without quotes\n"
             "4:11 json: cannot unmarshal number into Go struct field WorkflowSpec.spec.onExit of "
             "type string put it in quotes to make it a string\n"
             "7:34 json: cannot unmarshal number into Go struct field "
