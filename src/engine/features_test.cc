@@ -227,5 +227,12 @@ TEST_F(EngineTest, AMemoizedResubmissionSkipsWhatHadSucceeded) {
   EXPECT_EQ(engine_->phase(), "Succeeded");
 }
 
+TEST_F(EngineTest, AFailedPluginEndsTheWorkflow) {
+  start(R"({"entrypoint":"p","templates":[{"name":"p","plugin":{"x":{}}}]})");
+  ASSERT_EQ(waiting_.size(), 1U);
+  finish(waiting_.front(), Phase::kError, "no such plugin");
+  EXPECT_EQ(engine_->phase(), "Error");
+}
+
 }  // namespace
 }  // namespace tiphys::engine

@@ -211,7 +211,7 @@ bool give_up_lock(Machine& m, NodeIndex i, const std::string& message) {
   m.at(i).waits_for_lock.clear();
   take_parallelism(m, i, false);
   const std::string_view type = m.at(i).type;
-  if (type == "Pod" || type == "HTTP") ++m.active_leaves;
+  if (type == "Pod" || type == "HTTP" || type == "Plugin") ++m.active_leaves;
   entered(m, i);
   set_phase(m, i, Phase::kFailed, message);
   return true;

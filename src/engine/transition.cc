@@ -207,7 +207,8 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   if (is_failure(phase)) m.failed.push_back(i);
   const std::string_view type = n.type;
   if (is_fulfilled(phase)) {
-    if ((type == "Pod" || type == "HTTP") && !n.is_closing) --m.active_leaves;
+    const bool is_leaf = type == "Pod" || type == "HTTP" || type == "Plugin";
+    if (is_leaf && !n.is_closing) --m.active_leaves;
     if (type == "Steps" || type == "DAG") end_daemons(m, i);
     release_parallelism(m, i);  // before its hooks start: they need room, too
     release_locks(m, i);

@@ -227,6 +227,11 @@ std::vector<Locks::Answer> Locks::retry(bool has_changed) {
   was_released_ = false;
   std::vector<Waiting> waiting;
   waiting.swap(waiting_);
+  // Whose turn it is comes first, so that the others are told what is true after that.
+  std::ranges::stable_sort(waiting, [](const Waiting& a, const Waiting& b) {
+    if (a.what.priority != b.what.priority) return a.what.priority > b.what.priority;
+    return a.what.created_at < b.what.created_at;
+  });
   for (Waiting& w : waiting) {
     auto answer = try_acquire(w.uid, w.what);
     if (!answer) {
