@@ -1,6 +1,6 @@
-// A YAML text before it is read: whether its characters are allowed, and where its lines begin.
+// Where the bytes of a YAML text stand: libyaml counts characters, positions count bytes.
 //
-// Pure. Only place_of() of one source at a time: it remembers the last line.
+// Pure. Only one thread at a time uses one object: it remembers where it looked last.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,14 @@
 
 namespace tiphys::spec {
 
-class YamlSource {
+class YamlPlaces {
  public:
-  /// Both must outlive the source.
-  YamlSource(std::string_view text, const YamlStyle& style) : text_(text), style_(style) {}
+  /// Both must outlive the object.
+  YamlPlaces(std::string_view text, const YamlStyle& style);
 
-  /// Finds the lines. Errors: invalid UTF-8, control characters.
-  [[nodiscard]] diag::Result<void> check();
-  /// Line and column of a byte. After check().
+  /// The byte at which a character begins; quick when it is near the last one asked for.
+  [[nodiscard]] std::size_t byte_of(std::size_t character) const;
+  /// Line and column of a byte.
   [[nodiscard]] std::pair<int, int> place_of(std::size_t offset) const;
   [[nodiscard]] diag::Position position_at(std::size_t offset) const;
   /// The error `yaml: MESSAGE` at a byte.
@@ -28,11 +28,15 @@ class YamlSource {
 
  private:
   [[nodiscard]] bool is_in_line(std::size_t line, std::size_t offset) const;
+  [[nodiscard]] bool is_inside_character(std::size_t offset) const;
 
   std::string_view text_;
   const YamlStyle& style_;
+  bool is_ascii_ = true;
   std::vector<std::size_t> line_starts_{0};
   mutable std::size_t last_line_ = 0;
+  mutable std::size_t last_character_ = 0;
+  mutable std::size_t last_byte_ = 0;
 };
 
 }  // namespace tiphys::spec
