@@ -11,9 +11,10 @@ namespace tiphys::spec {
 
 class OpenMap {
  public:
-  /// False: the key was there before and has the new value now.
-  bool set(const std::string& key, value::Value v) {
+  /// False: the key was there before and has the new value now; `key` is left as it was.
+  bool set(std::string&& key, value::Value&& v) {
     auto& entries = map_.entries();
+    if (entries.empty()) entries.reserve(4);
     if (entries.size() == kFew && keys_.empty()) {
       for (const auto& entry : entries) keys_.insert(entry.first);
     }
@@ -23,7 +24,7 @@ class OpenMap {
       return false;
     }
     if (!keys_.empty()) keys_.insert(key);
-    entries.emplace_back(key, std::move(v));
+    entries.emplace_back(std::move(key), std::move(v));
     return true;
   }
   value::Map take() { return std::move(map_); }

@@ -114,6 +114,7 @@ diag::Result<void> YamlEvents::next() {
 
 // Goes over anchor and tag to what they belong to.
 diag::Result<void> YamlEvents::take_node(const yaml_char_t* anchor, const yaml_char_t* tag) {
+  if (anchor == nullptr && tag == nullptr) return {};
   event_.anchor = view_of(anchor);
   event_.tag = view_of(tag);
   std::size_t i = event_.begin;

@@ -1,17 +1,34 @@
 #include "spec/yaml_places.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 #include <fmt/format.h>
 
 namespace tiphys::spec {
+namespace {
 
-YamlPlaces::YamlPlaces(std::string_view text, const YamlStyle& style) : text_(text), style_(style) {
-  is_ascii_ = std::ranges::all_of(text, [](char c) { return static_cast<signed char>(c) >= 0; });
-  for (std::size_t i = text.find('\n'); i != std::string_view::npos; i = text.find('\n', i + 1)) {
-    line_starts_.push_back(i + 1);
+/// Looks at eight bytes at once: most texts are.
+bool is_ascii(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080;
+  std::uint64_t bits = 0;
+  for (; text.size() >= sizeof(bits); text.remove_prefix(sizeof(bits))) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof(word));
+    bits |= word;
   }
+  for (const char c : text) bits |= static_cast<unsigned char>(c);
+  return (bits & kHighBits) == 0;
 }
+
+}  // namespace
+
+YamlPlaces::YamlPlaces(std::string_view text, const YamlStyle& style)
+    : text_(text),
+      style_(style),
+      is_ascii_(is_ascii(text)),
+      lines_(std::make_shared<Lines>(text, style.first_line)) {}
 
 bool YamlPlaces::is_inside_character(std::size_t offset) const {
   return offset < text_.size() && (static_cast<unsigned char>(text_[offset]) & 0xC0U) == 0x80;
@@ -30,28 +47,8 @@ std::size_t YamlPlaces::byte_of(std::size_t character) const {
   return last_byte_;
 }
 
-bool YamlPlaces::is_in_line(std::size_t line, std::size_t offset) const {
-  return line_starts_[line] <= offset &&
-         (line + 1 == line_starts_.size() || offset < line_starts_[line + 1]);
-}
-
-// Places mostly come in order, so the lines behind the last one are where to look first.
-std::pair<int, int> YamlPlaces::place_of(std::size_t offset) const {
-  offset = std::min(offset, text_.size());
-  for (int i = 0; i < 4 && !is_in_line(last_line_, offset); ++i) {
-    if (last_line_ + 1 == line_starts_.size()) break;
-    ++last_line_;
-  }
-  if (!is_in_line(last_line_, offset)) {
-    const auto next = std::ranges::upper_bound(line_starts_, offset);
-    last_line_ = static_cast<std::size_t>(next - line_starts_.begin()) - 1;
-  }
-  return {style_.first_line + static_cast<int>(last_line_),
-          static_cast<int>(offset - line_starts_[last_line_]) + 1};
-}
-
 diag::Position YamlPlaces::position_at(std::size_t offset) const {
-  const auto [line, column] = place_of(offset);
+  const auto [line, column] = lines_->place_of(offset);
   return {style_.file, line, column};
 }
 

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "diag/error.h"
+#include "spec/lines.h"
 #include "spec/yaml_reader.h"
 
 namespace tiphys::spec {
@@ -20,21 +20,18 @@ class YamlPlaces {
 
   /// The byte at which a character begins; quick when it is near the last one asked for.
   [[nodiscard]] std::size_t byte_of(std::size_t character) const;
-  /// Line and column of a byte.
-  [[nodiscard]] std::pair<int, int> place_of(std::size_t offset) const;
+  [[nodiscard]] const std::shared_ptr<const Lines>& lines() const { return lines_; }
   [[nodiscard]] diag::Position position_at(std::size_t offset) const;
   /// The error `yaml: MESSAGE` at a byte.
   [[nodiscard]] std::unexpected<diag::Error> fail(std::string_view message, std::size_t at) const;
 
  private:
-  [[nodiscard]] bool is_in_line(std::size_t line, std::size_t offset) const;
   [[nodiscard]] bool is_inside_character(std::size_t offset) const;
 
   std::string_view text_;
   const YamlStyle& style_;
   bool is_ascii_ = true;
-  std::vector<std::size_t> line_starts_{0};
-  mutable std::size_t last_line_ = 0;
+  std::shared_ptr<const Lines> lines_;
   mutable std::size_t last_character_ = 0;
   mutable std::size_t last_byte_ = 0;
 };

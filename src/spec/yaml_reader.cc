@@ -44,15 +44,17 @@ struct Node {
 class Reader {
  public:
   Reader(std::string_view text, const YamlStyle& style)
-      : style_(style), events_(text, style), places_(events_.places()) {}
+      : style_(style), size_(text.size()), events_(text, style), places_(events_.places()) {}
 
   Result<YamlDocument> read() {
-    YamlDocument document{{}, std::make_shared<Positions>(style_.file)};
+    YamlDocument document{{}, std::make_shared<Positions>(style_.file, places_.lines())};
     positions_ = document.positions.get();
+    positions_->reserve(size_ / 16);  // manifests have about one part in so many bytes
     TRY(const bool is_there, events_.open());
     if (!is_there) return document;
     TRY_VOID(events_.next());
-    TRY(Node node, read_node(Positions::kRoot));
+    Node node;
+    TRY_VOID(read_node(Positions::kRoot, node));
     document.value = std::move(node.value);
     TRY_VOID(events_.next());  // a fault right behind the document's last value is told, too
     if (first_duplicate_) return std::unexpected(std::move(*first_duplicate_));
@@ -68,38 +70,36 @@ class Reader {
   auto fail(std::string_view message, std::size_t at) const { return places_.fail(message, at); }
 
   void set_place(Part part, std::size_t at) {
-    if (positions_ == nullptr) return;
-    const auto [line, column] = places_.place_of(at);
-    positions_->set_value(part, line, column);
+    if (positions_ != nullptr) positions_->set_value(part, at);
   }
 
   Part add_part(Part parent, std::string token) {
     return positions_ == nullptr ? Positions::kRoot : positions_->add(parent, std::move(token));
   }
 
-  /// The value that begins with the event at hand.
-  Result<Node> read_node(Part part) {
+  /// Fills a fresh `node` with the value that begins with the event at hand.
+  Result<void> read_node(Part part, Node& node) {
     const YamlEvent& event = events_.event();
     if (depth_ > kDepthMax) {
       return fail(fmt::format("exceeded max depth of {}", kDepthMax), event.begin);
     }
     const Deeper deeper(depth_);
-    if (event.kind == Kind::kAlias) return read_alias(event, part);
-    if (event.kind == Kind::kScalar) return read_scalar(event, part);
+    if (event.kind == Kind::kAlias) return read_alias(event, part, node);
+    if (event.kind == Kind::kScalar) return read_scalar(event, part, node);
     const std::size_t at = event.begin;
     set_place(part, at);
     const std::string anchor(event.anchor);
     if (!anchor.empty()) open_anchors_.push_back(anchor);
-    TRY(Node node, event.kind == Kind::kMapStart ? read_map(part) : read_list(part));
-    if (!anchor.empty()) open_anchors_.pop_back();
     node.at = at;
+    TRY_VOID(event.kind == Kind::kMapStart ? read_map(part, node) : read_list(part, node));
+    if (!anchor.empty()) open_anchors_.pop_back();
     remember(anchor, node);
-    return node;
+    return {};
   }
 
-  Result<Node> read_scalar(const YamlEvent& event, Part part) {
+  Result<void> read_scalar(const YamlEvent& event, Part part, Node& node) {
     // An empty scalar has no place of its own; the key is near.
-    Node node{.at = event.text.empty() && !reading_key_ ? last_key_at_ : event.begin};
+    node.at = event.text.empty() && !reading_key_ ? last_key_at_ : event.begin;
     set_place(part, node.at);
     if (!event.tag.empty()) {
       node.is_merge =
@@ -122,7 +122,7 @@ class Reader {
                         places_.position_at(node.at));
     }
     remember(event.anchor, node);
-    return node;
+    return {};
   }
 
   void remember(std::string_view anchor, const Node& node) {
@@ -130,7 +130,7 @@ class Reader {
     anchors_.insert_or_assign(std::string(anchor), Anchor{node.value, node.size});
   }
 
-  Result<Node> read_alias(const YamlEvent& event, Part part) {
+  Result<void> read_alias(const YamlEvent& event, Part part, Node& node) {
     const std::string_view name = event.anchor;
     const std::size_t at = event.begin;
     set_place(part, at);
@@ -145,12 +145,13 @@ class Reader {
     if (aliased_values_ > kAliasedValuesMax) {
       return fail("document contains excessive aliasing", at);
     }
-    return Node{.value = it->second.value, .size = it->second.size, .is_alias = true, .at = at};
+    node = {.value = it->second.value, .size = it->second.size, .is_alias = true, .at = at};
+    return {};
   }
 
-  Result<Node> read_list(Part part) {
-    Node node;
+  Result<void> read_list(Part part, Node& node) {
     List list;
+    list.reserve(4);
     const bool is_flow = events_.event().is_flow;
     for (;;) {
       TRY_VOID(events_.next());
@@ -158,35 +159,36 @@ class Reader {
       if (event.kind == Kind::kListEnd) break;
       const bool is_behind_dash = event.is_absent && !is_flow && event.begin > 0;
       last_key_at_ = event.begin - (is_behind_dash ? 1 : 0);
-      TRY(Node element, read_node(add_part(part, std::to_string(list.size()))));
+      Node element;
+      TRY_VOID(read_node(add_part(part, std::to_string(list.size())), element));
       node.size += element.size;
       list.push_back(std::move(element.value));
     }
     node.value = Value(std::move(list));
-    return node;
+    return {};
   }
 
-  Result<Node> read_map(Part part) {
-    Node node{.at = events_.event().begin};
+  Result<void> read_map(Part part, Node& node) {
     OpenMap open;
     for (;;) {
       TRY_VOID(events_.next());
       if (events_.event().kind == Kind::kMapEnd) break;
-      TRY(const Node key, read_key());
+      Node key;
+      TRY_VOID(read_key(key));
       TRY_VOID(events_.next());
       TRY_VOID(read_entry(open, key, part, node));
     }
     node.value = Value(open.take());
-    return node;
+    return {};
   }
 
-  Result<Node> read_key() {
+  Result<void> read_key(Node& key) {
     Positions* const saved = std::exchange(positions_, nullptr);
     const bool was_reading = std::exchange(reading_key_, true);
-    auto key = read_node(Positions::kRoot);
+    auto done = read_node(Positions::kRoot, key);
     reading_key_ = was_reading;
     positions_ = saved;
-    return key;
+    return done;
   }
 
   /// Reads the value and sets the key to it; `node` is the map.
@@ -198,23 +200,21 @@ class Reader {
     }
     last_key_at_ = key.at;
     const Part child = key.is_merge ? part : add_part(part, escape_token(*text));
-    TRY(Node v, read_node(child));
+    Node v;
+    TRY_VOID(read_node(child, v));
     node.size += v.size;
     if (key.is_merge) {
       set_place(part, node.at);
       return merge(open, v, key.at);
     }
-    if (positions_ != nullptr) {
-      const auto [line, column] = places_.place_of(key.at);
-      positions_->set_key(child, line, column);
-    }
-    set(open, *text, std::move(v.value), key.at);
+    if (positions_ != nullptr) positions_->set_key(child, key.at);
+    set(open, std::move(*text), std::move(v.value), key.at);
     return {};
   }
 
   /// Sets `key`; a second time only where `is_strict` is off.
-  void set(OpenMap& open, const std::string& key, Value v, std::size_t at) {
-    if (open.set(key, std::move(v)) || !style_.is_strict || first_duplicate_) return;
+  void set(OpenMap& open, std::string key, Value&& v, std::size_t at) {
+    if (open.set(std::move(key), std::move(v)) || !style_.is_strict || first_duplicate_) return;
     const Position where = places_.position_at(at);
     first_duplicate_ = diag::Error{Code::kInvalidManifest,
                                    fmt::format("yaml: line {}: key {} already set in map",
@@ -224,7 +224,7 @@ class Reader {
 
   Result<void> merge(OpenMap& open, const Node& from, std::size_t at) {
     if (from.value.is_map()) {
-      for (const auto& [key, v] : from.value.map()) set(open, key, v, at);
+      for (const auto& [key, v] : from.value.map()) set(open, key, Value(v), at);
       return {};
     }
     const bool is_fine = from.value.is_list() && !from.is_alias &&
@@ -232,12 +232,13 @@ class Reader {
     if (!is_fine) return fail("map merge requires map or sequence of maps as the value", at);
     const List& list = from.value.list();
     for (std::size_t i = list.size(); i-- > 0;) {  // backwards: the first one wins
-      for (const auto& [key, v] : list[i].map()) set(open, key, v, at);
+      for (const auto& [key, v] : list[i].map()) set(open, key, Value(v), at);
     }
     return {};
   }
 
   const YamlStyle& style_;
+  std::size_t size_;
   YamlEvents events_;
   const YamlPlaces& places_;
   Positions* positions_ = nullptr;  // null while a key is read
