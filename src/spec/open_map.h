@@ -11,8 +11,8 @@ namespace tiphys::spec {
 
 class OpenMap {
  public:
-  /// False: the key was there before and has the new value now; `key` is left as it was.
-  bool set(std::string&& key, value::Value&& v) {
+  /// True: took `key`. False: it was there before and has the new value now; `key` stays as it was.
+  bool set(std::string& key, value::Value&& v) {
     auto& entries = map_.entries();
     if (entries.empty()) entries.reserve(4);
     if (entries.size() == kFew && keys_.empty()) {

@@ -214,7 +214,7 @@ class Reader {
 
   /// Sets `key`; a second time only where `is_strict` is off.
   void set(OpenMap& open, std::string key, Value&& v, std::size_t at) {
-    if (open.set(std::move(key), std::move(v)) || !style_.is_strict || first_duplicate_) return;
+    if (open.set(key, std::move(v)) || !style_.is_strict || first_duplicate_) return;
     const Position where = places_.position_at(at);
     first_duplicate_ = diag::Error{Code::kInvalidManifest,
                                    fmt::format("yaml: line {}: key {} already set in map",
