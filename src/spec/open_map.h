@@ -14,7 +14,7 @@ class OpenMap {
   /// True: took `key`. False: it was there before and has the new value now; `key` stays as it was.
   bool set(std::string& key, value::Value&& v) {
     auto& entries = map_.entries();
-    if (entries.empty()) entries.reserve(4);
+    if (entries.empty()) entries.reserve(3);  // most maps are small
     if (entries.size() == kFew && keys_.empty()) {
       for (const auto& entry : entries) keys_.insert(entry.first);
     }

@@ -151,7 +151,7 @@ class Reader {
 
   Result<void> read_list(Part part, Node& node) {
     List list;
-    list.reserve(4);
+    list.reserve(2);
     const bool is_flow = events_.event().is_flow;
     for (;;) {
       TRY_VOID(events_.next());
