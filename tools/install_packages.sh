@@ -3,7 +3,7 @@
 # are missing. Does nothing, quickly, when all are there; needs root otherwise.
 set -euo pipefail
 
-build="g++ cmake ninja-build ccache pkg-config libsimdjson-dev libsqlite3-dev
+build="g++ cmake ninja-build ccache pkg-config libyaml-dev libsimdjson-dev libsqlite3-dev
   libcurl4-openssl-dev libre2-dev libfmt-dev libspdlog-dev libcli11-dev
   libhowardhinnant-date-dev libssl-dev tzdata"
 demo="python3 python3-aiosmtpd curl"

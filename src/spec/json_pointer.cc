@@ -1,4 +1,6 @@
 // JSON pointers, as positions are looked up with; declared in yaml_reader.h.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "spec/yaml_reader.h"
@@ -6,6 +8,9 @@
 namespace tiphys::spec {
 
 std::string escape_token(std::string_view token) {
+  if (std::ranges::none_of(token, [](char c) { return c == '~' || c == '/'; })) {
+    return std::string(token);
+  }
   std::string out;
   for (const char c : token) {
     if (c == '~') {

@@ -48,8 +48,8 @@ diag::Result<YamlDocument> read_part(const Part& part, const std::string& file) 
   if (first != '{' && first != '[') return document;
   auto json = value::parse_json(part.text);
   if (!json) return document;
-  auto positions = std::make_shared<Positions>(file);
-  positions->set_value(Positions::kRoot, part.first_line, 1);
+  auto positions = std::make_shared<Positions>(file, std::make_shared<Lines>("", part.first_line));
+  positions->set_value(Positions::kRoot, 0);
   return YamlDocument{std::move(*json), std::move(positions)};
 }
 

@@ -11,15 +11,16 @@ namespace tiphys::spec {
 
 class OpenMap {
  public:
-  /// False: the key was there before and has the new value now.
-  bool set(std::string key, value::Value v) {
+  /// True: took `key`. False: it was there before and has the new value now; `key` stays as it was.
+  bool set(std::string& key, value::Value&& v) {
     auto& entries = map_.entries();
+    if (entries.empty()) entries.reserve(3);  // most maps are small
     if (entries.size() == kFew && keys_.empty()) {
       for (const auto& entry : entries) keys_.insert(entry.first);
     }
     const bool is_known = keys_.empty() ? map_.find(key) != nullptr : keys_.contains(key);
     if (is_known) {
-      map_.set(std::move(key), std::move(v));
+      map_.set(key, std::move(v));
       return false;
     }
     if (!keys_.empty()) keys_.insert(key);

@@ -5,13 +5,16 @@
 // loading; may be shared between threads.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "diag/position.h"
+#include "spec/lines.h"
 
 namespace tiphys::spec {
 
@@ -22,8 +25,12 @@ class Positions {
   using Part = std::uint32_t;
   static constexpr Part kRoot = 0;
 
-  explicit Positions(std::string file = "") : file_(std::move(file)) {}
+  /// `lines`: of the text whose offsets will be set; without them no place is known.
+  explicit Positions(std::string file = "", std::shared_ptr<const Lines> lines = nullptr)
+      : file_(std::move(file)), lines_(std::move(lines)) {}
 
+  /// Makes room for about so many parts.
+  void reserve(std::size_t parts) { parts_.reserve(parts); }
   /// The part that `token`, escaped as in a pointer, leads to from `parent`. Of two with the same
   /// token the later one is found.
   Part add(Part parent, std::string token) {
@@ -35,9 +42,9 @@ class Positions {
     return part;
   }
   /// Remembers where the value of a part begins. For a scalar: its first character inside quotes.
-  void set_value(Part part, int line, int column) { parts_[part].value = {line, column}; }
+  void set_value(Part part, std::size_t at) { parts_[part].value = static_cast<Offset>(at); }
   /// Remembers where the key that leads to a part begins.
-  void set_key(Part part, int line, int column) { parts_[part].key = {line, column}; }
+  void set_key(Part part, std::size_t at) { parts_[part].key = static_cast<Offset>(at); }
 
   /// The position of the value at `pointer`, or of its nearest known ancestor.
   [[nodiscard]] diag::Position value(std::string_view pointer) const {
@@ -46,34 +53,33 @@ class Positions {
   /// The position of the key of `pointer`, or of the nearest known ancestor's value.
   [[nodiscard]] diag::Position key(std::string_view pointer) const {
     const auto [part, near] = nearest(pointer);
-    const bool has_key = part != kNone && parts_[part].key.line != 0;
+    const bool has_key = part != kNone && parts_[part].key != kNowhere;
     return at(has_key ? parts_[part].key : near);
   }
   /// The positions of what stands below `pointer`, which becomes the root.
   [[nodiscard]] Positions below(std::string_view pointer) const {
-    Positions out(file_);
+    Positions out(file_, lines_);
     if (const Part part = nearest(pointer).first; part != kNone) copy(part, out, kRoot);
     return out;
   }
 
  private:
   static constexpr Part kNone = static_cast<Part>(-1);
-  struct Place {
-    int line = 0;  // 0: not known
-    int column = 0;
-  };
+  using Offset = std::uint32_t;
+  static constexpr Offset kNowhere = static_cast<Offset>(-1);
   struct Entry {
     std::string token = {};
-    Place value = {};
-    Place key = {};
+    Offset value = kNowhere;
+    Offset key = kNowhere;
     Part first = kRoot;  // of the parts below; the root is below nothing
     Part last = kRoot;
     Part next = kRoot;
   };
 
-  [[nodiscard]] diag::Position at(Place place) const {
-    if (place.line == 0) return {};
-    return {file_, place.line, place.column};
+  [[nodiscard]] diag::Position at(Offset offset) const {
+    if (offset == kNowhere || !lines_) return {};
+    const auto [line, column] = lines_->place_of(offset);
+    return {file_, line, column};
   }
 
   [[nodiscard]] Part find(Part parent, std::string_view token) const {
@@ -85,15 +91,15 @@ class Positions {
   }
 
   /// The part at `pointer`, kNone if there is none, and the last known place on the way.
-  [[nodiscard]] std::pair<Part, Place> nearest(std::string_view pointer) const {
+  [[nodiscard]] std::pair<Part, Offset> nearest(std::string_view pointer) const {
     Part part = kRoot;
-    Place near = parts_[kRoot].value;
+    Offset near = parts_[kRoot].value;
     while (!pointer.empty() && part != kNone) {
       pointer.remove_prefix(1);
       const std::string_view token = pointer.substr(0, pointer.find('/'));
       pointer.remove_prefix(token.size());
       part = find(part, token);
-      if (part != kNone && parts_[part].value.line != 0) near = parts_[part].value;
+      if (part != kNone && parts_[part].value != kNowhere) near = parts_[part].value;
     }
     return {part, near};
   }
@@ -107,6 +113,7 @@ class Positions {
   }
 
   std::string file_;
+  std::shared_ptr<const Lines> lines_;
   std::vector<Entry> parts_{Entry{}};
 };
 

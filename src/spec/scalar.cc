@@ -25,21 +25,58 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> words
   return false;
 }
 
-/// true, false, null and the like.
-std::optional<Value> resolve_word(std::string_view text) {
-  constexpr std::size_t kLongest = 5;
-  if (text.size() > kLongest) return std::nullopt;
-  if (one_of(text, {"", "~", "null", "Null", "NULL"})) return Value();
-  if (one_of(text, {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"})) {
-    return Value(true);
+/// Whether `text` is `word` in one of the three forms that count: word, Word, WORD.
+bool is_word(std::string_view text, std::string_view word) {
+  if (text.size() != word.size()) return false;
+  bool is_lower = true;
+  bool is_upper = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((text[i] | 0x20) != (word[i] | 0x20)) return false;
+    const bool is_small = text[i] >= 'a' && text[i] <= 'z';
+    const bool is_big = text[i] >= 'A' && text[i] <= 'Z';
+    is_lower = is_lower && (i == 0 || !is_big);
+    is_upper = is_upper && !is_small;
   }
-  if (one_of(text, {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})) {
-    return Value(false);
-  }
+  return is_lower || is_upper;
+}
+
+std::optional<Value> resolve_dotted(std::string_view text) {
   if (one_of(text, {".nan", ".NaN", ".NAN"})) return Value(std::nan(""));
   const double infinity = std::numeric_limits<double>::infinity();
   if (one_of(text, {".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"})) return Value(infinity);
   if (one_of(text, {"-.inf", "-.Inf", "-.INF"})) return Value(-infinity);
+  return std::nullopt;
+}
+
+/// true, false, null and the like.
+std::optional<Value> resolve_word(std::string_view text) {
+  if (text.empty() || text == "~") return Value();
+  if (text.size() > 5) return std::nullopt;
+  switch (text[0] | 0x20) {
+    case 'n':
+      if (is_word(text, "null")) return Value();
+      if (is_word(text, "n") || is_word(text, "no")) return Value(false);
+      break;
+    case 'f':
+      if (is_word(text, "false")) return Value(false);
+      break;
+    case 'y':
+      if (is_word(text, "y") || is_word(text, "yes")) return Value(true);
+      break;
+    case 't':
+      if (is_word(text, "true")) return Value(true);
+      break;
+    case 'o':
+      if (is_word(text, "on")) return Value(true);
+      if (is_word(text, "off")) return Value(false);
+      break;
+    case '.' | 0x20:
+    case '+' | 0x20:
+    case '-' | 0x20:
+      return resolve_dotted(text);
+    default:
+      break;
+  }
   return std::nullopt;
 }
 

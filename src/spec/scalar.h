@@ -1,7 +1,7 @@
 // What a YAML scalar means: the YAML 1.1 rules of the library that kubectl and argo read with.
 //
-// Our YAML parser is a YAML 1.2 one and gives texts only; Argo's users rely on `yes`, `0644` and
-// `1_000` meaning what they mean there. Measured with sigs.k8s.io/yaml. Pure.
+// libyaml gives texts only; Argo's users rely on `yes`, `0644` and `1_000` meaning what they mean
+// there. Measured with sigs.k8s.io/yaml. Pure.
 #pragma once
 
 #include <string>

@@ -58,6 +58,24 @@ TEST(ReadYaml, BoundsDepth) {
   EXPECT_EQ(json_of(deep), "error: yaml: exceeded max depth of 1000");
 }
 
+// libyaml's time for them grows with their square.
+TEST(ReadYaml, BoundsDirectives) {
+  std::string text;
+  for (int i = 0; i < 65; ++i) text += fmt::format("%TAG !a{}! x\n", i);
+  EXPECT_EQ(json_of(text + "---\na"), "error: yaml: too many directives");
+  EXPECT_EQ(json_of("# c\n%TAG ! " + std::string(2000, 'x') + "\n---\na"),
+            "error: yaml: too long directive");
+}
+
+TEST(ReadYaml, RefusesWhatIsNoText) {
+  EXPECT_EQ(json_of("a: \xFF"), "error: yaml: invalid leading UTF-8 octet");
+  EXPECT_EQ(json_of("a: \xC3"), "error: yaml: incomplete UTF-8 octet sequence");
+  EXPECT_EQ(json_of("a: \x01"), "error: yaml: control characters are not allowed");
+  EXPECT_EQ(json_of("\xEF\xBB\xBF"
+                    "a: b"),
+            R"({"a":"b"})");
+}
+
 TEST(ReadYaml, GivesTheLineBreakAtTheEndOfABlockOnlyWhenItIsThere) {
   EXPECT_EQ(json_of("k: |\n  a\n  b"), R"({"k":"a\nb"})");
   EXPECT_EQ(json_of("k: |\n  a\n  b\n"), R"({"k":"a\nb\n"})");
@@ -67,7 +85,12 @@ TEST(ReadYaml, GivesTheLineBreakAtTheEndOfABlockOnlyWhenItIsThere) {
 TEST(ReadYaml, FollowsArgosReader) {
   EXPECT_EQ(json_of("a: |\nb: >\nc: 1"), R"({"a":"","b":"","c":1})");  // empty blocks
   EXPECT_EQ(json_of(R"(k: "\/")"), "error: yaml: found unknown escape character");
+  EXPECT_EQ(json_of("k: \"a\\\\/b\""), R"({"k":"a\\/b"})");
+  EXPECT_EQ(json_of("%YAML 1.2\n---\na: 1"), "error: yaml: found incompatible YAML document");
+  EXPECT_EQ(json_of("[!a, b]"), "error: yaml: did not find expected whitespace or line break");
   EXPECT_EQ(json_of("[-]"), R"(["-"])");
+  EXPECT_EQ(json_of("{a: b?c}"), "error: yaml: did not find expected ',' or ']'");
+  EXPECT_EQ(json_of("a: [b]\nc: d?e"), R"({"a":["b"],"c":"d?e"})");
   EXPECT_EQ(json_of("[a?b]"), "error: yaml: did not find expected ',' or ']'");
   EXPECT_EQ(json_of("k: 'a'#b"), R"({"k":"a"})");
   EXPECT_EQ(json_of("- \ta"), "error: yaml: found character that cannot start any token");
@@ -100,11 +123,49 @@ TEST(ReadYaml, KnowsThePlaceOfEachPart) {
   EXPECT_EQ(at("/c/0/e/9/nothing"), "16:8 16:8");  // the nearest that is known
 }
 
+TEST(ReadYaml, LooksBehindAnchorsAndTags) {
+  const char* text =
+      "a: &x !!str  v\n"
+      "b: !m  # c\n"
+      "  k: &y\n"
+      "c: |2\n"
+      "\n"
+      "    two\n"
+      "d:\n"
+      "-\n"
+      "- \xC3\xA9: !!str \"\xC3\xA9\"\n"
+      "e: !!seq [&q 1, *q]\n";
+  auto document = read_yaml(text, {.file = "f.yaml"});
+  ASSERT_TRUE(document) << document.error().message;
+  const auto at = [&](const char* pointer) {
+    const diag::Position p = document->positions->value(pointer);
+    return fmt::format("{}:{}", p.line, p.column);
+  };
+  EXPECT_EQ(at("/a"), "1:14");
+  EXPECT_EQ(at("/b"), "3:3");
+  EXPECT_EQ(at("/b/k"), "3:3");  // nothing stands there but the anchor
+  EXPECT_EQ(at("/c"), "6:3");    // the first line that is not empty, behind the indentation
+  EXPECT_EQ(at("/d/0"), "8:1");
+  EXPECT_EQ(at("/d/1/\xC3\xA9"), "9:14");
+  EXPECT_EQ(at("/e"), "10:10");
+  EXPECT_EQ(at("/e/0"), "10:14");
+  EXPECT_EQ(at("/e/1"), "10:17");
+}
+
 TEST(ReadYaml, TellsThePlaceOfAFault) {
   auto document = read_yaml("a: 1\nb: [1, 2\n", {.file = "f.yaml", .first_line = 5});
   ASSERT_FALSE(document);
   EXPECT_EQ(document.error().at.file, "f.yaml");
   EXPECT_GE(document.error().at.line, 6);
+  const auto place_of = [](std::string_view broken) {
+    const auto read = read_yaml(broken, {.file = "f.yaml"});
+    return read ? "" : fmt::format("{}:{}", read.error().at.line, read.error().at.column);
+  };
+  EXPECT_EQ(place_of("a: 1\n\xC3\xA9: [1, \"\\y\"]\n"), "2:10");
+  EXPECT_EQ(place_of("a:\n  \"b\nc: 1\n"), "2:3");  // where the quote begins
+  EXPECT_EQ(place_of("a: 1\nb\nc: 1\n"), "2:1");    // the key without `:`
+  EXPECT_EQ(place_of("a: b: c"), "1:5");
+  EXPECT_EQ(place_of("a: 1\nb: \xFF"), "2:4");
 }
 
 }  // namespace

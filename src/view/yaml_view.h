@@ -2,7 +2,7 @@
 // the level of their key, lines folded after column 80, strings quoted where YAML 1.1 would misread
 // them.
 //
-// A writer of our own, since no library's output is like that in all of these. Pure.
+// A writer of our own: what decides on order and quotes there stands above libyaml's part. Pure.
 #pragma once
 
 #include <string>
