@@ -11,6 +11,7 @@ import tempfile
 import time
 
 from engine import EngineTest, binary, nodes, phase, wait_until
+from receiver import WebhookReceiver
 
 
 def workflow(name, *templates, spec=""):
@@ -70,16 +71,21 @@ class Processes(FaultTest):
         return [int(p) for p in path.read_text().split()] if path.exists() else []
 
     def test_two_engines_share_a_store_but_no_workflow(self):
-        self.start_server()
-        self.submit(self.held())
-        wait_until(self.pids, 20, "the step to run")
-        other = self.start("server", "--exit-when-idle")
-        time.sleep(0.3)
-        self.assertEqual(len(self.pids()), 1, "the second engine left the workflow alone")
-        self.assertIsNone(other.poll(), "somebody else's workflow is not done")
-        (self.home / "go").touch()
-        self.done("held")
-        self.assertEqual(other.wait(20), 0)
+        with WebhookReceiver() as receiver:
+            path = self.held(more="  onExit: bye\n")
+            path.write_text(path.read_text() + f"  - name: bye\n    http: {{url: '{receiver.url}/bye'}}\n")
+            self.submit(path)
+            first = self.start("server", "--exit-when-idle")
+            wait_until(self.pids, 20, "the step to run")
+            other = self.start("server", "--exit-when-idle")
+            time.sleep(0.3)
+            self.assertEqual(len(self.pids()), 1, "the second engine left the workflow alone")
+            self.assertIsNone(other.poll(), "somebody else's workflow is not done")
+            (self.home / "go").touch()
+            self.done("held")
+            self.assertEqual(other.wait(20), 0)
+            self.assertEqual(first.wait(5), 0, "its workflow was not taken away")
+            self.assertEqual(receiver.paths(), ["/bye"], "one of them ran the hook")
 
     def test_the_supervisor_is_killed(self):
         self.start_server()
@@ -236,11 +242,12 @@ class Limits(FaultTest):
 
     PARALLEL = workflow("many", "  - name: main\n    steps:\n"
                         "    - - {name: s, template: step, withSequence: {count: '30'}}\n",
-                        shell("echo out; sleep 0.05", "step"))
+                        shell("echo out; sleep 0.15", "step"))
 
     def test_few_file_descriptors(self):
         path = self.write("many.yaml", self.PARALLEL)
-        p = subprocess.run(["prlimit", "--nofile=100:100", binary(), "run", path, "-o", "json"], env=self.env(),
+        self.variables = {"TIPHYS_STEPS_MAX": "30"}
+        p = subprocess.run(["prlimit", "--nofile=70:70", binary(), "run", path, "-o", "json"], env=self.env(),
                            text=True, capture_output=True, timeout=60)
         self.assertEqual(p.returncode, 0, p.stderr[-500:] + p.stdout[-2000:])
         self.assertEqual(self.call("logs", "many").stdout.count("out"), 30, "no step's log is missing")
