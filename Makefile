@@ -3,9 +3,10 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 30
+SECONDS ?= 3600
 PYTHON := /usr/bin/python3
 
-.PHONY: help packages build demo test lint format bench fuzz install clean
+.PHONY: help packages build demo test lint format bench soak fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +40,9 @@ bench: packages  ## measures the engine against a bare spawn loop, expressions a
 	@cmake --build --preset bench -j $(JOBS)
 	@$(PYTHON) bench/bench.py build/tiphys build/spawn_loop
 	@$(PYTHON) bench/expr.py build/expr_bench
+
+soak: build  ## kills engine and supervisor at random under load for SECONDS (3600)
+	@$(PYTHON) bench/soak.py build/tiphys $(SECONDS)
 
 fuzz:  ## runs each fuzzer for SECONDS_EACH
 	@tools/install_packages.sh build lint

@@ -19,7 +19,7 @@ failed_step() {  # a step that could not run at all counts as a failed test
 cmake --preset asan >/dev/null && cmake --build --preset asan -j "$jobs" || failed_step asan-build
 ctest --preset asan -j "$jobs" --output-junit "$PWD/$results/unit.xml" || [ -s $results/unit.xml ] || failed_step unit
 
-if cmake --preset release >/dev/null && cmake --build --preset release -j "$jobs"; then
+if cmake --preset release >/dev/null && cmake --build --preset faults -j "$jobs"; then
   $python test/e2e/run.py build/tiphys | tee $results/e2e.txt
 else
   failed_step release-build

@@ -129,11 +129,15 @@ void Journal::acknowledged(std::string_view key) {
 
 bool Journal::flush() {
   if (batch_.empty()) return true;
-  const bool ok = write_all(fd_, batch_);
+  if (!write_all(fd_, batch_)) {
+    // Half a record would hide all that come after it from the next supervisor.
+    (void)!::ftruncate(fd_, size_);
+    return false;
+  }
   size_ += static_cast<std::int64_t>(batch_.size());
   batch_.clear();
   dirty_ = true;
-  return ok;
+  return true;
 }
 
 void Journal::sync() {

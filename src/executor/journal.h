@@ -37,7 +37,8 @@ class Journal {
   void started(std::string_view key);
   void ended(const wire::Exit& exit);
   void acknowledged(std::string_view key);
-  /// Writes the batch with one call. False when the disk refuses it.
+  /// Writes the batch with one call. False when the disk refuses it; the batch is kept for the
+  /// next.
   [[nodiscard]] bool flush();
   /// Syncs what flush() wrote since the last time.
   void sync();

@@ -164,7 +164,7 @@ void ProcessExecutor::forget_workflow(const std::string& work_folder) {
 
 void ProcessExecutor::run() {
   // Early, so that the supervisor is there when the first step comes; what fails now is told then.
-  (void)client_.connect(options_.steps_max);
+  (void)client_.connect(options_.steps_max, options_.log_max);
   for (;;) {
     pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {client_.fd(), POLLIN, 0}};
     if (client_.has_unsent()) fds[1].events |= POLLOUT;
@@ -305,7 +305,7 @@ void ProcessExecutor::finish(const std::string& key, Outcome outcome) {
 // After a loss of the supervisor everything that was asked for is asked for again, by key.
 void ProcessExecutor::connect_if_needed() {
   if (client_.fd() >= 0 || pending_.empty()) return;
-  auto connected = client_.connect(options_.steps_max);
+  auto connected = client_.connect(options_.steps_max, options_.log_max);
   if (!connected) {
     const clock::Instant now = {wall_now()};
     for (const auto& [key, pending] : pending_) {

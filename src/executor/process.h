@@ -12,13 +12,15 @@
 
 #include "executor/environment.h"
 #include "executor/executor.h"
+#include "executor/step_log.h"
 
 namespace tiphys::executor {
 
 struct ProcessOptions {
-  std::string home;    // TIPHYS_HOME: socket, journal, volumes of claims, artifacts
-  int steps_max = 0;   // processes at once over all engines of this home; 0: 4 x cores, 16 at least
-  Images images = {};  // what images start, before the built-in table
+  std::string home;   // TIPHYS_HOME: socket, journal, volumes of claims, artifacts
+  int steps_max = 0;  // processes at once over all engines of this home; 0: 4 x cores, 16 at least
+  std::int64_t log_max = kLogMax;                    // bytes of output that are kept of each step
+  Images images = {};                                // what images start, before the built-in table
   std::string artifact_root = {};                    // default: HOME/artifacts
   std::vector<std::string> supervisor_command = {};  // default: this binary's `__supervisor`
   std::function<void(const std::string&)> warn =

@@ -60,7 +60,23 @@ void StepLog::put(std::string_view lines) {
   }
 }
 
+// `lines` begin with `stamp`, each.
+void StepLog::put_within_bounds(std::string_view lines, std::string_view stamp) {
+  const auto size = static_cast<std::int64_t>(lines.size());
+  if (size <= left_) {
+    left_ -= size;
+    put(lines);
+    return;
+  }
+  const std::size_t end = lines.substr(0, static_cast<std::size_t>(left_)).rfind('\n');
+  if (end != std::string_view::npos) put(lines.substr(0, end + 1));
+  put(fmt::format("{}tiphys: the log has reached TIPHYS_LOG_MAX: what follows is dropped\n",
+                  stamp));
+  is_full_ = true;
+}
+
 void StepLog::write(int stream, std::string_view bytes, std::int64_t now) {
+  if (is_full_ || broken_) return;
   const std::string stamp = log_timestamp(now) + " ";
   std::string& open_line = open_lines_[stream];
   std::string lines;
@@ -78,13 +94,14 @@ void StepLog::write(int stream, std::string_view bytes, std::int64_t now) {
     lines.append(stamp).append(open_line).append("\n");
     open_line.clear();
   }
-  if (!lines.empty()) put(lines);
+  if (!lines.empty()) put_within_bounds(lines, stamp);
 }
 
 void StepLog::finish(std::int64_t now) {
   for (std::string& open_line : open_lines_) {
-    if (open_line.empty()) continue;
-    put(log_timestamp(now) + " " + open_line + "\n");
+    if (open_line.empty() || is_full_) continue;
+    const std::string stamp = log_timestamp(now) + " ";
+    put_within_bounds(stamp + open_line + "\n", stamp);
     open_line.clear();
   }
   if (fd_ >= 0) ::close(fd_);

@@ -2,8 +2,9 @@
 //
 // The time is when the supervisor read the line, UTC with nine decimals, then one blank, then the
 // line as it came. stdout and stderr share the file. A line without an end gets one when the step
-// ends; a line over kLineSizeMax is broken there. The file (and its folder) is made at the first
-// output, so silent steps cost nothing. One thread.
+// ends; a line over kLineSizeMax is broken there. A file that would be larger than `size_max` ends
+// with a line that says so, and the rest of the output is dropped. The file (and its folder) is
+// made at the first output, so silent steps cost nothing. One thread.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +13,15 @@
 
 namespace tiphys::executor {
 
+/// Bytes of a log, when nobody says otherwise: a loud step must not fill the disk.
+inline constexpr std::int64_t kLogMax = std::int64_t{1} << 30U;
+
 /// The log file of one step.
 class StepLog {
  public:
   static constexpr std::size_t kLineSizeMax = 256U << 10U;
 
-  explicit StepLog(std::string path) : path_(std::move(path)) {}
+  StepLog(std::string path, std::int64_t size_max) : path_(std::move(path)), left_(size_max) {}
   StepLog(const StepLog&) = delete;
   StepLog& operator=(const StepLog&) = delete;
   ~StepLog();
@@ -30,11 +34,14 @@ class StepLog {
 
  private:
   void put(std::string_view lines);
+  void put_within_bounds(std::string_view lines, std::string_view stamp);
 
   std::string path_;
   std::string open_lines_[2];
+  std::int64_t left_;  // bytes that may still be written
   int fd_ = -1;
   bool broken_ = false;
+  bool is_full_ = false;
 };
 
 /// "2026-11-24T11:00:00.123456789Z".

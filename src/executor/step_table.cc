@@ -15,6 +15,11 @@ namespace tiphys::executor {
 namespace {
 
 constexpr std::int64_t kKeepUnasked = std::int64_t{30} * 24 * 3600 * 1'000'000'000;
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kShortPause = kSecond / 4;  // between attempts to start a step
+constexpr std::int64_t kShortMax = 60 * kSecond;   // with nothing of ours running
+constexpr rlim_t kFilesOfOurOwn = 64;  // sockets, journal, what a start opens for a moment
+constexpr rlim_t kFilesOfStep = 3;
 constexpr std::string_view kMark = "TIPHYS_STEP=";
 
 std::int64_t read_clock(clockid_t clock) {
@@ -69,6 +74,8 @@ struct StepTable::Step {
   pid_t pid = -1;
   int pipes[2] = {-1, -1};  // stdout (and stderr, when the result is not wanted), stderr
   bool wants_stdout = false;
+  bool is_noted = false;         // the journal has it as started
+  std::int64_t short_since = 0;  // steady; when the machine first had no room for it
   std::unique_ptr<StepLog> log;
   std::int64_t kill_at = 0;  // steady; 0 for never
   wire::Exit exit;
@@ -81,6 +88,8 @@ StepTable::StepTable(Told told) : told_(std::move(told)) {
     rlimit all = files_of_steps_;
     all.rlim_cur = all.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &all);
+    const rlim_t free = all.rlim_max > kFilesOfOurOwn ? all.rlim_max - kFilesOfOurOwn : 0;
+    steps_max_ = std::max<std::size_t>(1, free / kFilesOfStep);
   }
 }
 
@@ -177,27 +186,45 @@ void StepTable::forget_client(ClientId client) {
     Step& step = *it->second;
     if (step.client == client) step.client = kNobody;
     const bool drop = step.state == Step::State::kQueued && step.client == kNobody;
+    if (drop && step.is_noted) journal_.acknowledged(step.exit.key);
     it = drop ? steps_.erase(it) : std::next(it);
   }
 }
 
 void StepTable::start_queued(std::size_t processes_max) {
+  if (short_until_ > steady_now()) return;
+  short_until_ = 0;
+  const std::size_t most = std::min(processes_max, steps_max_);
   std::vector<Step*> batch;
-  while (!queue_.empty() && running_.size() + batch.size() < processes_max) {
+  while (!queue_.empty() && running_.size() + batch.size() < most) {
     Step* const step = find(queue_.front());
     queue_.pop_front();
     if (step == nullptr || step->state != Step::State::kQueued) continue;
-    journal_.started(step->exit.key);
+    if (!std::exchange(step->is_noted, true)) journal_.started(step->exit.key);
     batch.push_back(step);
   }
   const bool is_written = journal_.flush();
   for (Step* step : batch) {
-    if (is_written) {
-      launch(*step);
+    if (!is_written) {
+      wait_for_room(*step, ENOSPC);
+    } else if (short_until_ != 0) {
+      queue_.push_back(step->exit.key);
     } else {
-      finish(*step, wire::Failure::kResources, ENOSPC, 0);
+      launch(*step);
     }
   }
+}
+
+// The machine has no room for a process now; it may have when others end, ours or not.
+void StepTable::wait_for_room(Step& step, int error) {
+  const std::int64_t now = steady_now();
+  if (step.short_since == 0 || !running_.empty()) step.short_since = now;
+  if (now - step.short_since > kShortMax) {
+    finish(step, wire::Failure::kResources, error, 0);
+    return;
+  }
+  queue_.push_back(step.exit.key);
+  short_until_ = now + kShortPause;
 }
 
 bool StepTable::open_pipes(Step& step, SpawnPlan& plan, int (&write_ends)[2]) {
@@ -217,7 +244,7 @@ bool StepTable::open_pipes(Step& step, SpawnPlan& plan, int (&write_ends)[2]) {
 void StepTable::prepare(Step& step, SpawnPlan& plan) {
   wire::Reader reader(step.payload);
   reader.text();  // key
-  step.log = std::make_unique<StepLog>(std::string(reader.text()));
+  step.log = std::make_unique<StepLog>(std::string(reader.text()), log_max_);
   plan.cwd = reader.text().data();
   plan.root = reader.text().data();
   step.wants_stdout = reader.u8() != 0;
@@ -258,7 +285,13 @@ void StepTable::launch(Step& step) {
       if (fd >= 0) ::close(fd);
       fd = -1;
     }
-    finish(step, spawned.failure, spawned.error, 0);
+    const int e = spawned.error;
+    const bool is_short = e == EAGAIN || e == ENOMEM || e == EMFILE || e == ENFILE;
+    if (spawned.failure == wire::Failure::kResources && is_short) {
+      wait_for_room(step, e);
+    } else {
+      finish(step, spawned.failure, e, 0);
+    }
     return;
   }
   step.pid = spawned.pid;
@@ -350,7 +383,7 @@ void StepTable::kill_overdue() {
   for (Step* step : dying_) {
     if (step->kill_at > now) continue;
     ::kill(-step->pid, SIGKILL);
-    step->kill_at = now + 1'000'000'000;  // uninterruptible: once more, later
+    step->kill_at = now + kSecond;  // uninterruptible: once more, later
   }
 }
 
@@ -359,11 +392,11 @@ void StepTable::kill_all() {
 }
 
 void StepTable::flush() {
-  if (!journal_.flush()) return;  // nothing better to do: the engine is told all the same
+  if (!journal_.flush()) return;  // the engine is told all the same, and it is tried again
 }
 
 std::int64_t StepTable::next_deadline() const {
-  std::int64_t next = 0;
+  std::int64_t next = queue_.empty() ? 0 : short_until_;
   for (const Step* step : dying_) {
     if (next == 0 || step->kill_at < next) next = step->kill_at;
   }

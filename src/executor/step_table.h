@@ -57,7 +57,10 @@ class StepTable {
   /// The client has gone: its queued steps are dropped, its running ones go on.
   void forget_client(ClientId client);
 
-  /// Starts queued steps while fewer than `processes_max` run, and writes the journal.
+  /// How many bytes of output are kept of each step that starts from now on.
+  void set_log_max(std::int64_t bytes) { log_max_ = bytes; }
+  /// Starts queued steps while fewer than `processes_max` run, and writes the journal. A step that
+  /// the machine has no room for stays in the queue.
   void start_queued(std::size_t processes_max);
   /// Reads what a step has printed.
   void read_output(std::string_view key, int stream);
@@ -81,6 +84,7 @@ class StepTable {
   void prepare(Step& step, SpawnPlan& plan);
   [[nodiscard]] bool open_pipes(Step& step, SpawnPlan& plan, int (&write_ends)[2]);
   void launch(Step& step);
+  void wait_for_room(Step& step, int error);
   void drain(Step& step, int stream);
   void close_pipes(Step& step);
   void finish(Step& step, wire::Failure failure, int error, int wait_status);
@@ -94,6 +98,9 @@ class StepTable {
   std::unordered_map<pid_t, Step*> running_;
   std::deque<std::string> queue_;  // keys; one that is no longer queued is skipped
   std::vector<Step*> dying_;
+  std::size_t steps_max_ = SIZE_MAX;  // as many as there are descriptors for
+  std::int64_t log_max_ = kLogMax;
+  std::int64_t short_until_ = 0;  // steady; nothing is started before
   int null_fd_ = -1;
   rlimit files_of_steps_ = {};
 };

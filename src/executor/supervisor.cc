@@ -177,6 +177,8 @@ void Supervisor::handle_frame(int fd, wire::Type type, std::string_view payload)
       const std::uint32_t version = reader.u32();
       if (version != wire::kVersion) std::fprintf(stderr, "engine of version %u\n", version);
       processes_max_ = std::max<std::size_t>(1, reader.u32());
+      // An engine from before there was a bound does not send one.
+      if (const std::int64_t log_max = reader.i64(); reader.ok()) table_.set_log_max(log_max);
       break;
     }
     case wire::Type::kStart:

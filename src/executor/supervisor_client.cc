@@ -86,7 +86,7 @@ diag::Result<void> SupervisorClient::start_supervisor() {
   return diag::fail(diag::Code::kIo, "the supervisor could not be started; see its message above");
 }
 
-diag::Result<void> SupervisorClient::connect(int processes_max) {
+diag::Result<void> SupervisorClient::connect(int processes_max, std::int64_t log_max) {
   close_socket();
   for (int attempt = 0; !try_connect(); ++attempt) {
     if (attempt == kAttemptsMax) {
@@ -101,6 +101,7 @@ diag::Result<void> SupervisorClient::connect(int processes_max) {
   w.begin(wire::Type::kHello);
   w.u32(wire::kVersion);
   w.u32(static_cast<std::uint32_t>(processes_max));
+  w.i64(log_max);
   w.end();
   return {};
 }

@@ -25,7 +25,7 @@ class SupervisorClient {
 
   /// Connects and says hello; starts a supervisor when none answers. Blocks up to 10 s. Errors:
   /// kIo.
-  [[nodiscard]] diag::Result<void> connect(int processes_max);
+  [[nodiscard]] diag::Result<void> connect(int processes_max, std::int64_t log_max);
   /// The socket, for poll(); -1 when not connected.
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] bool has_unsent() const { return !out_.empty(); }

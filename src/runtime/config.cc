@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "runtime/limits.h"
+
 namespace tiphys::runtime {
 
 namespace {
@@ -42,16 +44,12 @@ diag::Result<Config> Config::from_environment() {
   }
   if (is_new) chmod(config.home.c_str(), 0700);  // a folder of the user's stays as it is
   config.steps_max = static_cast<int>(std::max(16U, 4 * std::thread::hardware_concurrency()));
-  if (const std::string text = variable("TIPHYS_STEPS_MAX"); !text.empty()) {
-    char* end = nullptr;
-    const long n = std::strtol(text.c_str(), &end, 10);
-    if (*end != '\0' || n < 1 || n > 100'000) {
-      return diag::fail(
-          diag::Code::kIo,
-          fmt::format("TIPHYS_STEPS_MAX is '{}', want a number from 1 to 100000", text));
-    }
-    config.steps_max = static_cast<int>(n);
-  }
+  TRY(const std::int64_t steps,
+      number_from_environment("TIPHYS_STEPS_MAX", 1, 100'000, config.steps_max));
+  config.steps_max = static_cast<int>(steps);
+  TRY(const std::int64_t grace,
+      number_from_environment("TIPHYS_GRACE_MS", 0, 86'400'000, config.grace.ns / 1'000'000));
+  config.grace = clock::Duration::milliseconds(grace);
   return config;
 }
 

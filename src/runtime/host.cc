@@ -17,8 +17,10 @@
 #include "expr/program.h"
 #include "runtime/dispatch.h"
 #include "runtime/expiry.h"
+#include "runtime/fault_point.h"
 #include "runtime/images.h"
 #include "runtime/inbox.h"
+#include "runtime/limits.h"
 #include "runtime/lookup.h"
 #include "runtime/ownership.h"
 #include "runtime/timers.h"
@@ -120,6 +122,7 @@ struct Host::State {
   void apply_timers();
   void apply_commands();
   [[nodiscard]] bool is_commit_due() const;
+  [[nodiscard]] diag::Result<void> commit(const store::Batch& batch);
   [[nodiscard]] diag::Result<void> commit_and_dispatch(const Progress& progress);
   void retire(const WorkflowRun& run);
   void note_stored_expiries();
@@ -241,12 +244,26 @@ bool Host::State::is_commit_due() const {
   });
 }
 
+// A server waits until the store takes it (the disk has room again ...): what it holds is nowhere
+// else, and nothing that depends on it has been done.
+diag::Result<void> Host::State::commit(const store::Batch& batch) {
+  for (bool is_told = false;;) {
+    fault_point::before_commit();
+    auto done = store->commit(batch);
+    if (done) fault_point::after_commit();
+    if (done && is_told) spdlog::info("the store can be written again");
+    if (done || !takes_all || must_stop) return done;
+    if (!std::exchange(is_told, true)) spdlog::error("{}; trying again", done.error().message);
+    poll(nullptr, 0, kPollMs);
+  }
+}
+
 diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
   store::Batch batch;
   batch.done_commands = std::exchange(done_commands, {});
   const clock::Instant time = now();
   for (WorkflowRun* run : open) run->collect(batch, time);
-  if (!batch.empty()) TRY_VOID(store->commit(batch));
+  if (!batch.empty()) TRY_VOID(commit(batch));
   for (WorkflowRun* run : open) {
     const std::vector<engine::Effect> effects = run->take_effects();
     if (!effects.empty()) dispatch->carry_out(*run, effects, false);
@@ -345,8 +362,9 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
           },
   };
   const executor::Lookup lookup = make_lookup(state->config);
-  executor::ProcessOptions options{.home = state->config.home,
-                                   .steps_max = state->config.steps_max};
+  TRY(const std::int64_t bytes, log_max());
+  executor::ProcessOptions options{
+      .home = state->config.home, .steps_max = state->config.steps_max, .log_max = bytes};
   options.images = stored_images(*state->store);
   options.warn = [](const std::string& text) { spdlog::warn("{}", text); };
   state->process = executor::make_pod_executor(std::move(options), listener, lookup);

@@ -1,0 +1,14 @@
+// Places where the tests kill the engine (test/e2e/test_commit_crashes.py). Only
+// build/tiphys-faults dies at them; the functions of the released binary do nothing.
+//
+// One thread: the engine's loop.
+#pragma once
+
+namespace tiphys::runtime::fault_point {
+
+/// The N-th call kills the process by SIGKILL when TIPHYS_CRASH_BEFORE_COMMIT is N.
+void before_commit();
+/// The same for TIPHYS_CRASH_AFTER_COMMIT.
+void after_commit();
+
+}  // namespace tiphys::runtime::fault_point

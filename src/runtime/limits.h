@@ -1,0 +1,22 @@
+// Bounds that are numbers in the environment, refused when they make no sense.
+//
+// Reads the environment only.
+#pragma once
+
+#include <cstdint>
+
+#include "diag/error.h"
+
+namespace tiphys::runtime {
+
+/// The variable `name`, a whole number from `least` to `most`; `otherwise` when it is not set.
+/// Errors: kIo.
+[[nodiscard]] diag::Result<std::int64_t> number_from_environment(const char* name,
+                                                                 std::int64_t least,
+                                                                 std::int64_t most,
+                                                                 std::int64_t otherwise);
+
+/// TIPHYS_LOG_MAX: how many bytes of output are kept of each step. Errors: kIo.
+[[nodiscard]] diag::Result<std::int64_t> log_max();
+
+}  // namespace tiphys::runtime
