@@ -5,8 +5,9 @@ JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 30
 SECONDS ?= 3600
 PYTHON := /usr/bin/python3
+TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test lint format bench soak fuzz install clean
+.PHONY: help packages build demo test conformance lint format bench soak fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +27,11 @@ demo: build  ## runs examples/ against a small local receiver and shows what arr
 
 test:  ## all tests: unit (with sanitizers), conformance vectors, end to end
 	@tools/test.sh
+
+conformance: build  ## compares with what the real Argo gave, where that data is (TIPHYS_GOLDEN=FOLDER)
+	@if test -f $(TIPHYS_GOLDEN)/run_all.py; then \
+	  $(PYTHON) $(TIPHYS_GOLDEN)/run_all.py build/tiphys $(TIPHYS_GOLDEN) --timeout 120; \
+	else echo "skipped: there are no recorded workflows in $(TIPHYS_GOLDEN)"; fi
 
 lint:  ## clang-format and clang-tidy
 	@tools/install_packages.sh build lint

@@ -59,11 +59,18 @@ constexpr HelpText kTexts[] = {
      "Examples:\n"
      "  tiphys simulate hello.yaml\n"
      "  tiphys simulate --fail build=3 --duration test=30s --result count='[1,2]' hello.yaml\n"
+     "  tiphys simulate --all-outcomes hello.yaml\n"
      "\n"
      "Nothing is executed and nothing is stored: the timeline shows which hooks would fire, and "
      "the\n"
      "requests that would be sent. What waits for a person is resumed.\n"
      "Exit code: 0 when the workflow would end as Succeeded, else 1."},
+    {"test", kRun,
+     "Example:\n"
+     "  tiphys test --junit results.xml deploy.test.yaml\n"
+     "\n"
+     "Each case gives the outcomes of steps and expects phases, hooks and requests.\n"
+     "Exit code: 1 if a case failed."},
     {"schema", kOther,
      "Example, for editors with yaml-language-server:\n"
      "  tiphys schema > argo.schema.json"},

@@ -2,15 +2,19 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <thread>
 
 #include "cli/commands.h"
 #include "cli/log_lines.h"
+#include "cli/pod_labels.h"
 #include "cli/pod_logs.h"
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
+#include "runtime/definition.h"
 #include "runtime/submit.h"
+#include "spec/labels.h"
 
 namespace tiphys::cli {
 
@@ -23,6 +27,7 @@ struct LogFlags {
   std::string pod;
   std::string container;
   std::string grep;
+  std::string selector;
   std::string since;
   std::string since_time;
   std::optional<std::int64_t> tail;  // negative: all, as argo's default
@@ -46,6 +51,19 @@ diag::Result<LogFilter> filter_of(const LogFlags& o) {
   return LogFilter::make(o.grep, since);
 }
 
+// Which pods `-l` means.
+diag::Result<std::function<bool(const value::Value&)>> selection_of(const LogFlags& o,
+                                                                    store::Store& store,
+                                                                    const std::string& uid) {
+  if (o.selector.empty()) return nullptr;
+  TRY(spec::Selector selector, spec::Selector::parse(o.selector));
+  TRY(const auto events, store.load_events(uid));
+  if (events.empty()) return nullptr;
+  TRY(engine::Definition definition, runtime::parse_definition(events.front().payload));
+  return [selector = std::move(selector), definition = std::move(definition)](
+             const value::Value& node) { return selector.matches(pod_labels(definition, node)); };
+}
+
 void print_lines(const std::vector<LogLine>& lines, const LogStyle& style) {
   for (const LogLine& l : lines) print_text(format_log_line(l.pod, l.stored, style) + "\n");
   (void)std::fflush(stdout);
@@ -61,6 +79,7 @@ diag::Result<void> logs(const LogFlags& o, Session& session) {
   TRY(Opened state, open_state());
   TRY(store::WorkflowRow row, find_workflow(*state.store, session, o.workflow));
   PodLogs::Options options{.only = o.pod};
+  TRY(options.is_wanted, selection_of(o, *state.store, row.uid));
   if (o.tail && *o.tail >= 0) options.tail = static_cast<std::size_t>(*o.tail);
   PodLogs pods(state.config, options);
   const LogStyle style{.color = session.color(), .timestamps = o.timestamps};
@@ -92,6 +111,7 @@ void add_logs(CLI::App& app, Session& session) {
   command->add_option("POD", o->pod, "a pod, or the id or display name of its node");
   command->add_option("-c,--container", o->container, "main");
   command->add_option("--grep", o->grep, "only lines that match (RE2)");
+  command->add_option("-l,--selector", o->selector, "only pods with these labels, e.g. app=web");
   command->add_option("--since", o->since, "only lines newer than this, e.g. 5m");
   command->add_option("--since-time", o->since_time, "only lines after this time (RFC 3339)");
   command->add_option("--tail", o->tail, "only the last lines of each pod");

@@ -19,7 +19,9 @@ void PodLogs::look_at(const value::Value& workflow) {
     // The main container writes the pod's log, the others of a containerSet each their own.
     const bool is_container = type == "Container" && shown != "main";
     if (type != "Pod" && !is_container) continue;
-    std::string pod = pod_of(name, is_container ? all[node["boundaryID"].string_or("")] : node);
+    const value::Value& owner = is_container ? all[node["boundaryID"].string_or("")] : node;
+    if (options_.is_wanted && !options_.is_wanted(owner)) continue;
+    std::string pod = pod_of(name, owner);
     if (is_container) pod.append(".").append(shown);
     const std::string& only = options_.only;
     const bool is_wanted =

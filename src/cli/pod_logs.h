@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,7 @@ class PodLogs {
   struct Options {
     std::string only = {};  // a pod, or the id or display name of its node; empty: all
     std::optional<std::size_t> tail = {};  // of what is there at first, for each pod
+    std::function<bool(const value::Value& node)> is_wanted = {};  // null: every pod
   };
 
   PodLogs(runtime::Config config, Options options)

@@ -1,16 +1,15 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 
-#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
+#include "cli/rehearse.h"
 #include "cli/show.h"
 #include "clock/go_duration.h"
-#include "runtime/definition.h"
-#include "runtime/submit.h"
+#include "sim/outcomes.h"
 #include "sim/rehearsal.h"
-#include "store/memory.h"
 #include "value/json.h"
 
 namespace tiphys::cli {
@@ -31,6 +30,7 @@ struct SimulateOptions {
   std::vector<std::string> outputs;
   std::vector<std::string> durations;
   std::optional<std::uint64_t> seed;
+  bool all_outcomes = false;
 };
 
 using Pair = std::pair<std::string, std::string>;
@@ -78,51 +78,10 @@ diag::Result<sim::Script> script_of(const SimulateOptions& o) {
   return script;
 }
 
-// Stored templates may be referred to, as in a run.
-diag::Result<void> add_stored_templates(store::Store& store, runtime::Submission& submission) {
-  for (const char* kind : {"WorkflowTemplate", "ClusterWorkflowTemplate"}) {
-    TRY(const auto rows, store.list_objects(kind, ""));
-    for (const store::ObjectRow& row : rows) {
-      if (auto object = value::parse_json(row.json)) submission.templates.push_back(*object);
-    }
-  }
-  return {};
-}
-
-// What the engine would get if the workflow was submitted; the real store is only read. Name, uid
-// and times are the same in each call.
-diag::Result<engine::Definition> definition_of(runtime::Submission submission) {
-  Map workflow = submission.workflow.map();
-  Map metadata = submission.workflow["metadata"].map();
-  if (submission.workflow["metadata"]["name"].string_or("").empty()) {
-    metadata.set(
-        "name",
-        fmt::format("{}simulated", submission.workflow["metadata"]["generateName"].string_or("")));
-  }
-  workflow.set("metadata", std::move(metadata));
-  submission.workflow = std::move(workflow);
-  store::MemoryStore store;
-  TRY(const store::WorkflowRow row,
-      runtime::submit(store, submission, sim::Rehearsal::beginning()));
-  TRY(const auto events, store.load_events(row.uid));
-  TRY(engine::Definition definition, runtime::parse_definition(events.front().payload));
-  Map named = definition.workflow["metadata"].map();
-  named.set("uid", "00000000-0000-4000-8000-000000000000");
-  Map object = definition.workflow.map();
-  object.set("metadata", std::move(named));
-  definition.workflow = std::move(object);
-  return definition;
-}
-
 std::string header_text(const Value& header) {
   const Value& secret = header["valueFrom"]["secretKeyRef"];
   if (!secret.is_map()) return std::string(header["value"].string_or(""));
   return fmt::format("(secret {}/{})", secret["name"].string_or(""), secret["key"].string_or(""));
-}
-
-std::string method_of(const Value& http) {
-  const std::string_view method = http["method"].string_or("");
-  return std::string(method.empty() ? "GET" : method);
 }
 
 std::string seconds(clock::Duration at) {
@@ -177,20 +136,59 @@ Value as_object(const sim::Rehearsal& rehearsal) {
              {"workflow", rehearsal.workflow()}};
 }
 
+constexpr std::size_t kOutcomesMax = 200;
+
+Value as_object(const sim::Outcome& outcome) {
+  List fails;
+  for (const std::string& name : outcome.fails) fails.emplace_back(name);
+  List hooks;
+  for (const std::string& name : outcome.hooks) hooks.emplace_back(name);
+  return Map{{"fails", std::move(fails)},
+             {"phase", outcome.phase},
+             {"hooks", std::move(hooks)},
+             {"requests", static_cast<std::int64_t>(outcome.requests)}};
+}
+
+diag::Result<void> show_outcomes(const engine::Definition& definition, const sim::Script& script,
+                                 const std::string& output) {
+  const auto outcomes = sim::all_outcomes(definition, script, kOutcomesMax);
+  List list;
+  std::size_t width = 0;
+  std::vector<std::string> titles;
+  for (const sim::Outcome& outcome : outcomes) {
+    list.push_back(as_object(outcome));
+    titles.push_back(outcome.fails.empty()
+                         ? "nothing fails"
+                         : fmt::format("fails: {}", fmt::join(outcome.fails, ", ")));
+    width = std::max(width, titles.back().size());
+  }
+  if (output == "json") {
+    print_text(
+        value::to_json(
+            list, {.key_order = value::KeyOrder::kAsGiven, .indent = 4, .escape_html = false}) +
+        "\n");
+  }
+  for (std::size_t i = 0; i < outcomes.size() && output.empty(); ++i) {
+    const sim::Outcome& o = outcomes[i];
+    print_text(fmt::format(
+        "{:<{}}  {:<10} {}\n", titles[i], width, o.phase,
+        o.hooks.empty() ? "no hook fires" : fmt::format("fires: {}", fmt::join(o.hooks, ", "))));
+  }
+  if (outcomes.size() >= kOutcomesMax) {
+    fmt::print(stderr, "warning: there may be more than these {} outcomes\n", kOutcomesMax);
+  }
+  return {};
+}
+
 diag::Result<void> simulate(SimulateOptions& o, Session& session) {
   if (!o.output.empty() && o.output != "json") {
     return wrong_usage(fmt::format("unknown output format '{}': want json", o.output));
   }
   TRY(const sim::Script script, script_of(o));
   TRY_VOID(load_parameter_file(o.overrides));
-  TRY(Opened state, open_state());
-  TRY(Documents documents, read_documents(o.files, spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, state, o.overrides, session));
-  TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
-  if (submissions.size() > 1) return wrong_usage("simulate takes one workflow");
-  mark_invalid(submissions, *state.store, session);
-  TRY_VOID(add_stored_templates(*state.store, submissions.front()));
-  TRY(engine::Definition definition, definition_of(submissions.front()));
+  TRY(engine::Definition definition,
+      definition_to_rehearse(o.files, o.overrides, o.defaults, session));
+  if (o.all_outcomes) return show_outcomes(definition, script, o.output);
   sim::Rehearsal rehearsal(std::move(definition), script);
   rehearsal.run();
   const Value workflow = rehearsal.workflow();
@@ -232,6 +230,8 @@ void add_simulate(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_option("--duration", o->durations, "how long it takes (default 1s): NAME=30s")
       ->allow_extra_args(false);
+  command->add_flag("--all-outcomes", o->all_outcomes,
+                    "let each leaf fail in turn; a line for each: how it ends, which hooks fire");
   command->add_option("--seed", o->seed, "take random durations, the same for each seed");
   command->add_option("-o,--output", o->output, "json: timeline, requests and the workflow");
   command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");

@@ -9,8 +9,8 @@
 
 namespace tiphys::expr {
 
-diag::Result<void> check(Ast& ast, const Environment& environment) {
-  return Checker(ast, environment).run();
+diag::Result<void> check(Ast& ast, const Environment& environment, const KnownVariables* known) {
+  return Checker(ast, environment, known).run();
 }
 
 diag::Result<void> Checker::run() {
@@ -116,7 +116,33 @@ Nature Checker::identifier(NodeId id) {
     if (i->first == name) return i->second;
   }
   if (name == "$env") return {};
+  if (const auto known = known_variable(id)) return *known;
   return known_name(id, name, true, true);
+}
+
+std::optional<Nature> Checker::known_variable(NodeId id) {
+  if (known_ == nullptr) return std::nullopt;
+  std::string path;
+  for (; node(id).kind == NodeKind::kMember; id = node(id).a) {
+    const Node& key = node(node(id).b);
+    if (key.kind != NodeKind::kConstant || !key.constant.is_string()) return std::nullopt;
+    path = "." + key.constant.as_string() + path;
+  }
+  if (node(id).kind != NodeKind::kIdentifier) return std::nullopt;
+  for (const auto& [name, nature] : variables_) {
+    if (name == node(id).text) return std::nullopt;
+  }
+  switch ((*known_)(node(id).text + path)) {
+    case Known::kNothing:
+      return std::nullopt;
+    case Known::kAnything:
+      return Nature{};
+    case Known::kText:
+      return of_type(Type::kString);
+    case Known::kMembers:
+      return of_type(Type::kMapStringAny);
+  }
+  return std::nullopt;
 }
 
 Nature Checker::known_name(NodeId id, std::string_view name, bool strict, bool with_builtins) {
@@ -149,7 +175,9 @@ Nature Checker::member(NodeId id) {
   }
   const Nature base = visit(base_id);
   const Nature property = visit(property_id);
-  if (failed() || base.is_unknown()) return {};
+  if (failed()) return {};
+  if (const auto known = known_variable(id)) return *known;
+  if (base.is_unknown()) return {};
   return member_of(id, base, property);
 }
 

@@ -8,11 +8,13 @@
 #include "diag/error.h"
 #include "expr/ast.h"
 #include "expr/environment.h"
+#include "expr/program.h"
 
 namespace tiphys::expr {
 
 /// Checks `ast` and notes in its nodes the types that were found. Errors: kBadExpression in
-/// expr-lang's form.
-[[nodiscard]] diag::Result<void> check(Ast& ast, const Environment& environment);
+/// expr-lang's form. `known`, if not null, tells of the variables instead of the environment.
+[[nodiscard]] diag::Result<void> check(Ast& ast, const Environment& environment,
+                                       const KnownVariables* known = nullptr);
 
 }  // namespace tiphys::expr

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "expr/ast.h"
 #include "expr/environment.h"
+#include "expr/program.h"
 
 namespace tiphys::expr {
 
@@ -36,7 +38,8 @@ inline Nature of_type(Type t) { return {.type = t, .is_interface = t == Type::kA
 
 class Checker {
  public:
-  Checker(Ast& ast, const Environment& environment) : ast_(ast), environment_(environment) {}
+  Checker(Ast& ast, const Environment& environment, const KnownVariables* known)
+      : ast_(ast), environment_(environment), known_(known) {}
   [[nodiscard]] diag::Result<void> run();
 
  private:
@@ -54,6 +57,8 @@ class Checker {
 
   Nature identifier(NodeId id);
   Nature known_name(NodeId id, std::string_view name, bool strict, bool with_builtins);
+  /// What `known_` tells of the variable that this node names; nullopt: it is none.
+  [[nodiscard]] std::optional<Nature> known_variable(NodeId id);
   Nature unary(NodeId id);
   Nature binary(NodeId id);
   Nature arithmetic(NodeId id, Op op, const Nature& l, const Nature& r);
@@ -85,6 +90,7 @@ class Checker {
 
   Ast& ast_;
   const Environment& environment_;
+  const KnownVariables* known_;
   std::vector<Nature> elements_;
   std::vector<PredicateScope> scopes_;
   std::vector<std::pair<std::string, Nature>> variables_;

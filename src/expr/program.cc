@@ -70,6 +70,11 @@ diag::Result<Program> Program::parse(std::string_view source) {
   return program;
 }
 
+diag::Result<void> Program::check(const KnownVariables& known) const {
+  Ast copy = *ast_;
+  return expr::check(copy, Environment(copy, vars::MapScope()), &known);
+}
+
 diag::Result<value::Value> Program::run(const vars::Scope& scope) const {
   TRY(const RuntimeValue result, run_value(*ast_, scope));
   return to_value(result);

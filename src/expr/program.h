@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,12 +28,21 @@ struct Cost {
   std::uint64_t text = 0;  // bytes of the texts that they made
 };
 
+/// What is known of a variable before a run.
+enum class Known { kNothing, kAnything, kText, kMembers };  // kNothing: there is no such variable
+/// Tells it of a name or of the dotted path below one.
+using KnownVariables = std::function<Known(std::string_view path)>;
+
 /// A parsed expression. Cheap to copy.
 class Program {
  public:
   /// Parses `source`, of at most a MiB. Errors: kBadExpression with expr-lang's text and
   /// `(line:column)`.
   [[nodiscard]] static diag::Result<Program> parse(std::string_view source);
+
+  /// Checks the types as far as the variables are known, for lint: stricter than a run, which
+  /// compares a text with a number and finds them unequal. Errors: as parse().
+  [[nodiscard]] diag::Result<void> check(const KnownVariables& known) const;
 
   /// Checks the types against what `scope` holds, as expr-lang does when it compiles, and
   /// evaluates.

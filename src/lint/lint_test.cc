@@ -176,7 +176,7 @@ TEST(Lint, WarnsOfHooksThatCannotWork) {
       "warning 7:42 there is no phase \"Success\"; did you mean \"Succeeded\"?\n"
       "warning 8:22 'steps.x.status' is unknown in hooks of the workflow, which fails when this is "
       "evaluated\n"
-      "warning 9:40 the expression cannot be read: unexpected token EOF\n"
+      "warning 9:39 the expression cannot be read: unexpected token EOF\n"
       "warning 16:28 'steps.my-step' is read as a subtraction, because of the dash; write "
       "steps[\"my-step\"]\n"
       "warning 17:28 this never fires: workflow.status is \"Running\" while steps run, not "

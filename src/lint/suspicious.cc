@@ -1,12 +1,8 @@
 #include "lint/suspicious.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
-#include "expr/builtin_table.h"
-#include "expr/program.h"
 #include "lint/task_graph.h"
-#include "spec/schema.h"
 #include "tag/substitute.h"
 
 namespace tiphys::lint {
@@ -38,17 +34,6 @@ class Inspector {
     for (const Value& t : spec["templates"].list()) body(t, at.at("templates", i++));
   }
 
-  void expressions(const Value& v, const Place& at) {
-    if (v.is_string()) {
-      expressions_of_text(v.as_string(), at);
-    } else if (v.is_list()) {
-      std::size_t i = 0;
-      for (const Value& element : v.list()) expressions(element, at.at(std::to_string(i++)));
-    } else {
-      for (const auto& [key, member] : v.map()) expressions(member, at.at(key));
-    }
-  }
-
  private:
   void warn(const Place& at, std::string message, std::string fix = "") {
     out_.push_back({diag::Severity::kWarning,
@@ -62,7 +47,7 @@ class Inspector {
     for (const Value& element : v.list()) tags_of_hook(element, at.at(std::to_string(i++)));
     for (const auto& [key, member] : v.map()) tags_of_hook(member, at.at(key));
     if (!v.is_string() || !tag::has_tags(v.as_string())) return;
-    expressions_of_text(v.as_string(), at);
+    suspicious_expressions(v, at, base_, out_);
     for (const tag::Tag& found : tag::find_tags(v.as_string())) {
       std::string fix;
       if (found.is_expression || !found.name.starts_with("workflow.")) continue;
@@ -138,95 +123,6 @@ class Inspector {
     }
   }
 
-  /// Expression tags: those that cannot be read, and words that are never there.
-  void expressions_of_text(const std::string& given, const Place& at) {
-    if (!tag::has_tags(std::string_view(given))) return;
-    unclosed(given, at);
-    for (const tag::Tag& found : tag::find_tags(given)) {
-      if (!found.is_expression) continue;
-      const auto program = expr::Program::parse(found.name);
-      Place place = at;
-      diag::Position position = position_inside(place.position(), given, found.offset);
-      const auto tell = [&](std::string message, std::string fix) {
-        out_.push_back({diag::Severity::kWarning,
-                        {diag::Code::kBadExpression, std::move(message), position},
-                        std::move(fix)});
-      };
-      if (!program) {
-        const std::size_t source = given.find(found.name, found.offset);
-        out_.push_back(unreadable(program.error().message, place.position(), given,
-                                  source == std::string::npos ? found.offset : source));
-        continue;
-      }
-      unknown_functions(found.name, tell);
-      for (const std::string& name : program->reads()) {
-        std::string fix;
-        if (!name.starts_with("workflow.")) {
-          unknown_root(name, tell);
-        } else if (!is_workflow_variable(name, *base_, fix)) {
-          tell(fmt::format("unknown variable '{}' in the expression of this tag", name), fix);
-        }
-      }
-    }
-  }
-
-  /// "{{workflow.name}" is passed on as it is.
-  void unclosed(const std::string& given, const Place& at) {
-    const std::size_t begin = given.rfind("{{");
-    if (given.find("}}", begin) != std::string::npos) return;
-    static const RE2 kTag(R"(^\{\{\s*(=|(workflow|inputs|outputs|steps|tasks|item|pod)\b))");
-    if (!RE2::PartialMatch(re2::StringPiece(given).substr(begin), kTag)) return;
-    out_.push_back({diag::Severity::kWarning,
-                    {diag::Code::kInvalidManifest, "this tag is never closed with }}, and so stays",
-                     position_inside(at.position(), given, begin)},
-                    ""});
-  }
-
-  template <typename Tell>
-  static void unknown_functions(const std::string& source, const Tell& tell) {
-    static const RE2 kCall(R"(\bsprig\.(\w+)\s*\()");
-    re2::StringPiece rest(source);
-    std::string name;
-    while (RE2::FindAndConsume(&rest, kCall, &name)) {
-      if (expr::find_sprig(name) != nullptr) continue;
-      tell(fmt::format("there is no function 'sprig.{}'", name),
-           did_you_mean_function("sprig." + name));
-    }
-  }
-
-  template <typename Tell>
-  static void unknown_root(const std::string& name, const Tell& tell) {
-    static const std::vector<std::string_view> kRoots = {"workflow",
-                                                         "inputs",
-                                                         "outputs",
-                                                         "steps",
-                                                         "tasks",
-                                                         "item",
-                                                         "pod",
-                                                         "node",
-                                                         "retries",
-                                                         "lastRetry",
-                                                         "status",
-                                                         "duration",
-                                                         "resourcesDuration",
-                                                         "exitCode",
-                                                         "data",
-                                                         "cronworkflow",
-                                                         "payload",
-                                                         "metadata",
-                                                         "discriminator",
-                                                         "request",
-                                                         "response",
-                                                         "sprig"};
-    const std::string root = name.substr(0, name.find('.'));
-    for (const std::string_view known : kRoots) {
-      if (known == root) return;
-    }
-    const std::string near = spec::nearest_name(root, kRoots);
-    tell(fmt::format("unknown name '{}' in the expression of this tag", root),
-         near.empty() ? did_you_mean_function(root) : fmt::format("did you mean \"{}\"?", near));
-  }
-
   const BasePointer& base_;
   std::vector<Diagnostic>& out_;
 };
@@ -234,11 +130,9 @@ class Inspector {
 }  // namespace
 
 void suspicious(const BasePointer& base, bool is_sound, std::vector<Diagnostic>& out) {
-  Inspector inspector(base, out);
-  inspector.spec();
+  Inspector(base, out).spec();
   suspicious_values(base, out);
-  if (is_sound)
-    inspector.expressions(base->spec["templates"], {base, base->pointer + "/templates"});
+  if (is_sound) expressions_of_templates(base, out);
 }
 
 }  // namespace tiphys::lint

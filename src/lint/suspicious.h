@@ -30,9 +30,11 @@ struct HookScope {
 /// `did you mean "f"?` for the function of expressions, sprig's among them, that looks most like
 /// `name`; else empty.
 [[nodiscard]] std::string did_you_mean_function(std::string_view name);
-/// The warning for an expression at `offset` of the text at `start` that cannot be parsed.
+/// The warning for an expression at `offset` of the text at `start`, of which `error` tells that it
+/// cannot be parsed, or what `lead` says, and where in it.
 [[nodiscard]] diag::Diagnostic unreadable(std::string_view error, diag::Position start,
-                                          std::string_view text, std::size_t offset);
+                                          std::string_view text, std::size_t offset,
+                                          std::string_view lead = "the expression cannot be read");
 
 /// Appends warnings about arguments that a template has no input for and, if `demand`, about inputs
 /// that need one and get none.
@@ -62,6 +64,12 @@ void suspicious_values(const BasePointer& base, std::vector<diag::Diagnostic>& o
 /// Appends warnings about templates, inputs and arguments that nothing uses, deprecated fields, and
 /// values that look like secrets.
 void unused(const BasePointer& base, std::vector<diag::Diagnostic>& out);
+
+/// Appends warnings about the `{{=…}}` tags in `v`, which stand outside of templates.
+void suspicious_expressions(const value::Value& v, const Place& at, const BasePointer& base,
+                            std::vector<diag::Diagnostic>& out);
+/// The same for all templates, whose inputs, steps and tasks are known.
+void expressions_of_templates(const BasePointer& base, std::vector<diag::Diagnostic>& out);
 
 /// Appends warnings about Secrets and ConfigMaps, or keys in them, that `find_keys` does not find.
 void missing_references(const BasePointer& base, const FindKeys& find_keys,

@@ -102,7 +102,7 @@ std::string did_you_mean_function(std::string_view name) {
 }
 
 Diagnostic unreadable(std::string_view error, diag::Position start, std::string_view text,
-                      std::size_t offset) {
+                      std::size_t offset, std::string_view lead) {
   Diagnostic d;
   d.severity = diag::Severity::kWarning;
   std::string message(error.substr(0, error.find('\n')));
@@ -116,9 +116,9 @@ Diagnostic unreadable(std::string_view error, diag::Position start, std::string_
       if (end == std::string_view::npos) break;
       offset = end + 1;
     }
-    offset = std::min(offset + static_cast<std::size_t>(column), text.size());
+    offset = std::min(offset + static_cast<std::size_t>(column - 1), text.size());
   }
-  d.error = {diag::Code::kBadExpression, "the expression cannot be read: " + message,
+  d.error = {diag::Code::kBadExpression, fmt::format("{}: {}", lead, message),
              position_inside(std::move(start), text, offset)};
   return d;
 }

@@ -122,12 +122,51 @@ TEST(Suspicious, KnowsTagsThatStayAsTheyAre) {
   EXPECT_EQ(told_of_template("container: {image: i, command: [c, '{{ not a tag']}\n"), "");
   EXPECT_EQ(told_of_template("container: {image: i, command: [c, '{{=sprig.trimm(workflow.name)}}']"
                              "}\n"),
-            "7:41 there is no function 'sprig.trimm'; did you mean \"sprig.trim\"?\n");
+            "7:44 there is no function 'sprig.trimm'; did you mean \"sprig.trim\"?\n");
   EXPECT_EQ(told_of_template("steps: [[{name: a, template: t, arguments: {parameters: [{name: p, "
                              "value: '{{item}}'}]}}]]\n"
                              "  - {name: t, inputs: {parameters: [{name: p}]}, suspend: {}}\n"),
             "7:80 {{item}} outside of a loop: this tag stays as it is; withItems, withParam or "
             "withSequence make a loop\n");
+}
+
+// The argument of a looped step, as this expression tag, whose source begins at 9:28.
+std::string told_of_tag(const std::string& source) {
+  return told_of_template(
+      "inputs: {parameters: [{name: num, value: '1'}]}\n"
+      "    steps: [[{name: a, template: t, withItems: [1], arguments: "
+      "{parameters: [\n"
+      "      {name: p, value: \"{{=" +
+      source +
+      "}}\"}]}}]]\n"
+      "  - {name: t, inputs: {parameters: [{name: p}]}, suspend: {}}\n");
+}
+
+TEST(Suspicious, KnowsTypesInTagsThatDoNotFit) {
+  const std::string lead = "the types in this expression do not fit: ";
+  const std::string mend =
+      "; parameters and results are texts: asInt() and asFloat() make numbers of them\n";
+  EXPECT_EQ(told_of_tag("asInt(inputs.parameters.num) * 2"), "");
+  EXPECT_EQ(told_of_tag("inputs.parameters.num + 'x'"), "");
+  EXPECT_EQ(told_of_tag("steps.a.outputs.result[0]"), "");  // of a loop: may be a list
+  EXPECT_EQ(told_of_tag("get(item, 'x') ?? len(item)"), "");
+  EXPECT_EQ(told_of_tag("map([1], # + 1)[0] + int(inputs.parameters['num'])"), "");
+  EXPECT_EQ(told_of_tag("let workflow1 = 3; workflow1 + 1"), "");
+  EXPECT_EQ(told_of_tag("inputs.parameters.num * 2"),
+            "9:50 " + lead + "invalid operation: * (mismatched types string and int)" + mend);
+  EXPECT_EQ(told_of_tag("workflow.name == 3"),
+            "9:42 " + lead + "invalid operation: == (mismatched types string and int)" + mend);
+  EXPECT_EQ(told_of_tag("len(1)"), "9:28 " + lead + "invalid argument for len (type int)\n");
+}
+
+TEST(Suspicious, KnowsNamesInTagsThatAreNotThere) {
+  const std::string tail = " in the expression of this tag";
+  EXPECT_EQ(told_of_tag("'x' + inputs.parameters.nun"),
+            "9:34 unknown variable 'inputs.parameters.nun'" + tail +
+                "; did you mean \"inputs.parameters.num\"?\n");
+  EXPECT_EQ(told_of_tag("tasks.a.status"), "9:28 unknown variable 'tasks.a.status'" + tail + "\n");
+  EXPECT_EQ(told_of_tag("stepz.a.status"),
+            "9:28 unknown name 'stepz'" + tail + "; did you mean \"steps\"?\n");
 }
 
 TEST(References, AreToldWhenTheyAreMissing) {

@@ -103,6 +103,7 @@ engine::LeafFinished Rehearsal::outcome_of(const engine::LeafId& id, const engin
 void Rehearsal::start(const engine::LeafId& id) {
   const engine::Leaf what = engine_.leaf(id.node);
   if (what.body.is_null()) return;  // it ended in the same moment
+  leaves_.push_back(what.node_name);
   if (what.type == "HTTP") {
     sent_.push_back({now_ - beginning(), what.node_name, what.body["http"]});
   }

@@ -57,6 +57,8 @@ class Rehearsal {
 
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
   [[nodiscard]] const std::vector<Sent>& sent() const { return sent_; }
+  /// The node names of the leaves that were started, in order.
+  [[nodiscard]] const std::vector<std::string>& leaves() const { return leaves_; }
   /// Names in the script that no leaf had.
   [[nodiscard]] std::vector<std::string> unused() const;
   /// The whole Workflow object as it stands.
@@ -94,6 +96,7 @@ class Rehearsal {
   std::vector<std::string> phases_;  // by node
   std::vector<Change> changes_;
   std::vector<Sent> sent_;
+  std::vector<std::string> leaves_;
   std::map<std::string, bool> is_used_;
 };
 

@@ -157,3 +157,24 @@ class Control(EngineTest):
         self.assertEqual(sorted(line.split(": ", 1)[1] for line in lines), ["bye", "hello", "hello"])
         pod = lines[0].split(": ")[0]
         self.assertEqual(len(self.call("logs", "w", pod, "--no-color").stdout.splitlines()), 1)
+
+    def test_logs_of_pods_with_a_label(self):
+        text = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps:
+        - - {name: a, template: say, arguments: {parameters: [{name: app, value: web}]}}
+          - {name: b, template: say, arguments: {parameters: [{name: app, value: db}]}}
+    - name: say
+      inputs: {parameters: [{name: app}]}
+      metadata: {labels: {app: '{{inputs.parameters.app}}'}}
+      container: {image: alpine, command: [echo, 'i am {{inputs.parameters.app}}']}
+"""
+        self.run_workflow(self.write("f.yaml", text))
+        self.assertRegex(self.call("logs", "w", "-l", "app=db", "--no-color").stdout, r"\Aw-say-\d+: i am db\n\Z")
+        self.assertEqual(self.call("logs", "w", "-l", "app=none", "--no-color").stdout, "")
+        self.call("logs", "w", "-l", "app in", ok=False)

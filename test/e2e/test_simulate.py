@@ -1,5 +1,6 @@
 """What a workflow would do, before it does anything; and what lint tells other programs."""
 import json
+from xml.etree import ElementTree
 
 from engine import EXAMPLES, EngineTest
 
@@ -40,6 +41,38 @@ class Simulate(EngineTest):
         first = self.simulated("--seed", "7")[1]
         self.assertEqual(first, self.simulated("--seed", "7")[1])
         self.assertIn("No workflows found", self.call("list").stdout)
+
+    def test_all_outcomes(self):
+        p = self.call("simulate", "--all-outcomes", EXAMPLES / "hooks-dag.yaml")
+        lines = [" ".join(line.split()) for line in p.stdout.splitlines()]
+        self.assertIn("nothing fails Succeeded fires: build.hooks.running, build.hooks.success, deploy.hooks.success",
+                      lines)
+        self.assertIn("fails: deploy, report Failed fires: build.hooks.running, build.hooks.success, "
+                      "deploy.hooks.failure, report.onExit", lines)
+
+    def test_outcomes_are_asserted(self):
+        report = self.home / "junit.xml"
+        p = self.call("test", "--junit", report, EXAMPLES / "hooks-dag.test.yaml")
+        self.assertIn("2 passed, 0 failed", p.stdout)
+        self.assertEqual(ElementTree.parse(report).find("testsuite").get("tests"), "2")
+
+    def test_what_differs_is_told(self):
+        text = f"""files: ['{EXAMPLES / "hooks-dag.yaml"}']
+tests:
+  - name: a & b
+    given: {{build: {{fail: 2}}}}
+    expect: {{phase: Succeeded, hooks: [build.hooks.success], nodes: {{deploy: Omitted}}}}
+"""
+        report = self.home / "junit.xml"
+        p = self.call("test", "--junit", report, self.write("w.test.yaml", text), ok=False)
+        self.assertIn("phase: want 'Succeeded', got 'Failed'", p.stdout)
+        self.assertIn("hook build.hooks.success did not fire", p.stdout)
+        self.assertIn("hook build.hooks.running fired", p.stdout)
+        case = ElementTree.parse(report).find("testsuite/testcase")
+        self.assertEqual(case.get("name"), "a & b")
+        self.assertIn("phase", case.find("failure").get("message"))
+        p = self.call("test", self.write("w.test.yaml", text.replace("fail: 2", "fails: 2")), ok=False)
+        self.assertIn("given.build has no field 'fails'", p.stderr)
 
 
 class LintForPrograms(EngineTest):
