@@ -42,7 +42,9 @@ class FaultTest(EngineTest):
         return super().env(**{**self.variables, **more})
 
     def supervisor(self):
-        return wait_until(self.left_behind, 10, "the supervisor")[0]
+        """Its pid. The process that starts it goes once it listens."""
+        return wait_until(lambda: (self.home / "supervisor.sock").exists() and len(p := self.left_behind()) == 1 and p,
+                          10, "the supervisor")[0]
 
     def pid_in(self, name):
         path = self.home / name
