@@ -25,6 +25,7 @@ std::vector<std::string> files_in(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, error)) {
     const std::string extension = entry.path().extension().string();
+    if (entry.path().stem().extension() == ".test") continue;  // for `test`, no manifest
     if (extension == ".yaml" || extension == ".yml" || extension == ".json") {
       files.push_back(entry.path().string());
     }

@@ -18,7 +18,8 @@ struct Source {
   std::string text;
 };
 
-/// All documents of the files; `-` is stdin, a folder gives its .yaml, .yml and .json files.
+/// All documents of the files; `-` is stdin, a folder gives its .yaml, .yml and .json files but not
+/// NAME.test.yaml.
 struct Documents {
   std::vector<spec::Manifest> manifests;
   std::vector<Source> sources;
