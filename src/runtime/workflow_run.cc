@@ -28,6 +28,12 @@ bool is_for_readers(const engine::Event& event) {
          std::holds_alternative<engine::Begin>(event.body);
 }
 
+bool is_end_of_request(const engine::Engine& engine, const engine::Event& event) {
+  const auto* ended = std::get_if<engine::LeafFinished>(&event.body);
+  return ended != nullptr && ended->leaf.node < engine.node_count() &&
+         std::string_view(engine.node(ended->leaf.node).type) == "HTTP";
+}
+
 }  // namespace
 
 std::string leaf_key(const std::string& uid, const engine::LeafId& leaf) {
@@ -92,6 +98,7 @@ bool WorkflowRun::apply(const engine::Event& event) {
   mark_stale(effects, event.at);
   // Who gave a command, or waits for the end, looks at the rows.
   rows_due_now_ = rows_due_now_ || engine_.is_finished() || is_for_readers(event);
+  has_ended_request_ = has_ended_request_ || is_end_of_request(engine_, event);
   effects_.insert(effects_.end(), effects.outside.begin(), effects.outside.end());
   return true;
 }
@@ -102,6 +109,7 @@ std::optional<clock::Instant> WorkflowRun::rows_due() const {
 }
 
 void WorkflowRun::collect(store::Batch& batch, clock::Instant now) {
+  has_ended_request_ = false;
   if (!log_.empty()) {
     log_ += ']';
     batch.events.push_back(

@@ -40,7 +40,11 @@ class WorkflowRun {
   bool apply(const engine::Event& event);
   /// Whether something outside waits for the events since the last collect(): effects, or a reader
   /// who asked for a change. If not, their commit may wait for others.
-  [[nodiscard]] bool is_urgent() const { return !effects_.empty() || rows_due_now_; }
+  /// The end of a request is urgent, too: after a crash nobody else knows of it, and it is sent
+  /// again.
+  [[nodiscard]] bool is_urgent() const {
+    return !effects_.empty() || rows_due_now_ || has_ended_request_;
+  }
   /// Puts the events since the last call into the batch, and the rows that readers see, if they are
   /// due at `now`. Rows follow the log by at most kRowsLag, so that a short step is written once.
   void collect(store::Batch& batch, clock::Instant now);
@@ -72,6 +76,7 @@ class WorkflowRun {
   std::vector<bool> is_stale_;  // by node
   clock::Instant stale_since_;
   bool rows_due_now_ = false;
+  bool has_ended_request_ = false;
   bool nodes_replaced_ = false;
 };
 

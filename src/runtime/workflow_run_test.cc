@@ -27,7 +27,7 @@ struct WorkflowRunTest : testing::Test {
             "spec": {"entrypoint": "main", "templates": [
               {"name": "main", "steps": [[{"name": "a", "template": "leaf"},
                                           {"name": "b", "template": "leaf"}]]},
-              {"name": "leaf", "container": {"image": "x"}}]}})");
+              {"name": "leaf", "http": {"url": "http://127.0.0.1"}}]}})");
     ASSERT_TRUE(store.create_workflow({.uid = "u", .name_space = "n", .name = "wf"},
                                       {.uid = "u", .sequence = 1, .payload = to_json(definition)}));
   }
@@ -69,6 +69,17 @@ TEST_F(WorkflowRunTest, WhatStartsSomethingIsUrgentAndWhatOnlyTellsIsNot) {
   EXPECT_TRUE(run.is_urgent());
   commit(run, kStart);
   EXPECT_TRUE(run.apply(running(2, kStart)));
+  EXPECT_FALSE(run.is_urgent());
+  // An end that nobody repeats after a crash: the request would be sent again.
+  EXPECT_TRUE(run.apply({.at = kStart,
+                         .body = engine::LeafFinished{.leaf = {.run = 1, .node = 2},
+                                                      .message = {},
+                                                      .exit_code = {},
+                                                      .outputs = {},
+                                                      .started_at = kStart,
+                                                      .finished_at = kStart}}));
+  EXPECT_TRUE(run.is_urgent());
+  commit(run, kStart);
   EXPECT_FALSE(run.is_urgent());
 }
 
