@@ -8,6 +8,7 @@
 #include "cli/rehearse.h"
 #include "cli/scenario.h"
 #include "spec/yaml_reader.h"
+#include "value/json.h"
 
 namespace tiphys::cli {
 
@@ -35,7 +36,8 @@ diag::Result<CaseResult> run_case(const Value& test, const Value& one, const std
   overrides.name_space = session.name_space;
   for (const Value* parameters : {&one["parameters"], &test["parameters"]}) {
     for (const auto& [name, v] : parameters->map()) {
-      overrides.parameters.push_back(fmt::format("{}={}", name, v.string_or("")));
+      const std::string text = v.is_string() ? v.as_string() : value::to_json(v);
+      overrides.parameters.push_back(fmt::format("{}={}", name, text));
     }
   }
   TRY(sim::Script script, script_of_case(one["given"]));

@@ -37,6 +37,25 @@ class Simulate(EngineTest):
         _, got = self.simulated("--fail", "deploy=4", "--output-parameter", "report.result=done")
         self.assertIn("http://127.0.0.1:18080/deploy/failed", [r["url"] for r in got["requests"]])
 
+    def test_parameters_may_be_numbers(self):
+        self.write("count.yaml", """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: count}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: count, value: "1"}]}
+  templates:
+  - name: main
+    steps:
+    - - {name: a, template: leaf, when: "{{workflow.parameters.count}} == 5"}
+  - name: leaf
+    container: {image: x}
+""")
+        test = self.write("count.test.yaml", "files: [count.yaml]\nparameters: {count: 5}\n"
+                          "tests:\n- name: five\n  expect: {nodes: {a: Succeeded}}\n")
+        self.call("test", test)
+
     def test_nothing_is_stored_and_it_is_the_same_each_time(self):
         first = self.simulated("--seed", "7")[1]
         self.assertEqual(first, self.simulated("--seed", "7")[1])
