@@ -36,9 +36,7 @@ class Inspector {
 
  private:
   void warn(const Place& at, std::string message, std::string fix = "") {
-    out_.push_back({diag::Severity::kWarning,
-                    {diag::Code::kInvalidManifest, std::move(message), at.position()},
-                    std::move(fix)});
+    out_.push_back(warning_at(at, std::move(message), std::move(fix)));
   }
 
   /// Tags in a workflow's hook: Argo never looks at them, and an unknown one stays as it is.

@@ -30,6 +30,10 @@ struct HookScope {
 /// `did you mean "f"?` for the function of expressions, sprig's among them, that looks most like
 /// `name`; else empty.
 [[nodiscard]] std::string did_you_mean_function(std::string_view name);
+/// The warning that something at a place cannot work.
+[[nodiscard]] diag::Diagnostic warning_at(const Place& at, std::string message,
+                                          std::string fix = "");
+
 /// The warning for an expression at `offset` of the text at `start`, of which `error` tells that it
 /// cannot be parsed, or what `lead` says, and where in it.
 [[nodiscard]] diag::Diagnostic unreadable(std::string_view error, diag::Position start,

@@ -101,6 +101,12 @@ std::string did_you_mean_function(std::string_view name) {
   return near.empty() ? "" : fmt::format("did you mean \"{}{}\"?", is_sprig ? "sprig." : "", near);
 }
 
+Diagnostic warning_at(const Place& at, std::string message, std::string fix) {
+  return {diag::Severity::kWarning,
+          {diag::Code::kInvalidManifest, std::move(message), at.position()},
+          std::move(fix)};
+}
+
 Diagnostic unreadable(std::string_view error, diag::Position start, std::string_view text,
                       std::size_t offset, std::string_view lead) {
   Diagnostic d;
@@ -127,9 +133,7 @@ void suspicious_arguments(const Value& arguments, const Value& body, const Place
                           std::vector<Diagnostic>& out) {
   const std::string_view owner = text(body, "name");
   const auto tell = [&](const Place& place, std::string message, std::string fix) {
-    out.push_back({diag::Severity::kWarning,
-                   {diag::Code::kInvalidManifest, std::move(message), place.position()},
-                   std::move(fix)});
+    out.push_back(warning_at(place, std::move(message), std::move(fix)));
   };
   for (const std::string_view kind : {"parameters", "artifacts"}) {
     std::vector<std::string_view> inputs;

@@ -76,9 +76,7 @@ class Inspector {
 
  private:
   void warn(const Place& at, std::string message, std::string fix = "") {
-    out_.push_back({diag::Severity::kWarning,
-                    {diag::Code::kInvalidManifest, std::move(message), at.position()},
-                    std::move(fix)});
+    out_.push_back(warning_at(at, std::move(message), std::move(fix)));
   }
 
   void body(const Value& t, const Place& at) {
