@@ -19,7 +19,8 @@ import tempfile
 import time
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT / "examples"))
+sys.path[:0] = [str(PROJECT / "examples"), str(PROJECT / "test" / "e2e")]
+from engine import supervisors_of  # noqa: E402
 from receiver import WebhookReceiver  # noqa: E402
 
 AT_ONCE = 8  # workflows under way
@@ -87,16 +88,6 @@ class Soak:
         self.engine = subprocess.Popen([self.binary, "server"], env=self.env, stdout=log, stderr=log)
         log.close()
 
-    def supervisors(self):
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-                except OSError:
-                    continue
-                if "__supervisor" in words and str(self.home) in words:
-                    yield int(entry.name)
-
     def measure(self):
         try:
             status = pathlib.Path(f"/proc/{self.engine.pid}/status").read_text()
@@ -110,7 +101,7 @@ class Soak:
     def kill(self):
         kind = self.chance.choices(list(KINDS), KINDS.values())[0]
         if kind in ("supervisor", "both"):
-            for pid in self.supervisors():
+            for pid in supervisors_of(self.home):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -211,7 +202,7 @@ def main():
         if soak.engine:
             soak.engine.kill()
             soak.engine.wait()
-        for pid in soak.supervisors():
+        for pid in supervisors_of(soak.home):
             os.kill(pid, signal.SIGKILL)
     shutil.rmtree(home, ignore_errors=True)
     return 0

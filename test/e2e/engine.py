@@ -30,6 +30,20 @@ def wait_until(condition, seconds=60, what="a condition"):
         time.sleep(0.02)
 
 
+def supervisors_of(home):
+    """The pids of the supervisors of a state folder."""
+    out = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+            except OSError:
+                continue
+            if "__supervisor" in words and str(home) in words:
+                out.append(int(entry.name))
+    return out
+
+
 def nodes(workflow):
     """Display name -> node."""
     return {n["displayName"]: n for n in ((workflow.get("status") or {}).get("nodes") or {}).values()}
@@ -70,16 +84,7 @@ class EngineTest(unittest.TestCase):
 
     def left_behind(self):
         """Processes which name this test's state folder: supervisors that outlived their engine."""
-        out = []
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-                except OSError:
-                    continue
-                if "__supervisor" in words and str(self.home) in words:
-                    out.append(int(entry.name))
-        return out
+        return supervisors_of(self.home)
 
     def env(self, **more):
         return dict(os.environ, TIPHYS_HOME=str(self.home), NO_COLOR="1", **more)
