@@ -47,7 +47,6 @@ bool shut_down(Machine& m, Shutdown how) {
   spec.set("shutdown", name_of(how));
   m.spec = std::move(spec);
   m.spec_changed = true;
-  m.effects->workflow_changed = true;
   if (give_up_workflow_locks(m)) return true;
   const std::string message = fmt::format("Stopped with strategy '{}'", name_of(how));
   const auto count = static_cast<NodeIndex>(m.nodes.size());
@@ -102,7 +101,6 @@ void set_suspended(Machine& m, bool is_suspended) {
 
 void resume_spec(Machine& m) {
   set_suspended(m, false);
-  m.effects->workflow_changed = true;
   std::vector<std::pair<NodeIndex, Phase>> held;
   held.swap(m.held);
   for (const auto& [n, phase] : held) on_phase(m, n, phase);
@@ -285,7 +283,6 @@ bool apply_control(Machine& m, const Control& control) {
     case Control::Verb::kSuspend:
       if (m.is_suspended) return false;
       set_suspended(m, true);
-      m.effects->workflow_changed = true;
       return true;
     case Control::Verb::kResume:
       return resume(m, control.arguments);

@@ -85,9 +85,8 @@ using Effect = std::variant<StartLeaf, CancelLeaf, SetTimer, LookUpCache, SaveTo
 /// The outcome of one Engine::apply().
 struct Effects {
   std::vector<Effect> outside;
-  std::vector<NodeIndex> dirty;   // nodes whose rows changed; each once
-  bool workflow_changed = false;  // phase, message, outputs, suspend ...
-  bool nodes_replaced = false;    // a retry by hand: all node rows of before are void
+  std::vector<NodeIndex> dirty;  // nodes whose rows changed; each once
+  bool nodes_replaced = false;   // a retry by hand: all node rows of before are void
 };
 
 }  // namespace tiphys::engine

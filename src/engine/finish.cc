@@ -93,7 +93,6 @@ bool start_exit_handler(Machine& m) {
   s.late = true;
   auto arguments = tag::substitute(handler->arguments, GlobalScope(m, true), {});
   s.arguments = arguments ? std::move(*arguments) : handler->arguments;
-  m.effects->workflow_changed = true;
   begin_template(m, std::move(s));
   return true;
 }
@@ -120,7 +119,6 @@ void conclude(Machine& m, Ending ending) {
   m.deferred.clear();
   m.asking.clear();
   m.timers.clear();
-  m.effects->workflow_changed = true;
   close_nodes(m, m.message);
   m.locking.clear();
   release_workflow_locks(m);
@@ -147,14 +145,12 @@ void fail_before_start(Machine& m, Phase phase, std::string message) {
   m.message = std::move(message);
   m.finished_at = m.now;
   m.is_over = true;
-  m.effects->workflow_changed = true;
 }
 
 void begin_workflow(Machine& m) {
   m.has_begun = true;
   m.phase = Phase::kRunning;
   m.started_at = m.now;
-  m.effects->workflow_changed = true;
   if (!m.definition.unresolved.empty()) {
     fail_before_start(m, Phase::kError, m.definition.unresolved);
     return;

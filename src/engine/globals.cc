@@ -170,7 +170,6 @@ void export_outputs(Machine& m, const Value& outputs) {
     if (global.empty()) continue;
     if (p["value"].is_string()) m.globals.set("workflow.outputs.parameters." + global, p["value"]);
     m.output_parameters.set(global, p["value"]);
-    m.effects->workflow_changed = true;
   }
   for (const Value& a : outputs["artifacts"].list()) {
     const std::string global(a["globalName"].string_or(""));
@@ -180,7 +179,6 @@ void export_outputs(Machine& m, const Value& outputs) {
     copy.erase("globalName");
     copy.erase("path");
     m.output_artifacts.set(global, std::move(copy));
-    m.effects->workflow_changed = true;
   }
 }
 

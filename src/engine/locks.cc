@@ -116,7 +116,6 @@ bool answer_workflow(Machine& m, const LocksAnswered& event) {
                       "Failed to acquire the synchronization lock. " + event.error);
     return true;
   }
-  m.effects->workflow_changed = true;
   if (!event.is_acquired) {
     m.message = event.message;
     return true;

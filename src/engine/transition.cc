@@ -46,7 +46,6 @@ void count(Machine& m, const Node& n, Phase before, bool is_new) {
       !is_failure(n.phase)) {
     ++m.progress_done;
   }
-  m.effects->workflow_changed = true;
 }
 
 void see(Machine& m, NodeIndex n, Phase phase) {

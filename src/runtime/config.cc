@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <thread>
 
 #include "runtime/limits.h"
@@ -50,6 +51,9 @@ diag::Result<Config> Config::from_environment() {
   TRY(const std::int64_t grace,
       number_from_environment("TIPHYS_GRACE_MS", 0, 86'400'000, config.grace.ns / 1'000'000));
   config.grace = clock::Duration::milliseconds(grace);
+  TRY(config.log_max,
+      number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
+                              config.log_max));
   return config;
 }
 

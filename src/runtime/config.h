@@ -8,6 +8,7 @@
 
 #include "clock/instant.h"
 #include "diag/error.h"
+#include "executor/step_log.h"
 
 namespace tiphys::runtime {
 
@@ -17,6 +18,7 @@ struct Config {
   int steps_max =
       0;  // processes at once on this machine, over all workflows; 0: 4 x cores, 16 at least
   clock::Duration grace = clock::Duration::seconds(10);  // SIGTERM to SIGKILL
+  std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
 
   [[nodiscard]] std::string store_path() const { return home + "/tiphys.db"; }
   [[nodiscard]] std::string run_path(const std::string& uid) const { return home + "/runs/" + uid; }

@@ -20,7 +20,6 @@
 #include "runtime/fault_point.h"
 #include "runtime/images.h"
 #include "runtime/inbox.h"
-#include "runtime/limits.h"
 #include "runtime/lookup.h"
 #include "runtime/ownership.h"
 #include "runtime/timers.h"
@@ -362,9 +361,9 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
           },
   };
   const executor::Lookup lookup = make_lookup(state->config);
-  TRY(const std::int64_t bytes, log_max());
-  executor::ProcessOptions options{
-      .home = state->config.home, .steps_max = state->config.steps_max, .log_max = bytes};
+  executor::ProcessOptions options{.home = state->config.home,
+                                   .steps_max = state->config.steps_max,
+                                   .log_max = state->config.log_max};
   options.images = stored_images(*state->store);
   options.warn = [](const std::string& text) { spdlog::warn("{}", text); };
   state->process = executor::make_pod_executor(std::move(options), listener, lookup);

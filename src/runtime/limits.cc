@@ -4,9 +4,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <limits>
-
-#include "executor/step_log.h"
 
 namespace tiphys::runtime {
 
@@ -22,11 +19,6 @@ diag::Result<std::int64_t> number_from_environment(const char* name, std::int64_
                                                    text, least, most));
   }
   return n;
-}
-
-diag::Result<std::int64_t> log_max() {
-  return number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
-                                 executor::kLogMax);
 }
 
 }  // namespace tiphys::runtime

@@ -16,7 +16,4 @@ namespace tiphys::runtime {
                                                                  std::int64_t most,
                                                                  std::int64_t otherwise);
 
-/// TIPHYS_LOG_MAX: how many bytes of output are kept of each step. Errors: kIo.
-[[nodiscard]] diag::Result<std::int64_t> log_max();
-
 }  // namespace tiphys::runtime
