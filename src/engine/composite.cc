@@ -6,6 +6,7 @@
 
 #include "engine/dag.h"
 #include "engine/finish.h"
+#include "engine/names.h"
 #include "engine/transition.h"
 #include "expr/when.h"
 #include "plan/expand.h"
@@ -90,13 +91,13 @@ std::set<std::string, std::less<>> labels_read(std::string_view text) {
 }  // namespace
 
 Composite& composite_of(Machine& m, NodeIndex boundary) {
-  auto* c = dynamic_cast<Composite*>(m.at(boundary).frame.get());
+  auto* c = dynamic_cast<Composite*>(m.at(boundary).frame());
   CHECK(c != nullptr);
   return *c;
 }
 
 const Composite& composite_of(const Machine& m, NodeIndex boundary) {
-  const auto* c = dynamic_cast<const Composite*>(m.at(boundary).frame.get());
+  const auto* c = dynamic_cast<const Composite*>(m.at(boundary).frame());
   CHECK(c != nullptr);
   return *c;
 }
@@ -133,34 +134,34 @@ Artifacts with_own_artifacts(const Composite& c, const Node& n) {
   Artifacts artifacts = artifacts_in_scope(c);
   for (const Value& a : n.outputs["artifacts"].list()) {
     artifacts.insert_or_assign(
-        fmt::format("{}.outputs.artifacts.{}", n.caller_label, a["name"].string_or("")), a);
+        fmt::format("{}.outputs.artifacts.{}", n.site->label, a["name"].string_or("")), a);
   }
   return artifacts;
 }
 
 bool is_abandoned(const Machine& m, const Node& n) {
-  return n.boundary != kNoNode && m.at(n.boundary).frame == nullptr;
+  return n.boundary != kNoNode && m.at(n.boundary).frame() == nullptr;
 }
 
 void note_phase(Machine& m, NodeIndex i, Phase phase) {
   const Node& n = m.at(i);
-  if (n.caller_label.empty() || n.boundary == kNoNode || is_abandoned(m, n)) return;
+  if (n.site->label.empty() || n.boundary == kNoNode || is_abandoned(m, n)) return;
   Composite& c = composite_of(m, n.boundary);
   if (!c.has_hooks) return;
-  const std::string kind = n.caller_label.substr(0, n.caller_label.find('.') + 1);
-  c.scope.set(kind + n.display_name + ".status", to_string(phase));
+  const std::string kind = n.site->label.substr(0, n.site->label.find('.') + 1);
+  c.scope.set(kind + display_name_of(m, n) + ".status", to_string(phase));
 }
 
 bool is_result_read(Machine& m, const Node& n) {
   const Node* child = &n;
   while (child->owner_kind == OwnerKind::kRetry) child = &m.at(child->owner);
-  if (child->caller_label.empty() || child->boundary == kNoNode || is_abandoned(m, *child))
+  if (child->site->label.empty() || child->boundary == kNoNode || is_abandoned(m, *child))
     return false;
   Composite& c = composite_of(m, child->boundary);
   if (!c.results_read) {
     c.results_read = labels_read(value::to_json(c.body->raw, {.escape_html = false}));
   }
-  return c.results_read->contains(child->caller_label);
+  return c.results_read->contains(child->site->label);
 }
 
 void on_composite_error(Machine& m, const Start& start, const std::string& error) {
@@ -218,7 +219,14 @@ diag::Result<std::vector<ExpandedStep>> expand_step(const spec::Step& step, cons
   TRY(const std::vector<plan::Item> items,
       plan::expand(raw, c.scope, is_task ? plan::Caller::kTask : plan::Caller::kStep));
   std::vector<ExpandedStep> expanded;
+  expanded.reserve(items.size());
+  const Map* before = nullptr;
   for (const plan::Item& item : items) {
+    if (&item.step.map() == before) {  // nothing in it depends on the item
+      expanded.push_back({.name = step.name + item.node_suffix, .step = expanded.back().step});
+      continue;
+    }
+    before = &item.step.map();
     auto made = std::make_shared<spec::Step>(spec::decode_step(item.step));
     made->hooks = step.hooks;
     const Value replaced = map_strings(item.step["hooks"], show_in_text);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "engine/names.h"
 #include "engine/transition.h"
 
 namespace tiphys::engine {
@@ -32,16 +33,16 @@ void for_each_container(Machine& m, NodeIndex pod, const Act& act) {
 }  // namespace
 
 void create_containers(Machine& m, NodeIndex pod, const Start& start) {
-  const std::shared_ptr<const spec::Template> body = m.at(pod).body;
+  const std::shared_ptr<const spec::Template> body = m.at(pod).body();
   const Value& containers = body->raw["containerSet"]["containers"];
   std::map<std::string, NodeIndex> made;
   for (const Value& c : containers.list()) {
     const std::string name(c["name"].string_or(""));
     Start s;
     s.node_name = m.at(pod).name + "." + name;
-    s.template_name = start.template_name;
-    s.template_ref = start.template_ref;
-    s.scope = start.scope;
+    s.site = m.site({.template_name = start.site->template_name,
+                     .template_ref = start.site->template_ref,
+                     .scope = start.site->scope});
     s.boundary = pod;
     s.owner_kind = OwnerKind::kNone;
     s.hooked = start.hooked;
@@ -73,7 +74,7 @@ void finish_containers(Machine& m, NodeIndex pod, const Value& outcomes, Phase o
     Phase phase = otherwise;
     std::string message = is_failure(otherwise) ? "Pod Failed whilst container running" : "";
     for (const Value& outcome : outcomes.list()) {
-      if (outcome["name"].string_or("") != m.at(i).display_name) continue;
+      if (outcome["name"].string_or("") != display_name_of(m, m.at(i))) continue;
       phase = parse_phase(outcome["phase"].string_or("")).value_or(otherwise);
       message = outcome["message"].string_or("");
     }

@@ -118,7 +118,7 @@ bool resume(Machine& m, const Value& arguments) {
   const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = 0; i < count; ++i) {
     Node& n = m.at(i);
-    if (!is_waiting(n) || !matches(n, selector)) continue;
+    if (!is_waiting(n) || !matches(m, n, selector)) continue;
     if (!fill_defaults(n).empty()) continue;
     const std::string_view message = arguments["message"].string_or("");
     export_outputs(m, n.outputs);
@@ -136,7 +136,7 @@ bool set_nodes(Machine& m, const Value& arguments, std::optional<Phase> forced) 
   const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = 0; i < count; ++i) {
     Node& n = m.at(i);
-    if (!is_waiting(n) || !matches(n, selector)) continue;
+    if (!is_waiting(n) || !matches(m, n, selector)) continue;
     changed = true;
     List list = n.outputs["parameters"].list();
     for (Value& p : list) {
@@ -198,8 +198,8 @@ bool retry(Machine& m, const Value& arguments) {
     const std::string_view type = n.type;
     const bool is_leaf = type == "Pod" || type == "HTTP";
     if (!is_leaf || n.phase != Phase::kSucceeded || is_of_exit_handler(m, n)) continue;
-    if (restart_all && (selector.empty() || matches(n, selector))) continue;
-    m.kept.insert_or_assign(n.name, KeptLeaf{n.outputs, n.started_at, n.finished_at});
+    if (restart_all && (selector.empty() || matches(m, n, selector))) continue;
+    m.kept.insert_or_assign(n.name, KeptLeaf{n.outputs.get(), n.started_at, n.finished_at});
   }
   override_parameters(m, arguments["parameters"]);
   reset_for_retry(m);
@@ -253,7 +253,7 @@ void kill_leaf(Machine& m, NodeIndex i, const std::string& message) {
   Node& n = m.at(i);
   if (n.is_cancelled) return;
   n.is_cancelled = true;
-  n.kill_message = message;
+  n.live().kill_message = message;
   m.effects->outside.push_back(CancelLeaf{{m.run, i}});
 }
 

@@ -10,7 +10,7 @@ namespace {
 void end_daemon(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   if (is_fulfilled(n.phase)) return;
-  n.hooks.exit_decided = true;  // its template is over: nothing more starts there
+  n.live().hooks.exit_decided = true;  // its template is over: nothing more starts there
   if (std::string_view(n.type) == "Pod") {
     // The workflow waits for the process, though the node is final already.
     n.is_closing = true;
@@ -36,7 +36,7 @@ void become_daemon(Machine& m, NodeIndex i) {
 }
 
 void end_daemons(Machine& m, NodeIndex composite) {
-  if (!m.at(composite).frame) return;
+  if (m.at(composite).frame() == nullptr) return;
   std::vector<NodeIndex> daemons;
   daemons.swap(composite_of(m, composite).daemons);
   for (const NodeIndex i : daemons) end_daemon(m, i);
@@ -46,7 +46,7 @@ bool on_daemon_gone(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   if (!n.is_closing) return false;
   n.is_closing = false;
-  n.body.reset();
+  n.settle_down(false);
   --m.active_leaves;
   return true;
 }

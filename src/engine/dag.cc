@@ -48,7 +48,7 @@ struct DagFrame final : Composite {
 };
 
 DagFrame& frame_of(Machine& m, NodeIndex dag) {
-  auto* frame = dynamic_cast<DagFrame*>(m.at(dag).frame.get());
+  auto* frame = dynamic_cast<DagFrame*>(m.at(dag).frame());
   CHECK(frame != nullptr);
   return *frame;
 }
@@ -126,20 +126,20 @@ std::vector<NodeIndex> parents_of(const Machine& m, NodeIndex dag, const DagFram
   return parents;
 }
 
-Start task_start(const Machine& m, NodeIndex dag, const DagFrame& frame, const Task& task) {
+Start task_start(Machine& m, NodeIndex dag, const DagFrame& frame, const Task& task) {
   const Node& parent = m.at(dag);
   Start s;
   s.node_name = parent.name + "." + task.step->name;
-  s.template_name = task.step->template_name;
-  s.template_ref = task.step->template_ref;
+  s.site = m.site({.template_name = task.step->template_name,
+                   .template_ref = task.step->template_ref,
+                   .scope = frame.inner_scope,
+                   .label = "tasks." + task.step->name});
   s.inline_template = task.step->inline_template;
-  s.scope = frame.inner_scope;
   s.boundary = dag;
   s.owner = dag;
   s.owner_kind = OwnerKind::kTask;
   s.parents = parents_of(m, dag, frame, task);
   s.caller = task.step;
-  s.caller_label = "tasks." + task.step->name;
   s.on_exit = parent.on_exit;
   s.late = parent.late;
   s.depth = parent.depth;
@@ -209,8 +209,10 @@ void run_task(Machine& m, NodeIndex dag, std::size_t index) {
   const spec::Step& step = *resolved->step;
   if (!step.is_loop) {
     s.arguments = step.arguments;
-    s.template_name = step.template_name;
-    s.template_ref = step.template_ref;
+    s.site = m.site({.template_name = step.template_name,
+                     .template_ref = step.template_ref,
+                     .scope = s.site->scope,
+                     .label = s.site->label});
     s.inline_template = step.inline_template;
     start_one(m, s, step);
     return;
@@ -305,7 +307,7 @@ void set_outbound(Machine& m, NodeIndex dag, const DagFrame& frame) {
   for (const std::size_t t : frame.targets) {
     if (frame.tasks[t].node != kNoNode) append_outbound(m, frame.tasks[t].node, outbound);
   }
-  m.at(dag).outbound = std::move(outbound);
+  m.at(dag).set_outbound(std::move(outbound));
 }
 
 void succeed(Machine& m, NodeIndex dag) {
@@ -392,7 +394,7 @@ void begin_dag(Machine& m, const Start& start, std::shared_ptr<const spec::Templ
   node.inputs = body->raw["inputs"];
   auto made = std::make_unique<DagFrame>(m, start.late);
   set_up_composite(*made, m, std::move(body), std::move(inner_scope));
-  node.frame = std::move(made);
+  node.live().frame = std::move(made);
   take_parallelism(m, dag, start.owner_kind != OwnerKind::kRetry);
   DagFrame& frame = frame_of(m, dag);
   auto ready = read_tasks(frame);
@@ -412,7 +414,7 @@ void begin_dag(Machine& m, const Start& start, std::shared_ptr<const spec::Templ
 void on_task_settled(Machine& m, NodeIndex dag, NodeIndex task_node) {
   if (is_fulfilled(m.at(dag).phase)) return;
   DagFrame& frame = frame_of(m, dag);
-  const std::string name = m.at(task_node).caller_label.substr(std::string_view("tasks.").size());
+  const std::string name = m.at(task_node).site->label.substr(std::string_view("tasks.").size());
   Task& task = frame.tasks[frame.by_name.find(name)->second];
   CHECK(!task.is_settled && frame.running > 0 && frame.unsettled > 0);
   task.node = task_node;
@@ -433,7 +435,7 @@ void on_item_settled(Machine& m, NodeIndex group) {
   const NodeIndex dag = m.at(group).boundary;
   if (is_fulfilled(m.at(dag).phase)) return;
   DagFrame& frame = frame_of(m, dag);
-  const std::string name = m.at(group).caller_label.substr(std::string_view("tasks.").size());
+  const std::string name = m.at(group).site->label.substr(std::string_view("tasks.").size());
   Task& task = frame.tasks[frame.by_name.find(name)->second];
   CHECK(task.open_items > 0);
   if (--task.open_items > 0) return;
@@ -446,7 +448,7 @@ void on_item_settled(Machine& m, NodeIndex group) {
 }
 
 void recheck_dag(Machine& m, NodeIndex dag) {
-  if (!is_fulfilled(m.at(dag).phase) && m.at(dag).frame) assess(m, dag);
+  if (!is_fulfilled(m.at(dag).phase) && m.at(dag).frame() != nullptr) assess(m, dag);
 }
 
 }  // namespace tiphys::engine

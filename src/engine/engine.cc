@@ -11,6 +11,8 @@
 #include "engine/locks.h"
 #include "engine/machine.h"
 #include "engine/memoize.h"
+#include "engine/names.h"
+#include "engine/node_record.h"
 #include "engine/status.h"
 #include "engine/transition.h"
 
@@ -98,10 +100,10 @@ std::uint32_t Engine::run() const { return machine_->run; }
 Leaf Engine::leaf(NodeIndex index) const {
   const Node& n = machine_->at(index);
   return {.node_name = n.name,
-          .node_id = n.id,
+          .node_id = id_of(*machine_, n),
           .type = n.type,
           .pod_name = pod_name_of(*machine_, n),
-          .body = n.body ? with_log_archive(*machine_, n.body->raw) : value::Value(),
+          .body = n.body() ? with_log_archive(*machine_, n.body()->raw) : value::Value(),
           .volumes = machine_->spec["volumes"],
           .wants_result = is_result_read(*machine_, n)};
 }
@@ -112,7 +114,7 @@ std::vector<Effect> Engine::outstanding() const {
   if (m.is_over) return effects;
   for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
     const Node& n = m.at(i);
-    if (!is_leaf(n) || !n.waits_for_lock.empty() || (is_fulfilled(n.phase) && !n.is_closing))
+    if (!is_leaf(n) || !n.waits_for_lock().empty() || (is_fulfilled(n.phase) && !n.is_closing))
       continue;
     effects.emplace_back(StartLeaf{{m.run, i}});
     if (n.is_cancelled) effects.emplace_back(CancelLeaf{{m.run, i}});
@@ -126,6 +128,13 @@ std::vector<Effect> Engine::outstanding() const {
   return effects;
 }
 
+std::string Engine::node_id(NodeIndex index) const { return id_of(*machine_, index); }
+std::string Engine::display_name(NodeIndex index) const {
+  return display_name_of(*machine_, machine_->at(index));
+}
+void Engine::append_node_record(std::string& out, NodeIndex index) const {
+  engine::append_node_record(out, *machine_, index);
+}
 value::Value Engine::node_status(NodeIndex index) const { return node_status_of(*machine_, index); }
 value::Value Engine::workflow_status() const { return workflow_status_of(*machine_); }
 value::Value Engine::metadata() const { return metadata_of(*machine_); }

@@ -32,7 +32,7 @@ struct Definition {
   value::Value original = {};
   /// Not empty: the workflow is Error with this text (its workflowTemplateRef names nothing).
   std::string unresolved = {};
-  std::string invalid;  // not empty: the spec is invalid, and this is the workflow's message
+  std::string invalid = {};  // not empty: the spec is invalid, and this is the workflow's message
 };
 
 /// What an executor has to run for a leaf node. Values share the engine's data.
@@ -65,6 +65,9 @@ class Engine {
   [[nodiscard]] bool is_finished() const;
   [[nodiscard]] std::size_t node_count() const;
   [[nodiscard]] const Node& node(NodeIndex index) const;
+  /// Argo's node id, and the name that is shown.
+  [[nodiscard]] std::string node_id(NodeIndex index) const;
+  [[nodiscard]] std::string display_name(NodeIndex index) const;
   /// What to run for a leaf that has not ended.
   [[nodiscard]] Leaf leaf(NodeIndex index) const;
   /// After a replay: the effects that were asked for and have not been answered.
@@ -72,6 +75,8 @@ class Engine {
   /// Which run this is: 1, and one more for each retry by hand.
   [[nodiscard]] std::uint32_t run() const;
 
+  /// Appends what the store keeps of a node (node_record.h).
+  void append_node_record(std::string& out, NodeIndex index) const;
   /// Argo's NodeStatus of a node.
   [[nodiscard]] value::Value node_status(NodeIndex index) const;
   /// Argo's WorkflowStatus without `nodes`, and the object's metadata and spec as they stand.

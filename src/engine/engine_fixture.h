@@ -79,6 +79,13 @@ class EngineTest : public testing::Test {
     }
     return "absent";
   }
+  /// Argo's NodeStatus of a node; null when there is none of this name.
+  [[nodiscard]] value::Value status(const std::string& name) const {
+    for (NodeIndex i = 0; i < engine_->node_count(); ++i) {
+      if (engine_->node(i).name == name) return engine_->node_status(i);
+    }
+    return {};
+  }
   [[nodiscard]] const Node& node(const std::string& name) const {
     for (NodeIndex i = 0; i < engine_->node_count(); ++i) {
       if (engine_->node(i).name == name) return engine_->node(i);

@@ -18,7 +18,7 @@ TEST_F(EngineTest, RunsTheGroupsOfAStepsTemplateOneAfterTheOther) {
   run_all();
   EXPECT_EQ(phase_of("wf[1].c"), "Succeeded");
   EXPECT_EQ(engine_->phase(), "Succeeded");
-  EXPECT_EQ(node("wf[0].a").display_name, "a");
+  EXPECT_EQ(status("wf[0].a")["displayName"].as_string(), "a");
 }
 
 TEST_F(EngineTest, FiresARunningHookOfAStepWhoseRunningWasNeverReported) {
@@ -72,7 +72,7 @@ TEST_F(EngineTest, TheExitHandlerSeesTheStatusAndTheFailures) {
       R"("[{\"displayName\":\"wf\",\"message\":\"main: Error (exit code 1)\",\"templateName\":\"bad\",)"
       R"(\"phase\":\"Failed\",\"podName\":\"wf\",\"finishedAt\":\"2026-01-01T00:00:02Z\"}]")");
   EXPECT_EQ(phase_of("wf.onExit[0].party"), "Skipped");
-  EXPECT_EQ(node("wf.onExit[0].party").message, "when 'Failed == Succeeded' evaluated false");
+  EXPECT_EQ(node("wf.onExit[0].party").message(), "when 'Failed == Succeeded' evaluated false");
   EXPECT_EQ(engine_->phase(), "Failed");
   EXPECT_EQ(message(), "main: Error (exit code 1)");
 }
@@ -150,7 +150,7 @@ TEST_F(EngineTest, StopKillsPodsRunsExitHooksAndFailsOtherHooks) {
                     .started_at = now_,
                     .finished_at = now_});
   waiting_.erase(waiting_.begin());
-  EXPECT_EQ(node("wf[0].a.hooks.evil").message, "workflow shutdown with strategy: Stop");
+  EXPECT_EQ(node("wf[0].a.hooks.evil").message(), "workflow shutdown with strategy: Stop");
   run_all();
   EXPECT_EQ(phase_of("wf[0].a.onExit"), "Succeeded");
   EXPECT_EQ(phase_of("wf.onExit"), "Succeeded");

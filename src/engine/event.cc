@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -25,11 +26,22 @@ constexpr std::array<std::pair<std::string_view, Control::Verb>, 6> kVerbs = {{
 
 constexpr value::JsonStyle kCompact{.key_order = value::KeyOrder::kAsGiven, .escape_html = false};
 
-// An event without its closing brace: `at` follows. Written by hand, since there are two of them
-// for each step.
-void append_leaf(std::string& out, const char* kind, const LeafId& leaf) {
-  fmt::format_to(std::back_inserter(out), R"({{"kind":"{}","run":{},"node":{})", kind, leaf.run,
-                 leaf.node);
+// Those of leaves are most of a log, so their keys are short and their times count back from `at`.
+// An event is written without its closing brace: `at` follows.
+void append_number(std::string& out, std::string_view key, std::int64_t v) {
+  std::array<char, 24> digits{};
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), v);
+  out += key;
+  out.append(digits.data(), end);
+}
+
+void append_leaf(std::string& out, std::string_view kind, const LeafId& leaf) {
+  append_number(out, kind, leaf.node);
+  append_number(out, R"(,"r":)", leaf.run);
+}
+
+void append_time(std::string& out, std::string_view key, clock::Instant t, clock::Instant at) {
+  if (t.is_set()) append_number(out, key, at.ns - t.ns);
 }
 
 void append_text(std::string& out, const char* key, const std::string& text) {
@@ -38,36 +50,40 @@ void append_text(std::string& out, const char* key, const std::string& text) {
   value::append_json_string(out, text, false);
 }
 
-void append_body(std::string& out, const Begin&) { out += R"({"kind":"begin")"; }
+void append_body(std::string& out, const Begin&, clock::Instant) { out += R"({"kind":"begin")"; }
 
-void append_body(std::string& out, const LeafRunning& e) {
-  append_leaf(out, "running", e.leaf);
-  fmt::format_to(std::back_inserter(out), R"(,"startedAt":{})", e.started_at.ns);
+void append_body(std::string& out, const LeafRunning& e, clock::Instant at) {
+  append_leaf(out, R"({"b":)", e.leaf);
+  append_time(out, R"(,"s":)", e.started_at, at);
 }
 
-void append_body(std::string& out, const LeafFinished& e) {
-  append_leaf(out, "finished", e.leaf);
-  fmt::format_to(std::back_inserter(out), R"(,"phase":"{}")", to_string(e.phase));
-  append_text(out, "message", e.message);
-  if (e.exit_code) fmt::format_to(std::back_inserter(out), R"(,"exitCode":{})", *e.exit_code);
-  if (!e.outputs.is_null()) out += R"(,"outputs":)" + value::to_json(e.outputs, kCompact);
-  fmt::format_to(std::back_inserter(out), R"(,"startedAt":{},"finishedAt":{})", e.started_at.ns,
-                 e.finished_at.ns);
+void append_body(std::string& out, const LeafFinished& e, clock::Instant at) {
+  append_leaf(out, R"({"e":)", e.leaf);
+  if (e.phase != Phase::kSucceeded) {
+    out += R"(,"p":")";
+    out += to_string(e.phase);
+    out += '"';
+  }
+  append_text(out, "m", e.message);
+  if (e.exit_code) append_number(out, R"(,"x":)", *e.exit_code);
+  if (!e.outputs.is_null()) out += R"(,"o":)" + value::to_json(e.outputs, kCompact);
+  append_time(out, R"(,"s":)", e.started_at, at);
+  append_time(out, R"(,"f":)", e.finished_at, at);
 }
 
-void append_body(std::string& out, const TimerFired& e) {
+void append_body(std::string& out, const TimerFired& e, clock::Instant) {
   fmt::format_to(std::back_inserter(out), R"({{"kind":"timer","run":{},"node":{},"timer":{})",
                  e.run, e.node, static_cast<int>(e.kind));
 }
 
-void append_body(std::string& out, const CacheAnswered& e) {
+void append_body(std::string& out, const CacheAnswered& e, clock::Instant) {
   fmt::format_to(std::back_inserter(out), R"({{"kind":"cache","run":{},"ticket":{})", e.run,
                  e.ticket);
   if (!e.entry.is_null()) out += R"(,"entry":)" + value::to_json(e.entry, kCompact);
   append_text(out, "error", e.error);
 }
 
-void append_body(std::string& out, const LocksAnswered& e) {
+void append_body(std::string& out, const LocksAnswered& e, clock::Instant) {
   fmt::format_to(std::back_inserter(out), R"({{"kind":"locks","run":{},"ticket":{},"acquired":{})",
                  e.run, e.ticket, e.is_acquired);
   append_text(out, "waiting", e.waiting);
@@ -75,12 +91,37 @@ void append_body(std::string& out, const LocksAnswered& e) {
   append_text(out, "error", e.error);
 }
 
-void append_body(std::string& out, const Control& e) {
+void append_body(std::string& out, const Control& e, clock::Instant) {
   out += R"({"kind":"control")";
   for (const auto& [word, verb] : kVerbs) {
     if (verb == e.verb) fmt::format_to(std::back_inserter(out), R"(,"verb":"{}")", word);
   }
   if (!e.arguments.is_null()) out += R"(,"arguments":)" + value::to_json(e.arguments, kCompact);
+}
+
+// The form of leaves' events since version 4 of the store: {"b": node, ...} begins, {"e": node,
+// ...} ends.
+LeafId short_leaf_of(const Value& v, std::string_view key) {
+  return {.run = static_cast<std::uint32_t>(v["r"].int_or(0)),
+          .node = static_cast<NodeIndex>(v[key].int_or(kNoNode))};
+}
+
+clock::Instant short_time_of(const Value& v, std::string_view key, clock::Instant at) {
+  return v[key].is_int() ? clock::Instant{at.ns - v[key].as_int()} : clock::Instant{};
+}
+
+diag::Result<LeafFinished> short_finished_of(const Value& v, clock::Instant at) {
+  LeafFinished e;
+  e.leaf = short_leaf_of(v, "e");
+  const auto phase = parse_phase(v["p"].string_or("Succeeded"));
+  if (!phase) return diag::fail(diag::Code::kInternal, "an event of the log has no known phase");
+  e.phase = *phase;
+  e.message = v["m"].string_or("");
+  if (v["x"].is_int()) e.exit_code = static_cast<int>(v["x"].as_int());
+  e.outputs = v["o"];
+  e.started_at = short_time_of(v, "s", at);
+  e.finished_at = short_time_of(v, "f", at);
+  return e;
 }
 
 LeafId leaf_of(const Value& v) {
@@ -106,7 +147,12 @@ diag::Result<Event> event_of(const Value& v) {
   Event event;
   event.at.ns = v["at"].int_or(0);
   const std::string_view kind = v["kind"].string_or("");
-  if (kind == "begin") {
+  if (v["e"].is_int()) {
+    TRY(event.body, short_finished_of(v, event.at));
+  } else if (v["b"].is_int()) {
+    event.body =
+        LeafRunning{.leaf = short_leaf_of(v, "b"), .started_at = short_time_of(v, "s", event.at)};
+  } else if (kind == "begin") {
     event.body = Begin{};
   } else if (kind == "running") {
     event.body = LeafRunning{.leaf = leaf_of(v), .started_at = {v["startedAt"].int_or(0)}};
@@ -146,8 +192,9 @@ std::optional<Control::Verb> parse_verb(std::string_view word) {
 }
 
 void append_json(std::string& out, const Event& event) {
-  std::visit([&](const auto& body) { append_body(out, body); }, event.body);
-  fmt::format_to(std::back_inserter(out), R"(,"at":{}}})", event.at.ns);
+  std::visit([&](const auto& body) { append_body(out, body, event.at); }, event.body);
+  append_number(out, R"(,"at":)", event.at.ns);
+  out += '}';
 }
 
 diag::Result<std::vector<Event>> parse_events(std::string_view json) {

@@ -24,7 +24,7 @@ TEST_F(EngineTest, AMemoizedTemplateAsksItsCacheFirst) {
   run_all();
   EXPECT_EQ(engine_->phase(), "Succeeded");
   ASSERT_EQ(saved_.size(), 1U);
-  EXPECT_EQ(saved_[0].node_id, node("wf[0].a").id);
+  EXPECT_EQ(saved_[0].node_id, status("wf[0].a")["id"].as_string());
 }
 
 TEST_F(EngineTest, ACacheHitRunsNothing) {
@@ -36,7 +36,7 @@ TEST_F(EngineTest, ACacheHitRunsNothing) {
       .error = {}});
   EXPECT_EQ(phase_of("wf[0].a"), "Succeeded");
   EXPECT_EQ(phase_of("wf[0].a[0].x"), "absent");
-  EXPECT_TRUE(node("wf[0].a").memoization["hit"].bool_or(false));
+  EXPECT_TRUE(node("wf[0].a").memoization()["hit"].bool_or(false));
   run_all();
   EXPECT_EQ(engine_->workflow_status()["progress"].string_or(""), "1/1");
 }
@@ -101,8 +101,8 @@ TEST_F(EngineTest, AContainerOfASetMayFailAlone) {
       .started_at = now_,
       .finished_at = now_});
   EXPECT_EQ(phase_of("wf[0].a"), "Failed");
-  EXPECT_EQ(node("wf[0].a.x").message, "x: Error (exit code 1): ");
-  EXPECT_EQ(node("wf[0].a.main").message, "Pod Failed whilst container running");
+  EXPECT_EQ(node("wf[0].a.x").message(), "x: Error (exit code 1): ");
+  EXPECT_EQ(node("wf[0].a.main").message(), "Pod Failed whilst container running");
 }
 
 TEST_F(EngineTest, ADaemonIsUpWhileWhatDependsOnItRuns) {
@@ -161,10 +161,10 @@ TEST_F(EngineTest, ATemplateWaitsForItsMutexAsAPendingNode) {
   EXPECT_EQ(wanted_[0].holder.substr(0, 14), "default/wf/wf-");
   send(answer_to(wanted_[0], false));
   EXPECT_EQ(phase_of("wf[0].a"), "Pending");
-  EXPECT_EQ(node("wf[0].a").message, "Waiting for default/Mutex/m lock. Lock status: 0/1");
+  EXPECT_EQ(node("wf[0].a").message(), "Waiting for default/Mutex/m lock. Lock status: 0/1");
   EXPECT_TRUE(waiting_.empty());
   send(answer_to(wanted_[0], true));
-  EXPECT_EQ(node("wf[0].a").message, "");
+  EXPECT_EQ(node("wf[0].a").message(), "");
   EXPECT_TRUE(returned_.empty());
   run_all();
   EXPECT_EQ(engine_->phase(), "Succeeded");
@@ -178,7 +178,7 @@ TEST_F(EngineTest, AWaitForAMutexEndsWithTheWorkflow) {
   start(kLocked);
   send(answer_to(wanted_[0], false));
   send(Control{.verb = Control::Verb::kStop, .arguments = {}});
-  EXPECT_EQ(node("wf[0].a").message, "Stopped with strategy 'Stop'");
+  EXPECT_EQ(node("wf[0].a").message(), "Stopped with strategy 'Stop'");
   EXPECT_EQ(engine_->phase(), "Failed");
   EXPECT_EQ(returned_.size(), 1U);
 }
@@ -221,7 +221,7 @@ TEST_F(EngineTest, AMemoizedResubmissionSkipsWhatHadSucceeded) {
       {"name":"in","inputs":{"parameters":[{"name":"p"}]},
        "container":{"image":"x","command":["true"]}}]})");
   EXPECT_EQ(phase_of("wf[0].a"), "Skipped");
-  EXPECT_EQ(node("wf[0].a").message, "original pod: old-1");
+  EXPECT_EQ(node("wf[0].a").message(), "original pod: old-1");
   EXPECT_EQ(input("wf[1].b", "p"), "x");
   run_all();
   EXPECT_EQ(engine_->phase(), "Succeeded");

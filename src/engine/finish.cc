@@ -54,10 +54,10 @@ Ending ending_of(const Machine& m) {
     return {entry.phase, is_stopped
                              ? fmt::format("Stopped with strategy '{}'",
                                            m.shutdown == Shutdown::kStop ? "Stop" : "Terminate")
-                             : entry.message};
+                             : entry.message()};
   }
   if (m.exit != kNoNode && is_failure(m.at(m.exit).phase))
-    return {m.at(m.exit).phase, m.at(m.exit).message};
+    return {m.at(m.exit).phase, m.at(m.exit).message()};
   return {};
 }
 
@@ -84,9 +84,9 @@ bool start_exit_handler(Machine& m) {
   if (!handler) return false;
   Start s;
   s.node_name = m.name + ".onExit";
-  s.template_name = handler->template_name;
-  s.template_ref = handler->template_ref;
-  s.scope = m.local.scope;
+  s.site = m.site({.template_name = handler->template_name,
+                   .template_ref = handler->template_ref,
+                   .scope = m.local.scope});
   s.owner_kind = OwnerKind::kExitHandler;
   s.hooked = true;
   s.on_exit = true;
@@ -179,8 +179,8 @@ void enter_workflow(Machine& m) {
   }
   Start s;
   s.node_name = m.name;
-  s.template_name = m.spec["entrypoint"].string_or("");
-  s.scope = m.local.scope;
+  s.site = m.site(
+      {.template_name = std::string(m.spec["entrypoint"].string_or("")), .scope = m.local.scope});
   s.arguments = m.spec["arguments"];
   s.owner_kind = OwnerKind::kEntry;
   m.entry = 0;
@@ -206,7 +206,7 @@ void fail_entry(Machine& m, const std::string& error) {
     // yet.
     if (!is_failure(entry.phase)) m.failed.push_back(m.entry);
     entry.phase = Phase::kError;
-    entry.message = error;
+    entry.set_message(error);
     m.touch(m.entry);
     return;
   }

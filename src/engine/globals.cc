@@ -1,4 +1,5 @@
 #include "engine/globals.h"
+#include "engine/names.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +7,6 @@
 
 #include "clock/rfc3339.h"
 #include "clock/strftime.h"
-#include "spec/node_id.h"
 #include "value/json.h"
 
 namespace tiphys::engine {
@@ -125,12 +125,6 @@ Phase mapped_entry_phase(const Machine& m) {
   return p == Phase::kSkipped || p == Phase::kOmitted ? Phase::kSucceeded : p;
 }
 
-std::string pod_name_of(const Machine& m, const Node& n) {
-  const std::string& tmpl =
-      n.template_ref.is_set() ? n.template_ref.template_name : n.template_name;
-  return spec::pod_name(m.name, n.name, tmpl);
-}
-
 std::string failures_text(const Machine& m) {
   std::vector<NodeIndex> order = m.failed;
   std::ranges::sort(order, [&](NodeIndex a, NodeIndex b) {
@@ -144,12 +138,10 @@ std::string failures_text(const Machine& m) {
     value::List elements;
     for (const NodeIndex i : order) {
       const Node& n = m.at(i);
-      const std::string& tmpl =
-          n.template_ref.is_set() ? n.template_ref.template_name : n.template_name;
       elements.emplace_back(Map{
-          {"displayName", n.display_name},
-          {"message", n.message},
-          {"templateName", tmpl},
+          {"displayName", display_name_of(m, n)},
+          {"message", n.message()},
+          {"templateName", n.site->own_template_name()},
           {"phase", to_string(n.phase)},
           {"podName", pod_name_of(m, n)},
           {"finishedAt", n.finished_at.is_set() ? Value(clock::rfc3339(n.finished_at)) : Value()}});

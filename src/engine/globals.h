@@ -28,7 +28,4 @@ namespace tiphys::engine {
 /// status.outputs.
 void export_outputs(Machine& m, const value::Value& outputs);
 
-/// The pod name of a node (naming v2).
-[[nodiscard]] std::string pod_name_of(const Machine& m, const Node& n);
-
 }  // namespace tiphys::engine

@@ -1,10 +1,12 @@
 #include "engine/hooks.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "engine/composite.h"
 #include "engine/finish.h"
 #include "engine/globals.h"
+#include "engine/names.h"
 #include "engine/outputs.h"
 #include "engine/start.h"
 #include "engine/transition.h"
@@ -20,12 +22,13 @@ namespace {
 vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const vars::Scope& outer,
                           bool for_arguments) {
   vars::MapScope scope(&outer);
-  const std::string kind = n.caller_label.substr(0, n.caller_label.find('.') + 1);
-  for (const std::string& label : {n.caller_label, kind + n.display_name}) {
-    if (!for_arguments && kind == "steps." && label != kind + n.display_name) continue;
+  const std::string kind = n.site->label.substr(0, n.site->label.find('.') + 1);
+  const std::string shown = display_name_of(m, n);
+  for (const std::string& label : {n.site->label, kind + shown}) {
+    if (!for_arguments && kind == "steps." && label != kind + shown) continue;
     add_node_variables(m, n, label, scope);
     scope.set(label + ".status", to_string(phase));
-    if (!n.message.empty()) scope.set(label + ".message", n.message);
+    if (!n.message().empty()) scope.set(label + ".message", n.message());
   }
   return scope;
 }
@@ -34,7 +37,7 @@ vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const va
 // has no hooks.
 bool wants_phase(const Node& n, const spec::LifecycleHook& hook, Phase phase) {
   if (phase != Phase::kSkipped && phase != Phase::kOmitted) return true;
-  return n.caller_label.starts_with("tasks.") &&
+  return n.site->label.starts_with("tasks.") &&
          hook.expression.find(to_string(phase)) != std::string::npos;
 }
 
@@ -42,8 +45,8 @@ bool wants_phase(const Node& n, const spec::LifecycleHook& hook, Phase phase) {
 // not wrong.
 bool reads_own_outputs(const expr::Program& program, const Node& n) {
   return std::ranges::any_of(program.reads(), [&](const std::string& name) {
-    return name.starts_with(n.caller_label + ".outputs") || name == n.caller_label + ".exitCode" ||
-           name == n.caller_label + ".finishedAt";
+    return name.starts_with(n.site->label + ".outputs") || name == n.site->label + ".exitCode" ||
+           name == n.site->label + ".finishedAt";
   });
 }
 
@@ -57,15 +60,14 @@ diag::Result<value::Value> resolve_arguments(const value::Value& arguments,
   return resolve_artifact_arguments(replaced, scope, artifacts);
 }
 
-Start hook_start(const Machine& m, NodeIndex parent, const spec::LifecycleHook& hook,
-                 bool is_exit) {
+Start hook_start(Machine& m, NodeIndex parent, const spec::LifecycleHook& hook, bool is_exit) {
   const Node& n = m.at(parent);
   Start s;
   s.node_name = n.name + (is_exit ? ".onExit" : ".hooks." + hook.name);
-  s.template_name = hook.template_name;
-  s.template_ref = hook.template_ref;
+  s.site = m.site({.template_name = hook.template_name,
+                   .template_ref = hook.template_ref,
+                   .scope = composite_of(m, n.boundary).inner_scope});
   s.boundary = n.boundary;
-  s.scope = composite_of(m, n.boundary).inner_scope;
   s.owner = parent;
   s.owner_kind = is_exit ? OwnerKind::kExitHook : OwnerKind::kHook;
   s.parents = {parent};
@@ -86,36 +88,39 @@ void fire(Machine& m, NodeIndex i, const spec::LifecycleHook& hook, bool is_exit
     return;
   }
   s.arguments = std::move(*arguments);
-  ++m.at(i).hooks.open;
+  ++m.at(i).live().hooks.open;
   begin_template(m, std::move(s));
 }
 
 void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
-  const std::shared_ptr<const spec::Step> caller = m.at(i).caller;
+  const std::shared_ptr<const spec::Step> caller = m.at(i).caller();
   if (!caller || caller->hooks.empty() || is_abandoned(m, m.at(i))) return;
-  m.at(i).hooks.fired.resize(caller->hooks.size());
+  m.at(i).live().hooks.fired.resize(caller->hooks.size());
+  std::optional<vars::MapScope> scope;  // the same for all, until one has fired
   for (std::size_t h = 0; h < caller->hooks.size(); ++h) {
     const spec::LifecycleHook& hook = caller->hooks[h];
     Node& n = m.at(i);
-    if (hook.name == "exit" || n.hooks.fired[h] || !wants_phase(n, hook, phase)) continue;
+    if (hook.name == "exit" || n.live().hooks.fired[h] || !wants_phase(n, hook, phase)) continue;
     if (hook.expression.empty()) {
-      n.hooks.fired[h] = true;
+      n.live().hooks.fired[h] = true;
       on_hook_error(m, hook_start(m, i, hook, false),
                     "Expression required for hook " + n.name + ".hooks." + hook.name);
       continue;
     }
-    const Composite& around = composite_of(m, n.boundary);
+    if (!scope) scope = hook_scope(m, n, phase, composite_of(m, n.boundary).scope, false);
     auto program = m.program(hook.expression);
-    auto truth = program ? program->run_bool(hook_scope(m, n, phase, around.scope, false))
-                         : diag::Result<bool>(std::unexpected(program.error()));
+    auto truth =
+        program ? program->run_bool(*scope) : diag::Result<bool>(std::unexpected(program.error()));
     if (!truth) {
       if (program && !is_fulfilled(phase) && reads_own_outputs(*program, n)) continue;
-      n.hooks.fired[h] = true;  // told once, not at every transition
+      n.live().hooks.fired[h] = true;  // told once, not at every transition
+      scope.reset();
       on_hook_error(m, hook_start(m, i, hook, false), truth.error().message);
       continue;
     }
     if (!*truth) continue;
-    n.hooks.fired[h] = true;
+    n.live().hooks.fired[h] = true;
+    scope.reset();
     fire(m, i, hook, false, phase);
   }
 }
@@ -136,12 +141,12 @@ std::optional<spec::LifecycleHook> exit_hook_of(const Machine& m, const spec::St
   return hook;
 }
 
-Start workflow_hook_start(const Machine& m, const spec::LifecycleHook& hook) {
+Start workflow_hook_start(Machine& m, const spec::LifecycleHook& hook) {
   Start s;
   s.node_name = m.name + ".hooks." + hook.name;
-  s.template_name = hook.template_name;
-  s.template_ref = hook.template_ref;
-  s.scope = m.local.scope;
+  s.site = m.site({.template_name = hook.template_name,
+                   .template_ref = hook.template_ref,
+                   .scope = m.local.scope});
   s.owner_kind = OwnerKind::kWorkflowHook;
   s.parents = {m.entry};
   s.hooked = true;
@@ -150,18 +155,22 @@ Start workflow_hook_start(const Machine& m, const spec::LifecycleHook& hook) {
 }
 
 // Tags in the text of the expression itself see the globals only (HOOKS.md 5.5).
-diag::Result<bool> is_true(Machine& m, const spec::LifecycleHook& hook) {
-  if (hook.expression.empty()) {
-    return diag::fail(diag::Code::kBadExpression,
-                      "Expression required for hook " + m.name + ".hooks." + hook.name);
+diag::Result<bool> is_true(Machine& m, WorkflowHook& h) {
+  if (!h.program) {
+    if (h.hook.expression.empty()) {
+      return diag::fail(diag::Code::kBadExpression,
+                        "Expression required for hook " + m.name + ".hooks." + h.hook.name);
+    }
+    TRY(const std::string source, tag::substitute(h.hook.expression, m.globals, {}));
+    TRY(const expr::Program program, m.program(source));
+    if (tag::has_tags(h.hook.expression)) return program.run_bool(GlobalScope(m, true));
+    h.program = program;
   }
-  TRY(const std::string source, tag::substitute(hook.expression, m.globals, {}));
-  TRY(const expr::Program program, m.program(source));
-  return program.run_bool(GlobalScope(m, true));
+  return h.program->run_bool(GlobalScope(m, true));
 }
 
 void fire_workflow_hook(Machine& m, WorkflowHook& h) {
-  auto truth = is_true(m, h.hook);
+  auto truth = is_true(m, h);
   if (truth && !*truth) return;
   h.has_fired = true;
   Start s = workflow_hook_start(m, h.hook);
@@ -196,7 +205,7 @@ void evaluate_workflow_hooks(Machine& m) {
 }
 
 void start_exit_hook(Machine& m, NodeIndex i) {
-  const std::shared_ptr<const spec::Step> caller = m.at(i).caller;
+  const std::shared_ptr<const spec::Step> caller = m.at(i).caller();
   if (!caller || !is_completed(m.at(i).phase) || !shutdown_allows_exit(m)) return;
   if (is_abandoned(m, m.at(i))) return;
   const std::optional<spec::LifecycleHook> hook = exit_hook_of(m, *caller);
@@ -218,8 +227,8 @@ void start_exit_hook(Machine& m, NodeIndex i) {
 
 void on_hook_settled(Machine& m, NodeIndex parent) {
   Node& n = m.at(parent);
-  CHECK(n.hooks.open > 0);
-  if (--n.hooks.open == 0) reconsider(m, parent);
+  CHECK(n.live().hooks.open > 0);
+  if (--n.live().hooks.open == 0) reconsider(m, parent);
 }
 
 void on_workflow_hook_settled(Machine& m) {

@@ -58,16 +58,20 @@ Value merged_artifacts(const Value& declared, const Value& found) {
   return list;
 }
 
-Value node_outputs(const Node& n, const LeafFinished& event) {
+void set_outputs(Machine& m, Node& n, const LeafFinished& event) {
   Map outputs;
-  const Value& declared = n.body->raw["outputs"];
+  const Value& declared = n.body()->raw["outputs"];
   Value parameters = merged_parameters(declared["parameters"], event.outputs["parameters"]);
   if (!parameters.list().empty()) outputs.set("parameters", std::move(parameters));
   Value artifacts = merged_artifacts(declared["artifacts"], event.outputs["artifacts"]);
   if (!artifacts.list().empty()) outputs.set("artifacts", std::move(artifacts));
   if (event.outputs["result"].is_string()) outputs.set("result", event.outputs["result"]);
+  if (outputs.empty() && event.exit_code) {
+    n.outputs = m.exit_code_only(*event.exit_code);
+    return;
+  }
   if (event.exit_code) outputs.set("exitCode", std::to_string(*event.exit_code));
-  return outputs.empty() ? Value() : Value(std::move(outputs));
+  n.outputs = outputs.empty() ? Value() : Value(std::move(outputs));
 }
 
 struct Verdict {
@@ -78,10 +82,10 @@ struct Verdict {
 // A leaf that was killed is Failed, whatever its process said of the signal.
 Verdict verdict_of(const Machine& m, const Node& n, const LeafFinished& event) {
   const bool is_lost_daemon =
-      event.phase == Phase::kSucceeded && n.body->raw["daemon"].bool_or(false);
+      event.phase == Phase::kSucceeded && n.body()->raw["daemon"].bool_or(false);
   if (!n.is_cancelled && is_lost_daemon) return {Phase::kFailed, ""};  // it should have run on
   if (!n.is_cancelled) return {event.phase, event.message};
-  if (!n.kill_message.empty()) return {Phase::kFailed, n.kill_message};
+  if (!n.kill_message().empty()) return {Phase::kFailed, n.kill_message()};
   if (is_failure(event.phase) && n.phase == Phase::kRunning) return {Phase::kFailed, event.message};
   const char* how = m.shutdown == Shutdown::kTerminate ? "Terminate" : "Stop";
   return {Phase::kFailed, fmt::format("workflow shutdown with strategy:  {}", how)};
@@ -93,7 +97,7 @@ bool on_leaf_running(Machine& m, const LeafRunning& event) {
   if (!is_current(m, event.leaf)) return false;
   Node& n = m.at(event.leaf.node);
   if (n.phase != Phase::kPending) return false;
-  const bool is_daemon = n.body && n.body->raw["daemon"].bool_or(false);
+  const bool is_daemon = n.body() && n.body()->raw["daemon"].bool_or(false);
   n.started_at = event.started_at.is_set() ? event.started_at : m.now;
   set_phase(m, event.leaf.node, Phase::kRunning, "");
   start_containers(m, event.leaf.node);
@@ -112,7 +116,7 @@ bool on_leaf_finished(Machine& m, const LeafFinished& event) {
   }
   Node& n = m.at(i);
   if (is_fulfilled(n.phase)) return true;
-  n.outputs = node_outputs(n, event);
+  set_outputs(m, n, event);
   n.finished_at = event.finished_at.is_set() ? event.finished_at : m.now;
   m.timers.erase({i, TimerKind::kTemplateDeadline});
   export_outputs(m, n.outputs);

@@ -32,7 +32,7 @@ bool has_capacity(const Composite& c) { return c.parallelism <= 0 || c.active < 
 
 // The children of a composite that its own limit lets in.
 void start_waiting(Machine& m, NodeIndex boundary) {
-  while (m.at(boundary).frame) {
+  while (m.at(boundary).frame() != nullptr) {
     Composite& c = composite_of(m, boundary);
     if (c.waiting.empty() || !has_capacity(c)) return;
     Start next = std::move(c.waiting.front());
@@ -81,7 +81,7 @@ void retry_deferred(Machine& m) {
   std::deque<Start> all = std::exchange(m.deferred, {});
   const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = 0; i < count; ++i) {
-    auto* c = dynamic_cast<Composite*>(m.at(i).frame.get());
+    auto* c = dynamic_cast<Composite*>(m.at(i).frame());
     if (c == nullptr) continue;
     std::ranges::move(c->waiting, std::back_inserter(all));
     c->waiting.clear();
@@ -100,11 +100,11 @@ void release_parallelism(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   if (is_pod(n)) --m.active_pods;
   if (n.boundary != kNoNode && !n.hooked && n.owner_kind != OwnerKind::kRetry &&
-      is_failure(n.phase) && m.at(n.boundary).frame) {
+      is_failure(n.phase) && m.at(n.boundary).frame() != nullptr) {
     composite_of(m, n.boundary).has_failure = true;
   }
   // The composite may have settled before an abandoned child.
-  if (n.counts_parallelism && m.at(n.boundary).frame) {
+  if (n.counts_parallelism && m.at(n.boundary).frame() != nullptr) {
     Composite& c = composite_of(m, n.boundary);
     --c.active;
     if (!c.waiting.empty()) m.roomy.push_back(n.boundary);
@@ -116,10 +116,10 @@ void release_parallelism(Machine& m, NodeIndex i) {
 void set_leaf_deadlines(Machine& m, NodeIndex i) {
   const Node& n = m.at(i);
   std::optional<clock::Instant> at;
-  if (const auto s = integer_of(n.body->raw["activeDeadlineSeconds"]); s && *s > 0) {
+  if (const auto s = integer_of(n.body()->raw["activeDeadlineSeconds"]); s && *s > 0) {
     at = m.now + clock::Duration::seconds(*s);
   }
-  if (const std::string_view text = n.body->raw["timeout"].string_or(""); !text.empty()) {
+  if (const std::string_view text = n.body()->raw["timeout"].string_or(""); !text.empty()) {
     if (auto d = clock::parse_duration(text); d && (!at || m.now + *d < *at)) at = m.now + *d;
   }
   if (at) m.set_timer(i, TimerKind::kTemplateDeadline, *at);

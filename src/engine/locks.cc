@@ -6,6 +6,7 @@
 
 #include "engine/finish.h"
 #include "engine/limits.h"
+#include "engine/names.h"
 #include "engine/start.h"
 #include "engine/transition.h"
 #include "spec/node_id.h"
@@ -102,8 +103,8 @@ void show_waiting(Machine& m, Start& start, const LocksAnswered& event) {
         create_node_quietly(m, start, {.type = start.waiting_type, .message = event.message});
   }
   Node& n = m.at(start.placeholder);
-  n.message = event.message;
-  n.waits_for_lock = event.waiting;
+  n.set_message(event.message);
+  n.live().waits_for_lock = event.waiting;
   m.touch(start.placeholder);
 }
 
@@ -182,7 +183,7 @@ bool on_locks_answer(Machine& m, const LocksAnswered& event) {
     return true;
   }
   if (start.placeholder != kNoNode) {
-    m.at(start.placeholder).waits_for_lock.clear();
+    m.at(start.placeholder).live().waits_for_lock.clear();
     set_message(m, start.placeholder, "");
   }
   --start.depth;  // begin_template counts it again
@@ -194,7 +195,7 @@ void release_locks(Machine& m, NodeIndex n) {
   auto it = m.held_locks.find(n);
   if (it == m.held_locks.end()) return;
   m.effects->outside.emplace_back(
-      ReleaseLocks{.holder = holder_of(m, m.at(n).id), .locks = std::move(it->second)});
+      ReleaseLocks{.holder = holder_of(m, id_of(m, n)), .locks = std::move(it->second)});
   m.held_locks.erase(it);
 }
 
@@ -205,9 +206,9 @@ void release_workflow_locks(Machine& m) {
 }
 
 bool give_up_lock(Machine& m, NodeIndex i, const std::string& message) {
-  if (m.at(i).waits_for_lock.empty()) return false;
+  if (m.at(i).waits_for_lock().empty()) return false;
   std::erase_if(m.locking, [i](const auto& entry) { return entry.second.placeholder == i; });
-  m.at(i).waits_for_lock.clear();
+  m.at(i).live().waits_for_lock.clear();
   take_parallelism(m, i, false);
   const std::string_view type = m.at(i).type;
   if (type == "Pod" || type == "HTTP" || type == "Plugin") ++m.active_leaves;
@@ -229,7 +230,7 @@ void ask_for_locks_again(const Machine& m, std::vector<Effect>& effects) {
   if (m.last_ticket == 0) return;
   OwnLocks own;
   if (!m.workflow_locks.empty()) own.holders.push_back(holder_of(m, ""));
-  for (const auto& [n, locks] : m.held_locks) own.holders.push_back(holder_of(m, m.at(n).id));
+  for (const auto& [n, locks] : m.held_locks) own.holders.push_back(holder_of(m, id_of(m, n)));
   for (const auto& [ticket, start] : m.locking) own.holders.push_back(holder_of(m, start));
   effects.emplace_back(std::move(own));
   if (m.workflow_ticket != 0) {

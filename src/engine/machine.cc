@@ -1,5 +1,7 @@
 #include "engine/machine.h"
 
+#include <tuple>
+
 #include "clock/rfc3339.h"
 #include "engine/globals.h"
 #include "tag/substitute.h"
@@ -55,6 +57,24 @@ diag::Result<expr::Program> Machine::program(const std::string& source) {
   TRY(expr::Program parsed, expr::Program::parse(source));
   programs_.emplace(source, parsed);
   return parsed;
+}
+
+bool Machine::SiteOrder::operator()(const Site& a, const Site& b) const {
+  const auto key = [](const Site& s) {
+    return std::tie(s.label, s.template_name, s.template_ref.name, s.template_ref.template_name,
+                    s.template_ref.cluster_scope, s.scope);
+  };
+  return key(a) < key(b);
+}
+
+const Site* Machine::site(const Site& s) { return &*sites_.insert(s).first; }
+
+std::shared_ptr<const value::Value> Machine::exit_code_only(int code) {
+  std::shared_ptr<const value::Value>& shared = exit_codes_[code];
+  if (!shared) {
+    shared = std::make_shared<const value::Value>(value::Map{{"exitCode", std::to_string(code)}});
+  }
+  return shared;
 }
 
 void Machine::touch(NodeIndex i) {

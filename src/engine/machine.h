@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,17 +39,14 @@ struct Library {
 /// A request to run a template as a node; see start.h.
 struct Start {
   std::string node_name;
-  std::string template_name;
-  spec::TemplateRef template_ref;
+  const Site* site = nullptr;  // which template; owned by the Machine
   value::Value inline_template;
-  std::shared_ptr<const TemplateScope> scope;  // where template_name is looked up
   value::Value arguments;
   NodeIndex boundary = kNoNode;
   NodeIndex owner = kNoNode;
   OwnerKind owner_kind = OwnerKind::kEntry;
   std::vector<NodeIndex> parents;
   std::shared_ptr<const spec::Step> caller;
-  std::string caller_label;
   bool hooked = false;
   bool on_exit = false;
   bool late = false;
@@ -74,6 +72,7 @@ struct KeptLeaf {
 struct WorkflowHook {
   spec::LifecycleHook hook;
   bool has_fired = false;
+  std::optional<expr::Program> program = {};  // of an expression without tags, once it was needed
 };
 
 class Machine {
@@ -148,12 +147,23 @@ class Machine {
   [[nodiscard]] Node& at(NodeIndex i) { return nodes[i]; }
   [[nodiscard]] const Node& at(NodeIndex i) const { return nodes[i]; }
 
+  /// The site equal to `s`, kept as long as the Machine lives.
+  [[nodiscard]] const Site* site(const Site& s);
+  /// Outputs that are nothing but an exit code; shared by all nodes that have no others.
+  [[nodiscard]] std::shared_ptr<const value::Value> exit_code_only(int code);
+
   /// Marks the node's row as changed.
   void touch(NodeIndex i);
   void set_timer(NodeIndex node, TimerKind kind, clock::Instant at);
 
  private:
+  struct SiteOrder {
+    bool operator()(const Site& a, const Site& b) const;
+  };
+
   std::map<std::string, expr::Program, std::less<>> programs_;
+  std::set<Site, SiteOrder> sites_;
+  std::map<int, std::shared_ptr<const value::Value>> exit_codes_;
 };
 
 /// The variables of the workflow as a template sees them: `late` ones (workflow hooks, exit

@@ -4,6 +4,7 @@
 
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
+#include "engine/names.h"
 #include "engine/start.h"
 #include "engine/transition.h"
 
@@ -95,15 +96,15 @@ void begin_cache_hit(Machine& m, const Start& start, const spec::Template& body)
 }
 
 void save_to_cache(Machine& m, const Node& n) {
-  if (!n.memoization.is_map() || is_cache_hit(n)) return;
+  if (!n.memoization().is_map() || is_cache_hit(n)) return;
   m.effects->outside.emplace_back(
-      SaveToCache{.cache = std::string(n.memoization["cacheName"].string_or("")),
-                  .key = std::string(n.memoization["key"].string_or("")),
-                  .node_id = n.id,
+      SaveToCache{.cache = std::string(n.memoization()["cacheName"].string_or("")),
+                  .key = std::string(n.memoization()["key"].string_or("")),
+                  .node_id = id_of(m, n),
                   .outputs = n.outputs});
 }
 
-bool is_cache_hit(const Node& n) { return n.memoization["hit"].bool_or(false); }
+bool is_cache_hit(const Node& n) { return n.memoization()["hit"].bool_or(false); }
 
 void ask_again(const Machine& m, std::vector<Effect>& effects) {
   for (const auto& [ticket, start] : m.asking) {

@@ -1,8 +1,10 @@
 // A node of a running workflow, and what each kind of composite node remembers while it runs.
 //
 // Nodes are numbered in the order of their creation, which is the same in every replay of the log.
-// What only a running composite needs (its Frame) is dropped when the node is final, so that
-// finished nodes stay small. Pure data; owned by one Engine.
+// A workflow can have a million of them, so a finished node is small: what its siblings have in
+// common is one Site, what only a running node needs (Live) goes when it has settled, what few
+// nodes have (Rare) is made on demand, and its id and display name are worked out from its name
+// (names.h). Pure data; owned by one Engine.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +43,18 @@ struct TemplateScope {
   const struct Library* library = nullptr;  // owned by the Machine
 };
 
+/// What nodes that were started from the same place have in common.
+struct Site {
+  std::string template_name = {};
+  spec::TemplateRef template_ref = {};
+  std::shared_ptr<const TemplateScope> scope = {};  // where the template's name was looked up
+  std::string label = {};  // `steps.a` / `tasks.a`: the place's variables; empty for others
+  /// The template's name in its own holder.
+  [[nodiscard]] const std::string& own_template_name() const {
+    return template_ref.is_set() ? template_ref.template_name : template_name;
+  }
+};
+
 /// Running state of a composite node; see steps.h, dag.h, retry.h.
 struct Frame {
   Frame() = default;
@@ -51,52 +65,114 @@ struct Frame {
 
 /// The hooks of one node: which have fired and how many of their nodes are not final.
 struct HookState {
-  std::vector<bool> fired;  // by index into the caller's hooks
+  std::vector<bool> fired = {};  // by index into the caller's hooks
   std::uint32_t open = 0;
   bool exit_decided = false;
 };
 
-struct Node {
-  std::string name;
-  std::string display_name;
-  std::string id;
-  const char* type = "Pod";
-  Phase phase = Phase::kPending;
-  OwnerKind owner_kind = OwnerKind::kEntry;
-  bool hooked = false;
-  bool retried = false;
-  bool has_flag = false;      // nodeFlag is written, be it empty
-  bool on_exit = false;       // part of an exit handler: runs on in spite of `stop`
-  bool late = false;          // part of a workflow hook or exit handler: sees the final status
-  bool is_settled = false;    // final, and its hooks are final, and the owner has been told
-  bool is_cancelled = false;  // its process was told to end
-  bool is_daemon = false;     // a daemon that came up: its owner went on when it did
-  bool is_up_told = false;    // the owner was told that the daemon is up
-  bool is_closing = false;    // a daemon that is final while its process still ends
-  bool counts_parallelism = false;
-  bool is_dirty = false;    // its row changed during this apply()
-  std::uint16_t depth = 0;  // of templates around it
-  NodeIndex owner = kNoNode;
-  NodeIndex boundary = kNoNode;
-  std::string message;
+/// What a node needs until it has settled.
+struct Live {
+  std::shared_ptr<const spec::Step> caller;    // the step or task, with its hooks; null for others
+  std::shared_ptr<const spec::Template> body;  // every tag replaced; null for groups
+  std::unique_ptr<Frame> frame;                // of a composite
+  HookState hooks;
   std::string kill_message;    // what a leaf that was killed will say
   std::string waits_for_lock;  // its name; the node has not begun
-  std::string template_name;
-  spec::TemplateRef template_ref;
-  std::shared_ptr<const TemplateScope> scope;  // where the template's name was looked up
-  std::vector<NodeIndex> children;
-  std::vector<NodeIndex> outbound;
-  value::Value inputs;
-  value::Value outputs;      // {parameters, artifacts, result, exitCode} or null
+};
+
+/// What few nodes have.
+struct Rare {
+  std::string message;
+  std::string display_name;  // given by an annotation
   value::Value memoization;  // {hit, key, cacheName} or null
-  clock::Instant created_at;
+  std::vector<NodeIndex> outbound;
+};
+
+/// A value that is often absent or the same in many nodes: null, or shared.
+class SharedValue {
+ public:
+  SharedValue() = default;
+  SharedValue& operator=(value::Value v) {
+    v_ = v.is_null() ? nullptr : std::make_shared<const value::Value>(std::move(v));
+    return *this;
+  }
+  SharedValue& operator=(std::shared_ptr<const value::Value> v) {
+    v_ = std::move(v);
+    return *this;
+  }
+  [[nodiscard]] const value::Value& get() const;
+  operator const value::Value&() const { return get(); }  // NOLINT(google-explicit-constructor)
+  [[nodiscard]] const value::Value& operator[](std::string_view key) const { return get()[key]; }
+  [[nodiscard]] const value::Map& map() const { return get().map(); }
+  [[nodiscard]] bool is_null() const { return v_ == nullptr; }
+
+ private:
+  std::shared_ptr<const value::Value> v_;
+};
+
+class Node {
+ public:
+  std::string name;
+  const Site* site = nullptr;  // owned by the Machine
+  const char* type = "Pod";
   clock::Instant started_at;
   clock::Instant finished_at;
-  HookState hooks;
-  std::shared_ptr<const spec::Step> caller;    // the step or task, with its hooks; null for others
-  std::string caller_label;                    // `steps.a` / `tasks.a`: its own variables
-  std::shared_ptr<const spec::Template> body;  // every tag replaced; dropped when the node is final
-  std::unique_ptr<Frame> frame;
+  SharedValue inputs;
+  SharedValue outputs;  // {parameters, artifacts, result, exitCode} or null
+  std::vector<NodeIndex> children;
+  NodeIndex owner = kNoNode;
+  NodeIndex boundary = kNoNode;
+  std::uint16_t depth = 0;  // of templates around it
+  Phase phase = Phase::kPending;
+  OwnerKind owner_kind = OwnerKind::kEntry;
+  bool hooked : 1 = false;
+  bool retried : 1 = false;
+  bool has_flag : 1 = false;      // nodeFlag is written, be it empty
+  bool on_exit : 1 = false;       // part of an exit handler: runs on in spite of `stop`
+  bool late : 1 = false;          // part of a workflow hook or exit handler: sees the final status
+  bool is_settled : 1 = false;    // final, and its hooks are final, and the owner has been told
+  bool is_cancelled : 1 = false;  // its process was told to end
+  bool is_daemon : 1 = false;     // a daemon that came up: its owner went on when it did
+  bool is_up_told : 1 = false;    // the owner was told that the daemon is up
+  bool is_closing : 1 = false;    // a daemon that is final while its process still ends
+  bool counts_parallelism : 1 = false;
+  bool is_dirty : 1 = false;  // its row changed during this apply()
+
+  // Of the Live part; each is empty once the node has settled.
+  [[nodiscard]] Frame* frame() const { return live_ ? live_->frame.get() : nullptr; }
+  [[nodiscard]] std::shared_ptr<const spec::Step> caller() const {
+    return live_ ? live_->caller : nullptr;
+  }
+  [[nodiscard]] std::shared_ptr<const spec::Template> body() const {
+    return live_ ? live_->body : nullptr;
+  }
+  [[nodiscard]] const std::string& kill_message() const;
+  [[nodiscard]] const std::string& waits_for_lock() const;
+  [[nodiscard]] std::uint32_t open_hooks() const { return live_ ? live_->hooks.open : 0; }
+  /// Requires that the node has not settled.
+  [[nodiscard]] Live& live() {
+    if (!live_) live_ = std::make_unique<Live>();
+    return *live_;
+  }
+  /// Drops what only a running node needs; its body stays if `keeps_body`.
+  void settle_down(bool keeps_body);
+
+  // Of the Rare part.
+  [[nodiscard]] const std::string& message() const { return rare().message; }
+  [[nodiscard]] const std::string& given_display_name() const { return rare().display_name; }
+  [[nodiscard]] const value::Value& memoization() const { return rare().memoization; }
+  [[nodiscard]] const std::vector<NodeIndex>& outbound() const { return rare().outbound; }
+  void set_message(std::string text);
+  void set_display_name(std::string text);
+  void set_memoization(value::Value v);
+  void set_outbound(std::vector<NodeIndex> nodes);
+
+ private:
+  [[nodiscard]] const Rare& rare() const;
+  [[nodiscard]] Rare& rare_to_change();
+
+  std::unique_ptr<Live> live_;
+  std::unique_ptr<Rare> rare_;
 };
 
 }  // namespace tiphys::engine

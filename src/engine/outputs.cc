@@ -5,6 +5,7 @@
 #include "clock/rfc3339.h"
 #include "engine/containers.h"
 #include "engine/daemon.h"
+#include "engine/names.h"
 #include "engine/retry.h"
 #include "tag/substitute.h"
 #include "value/json.h"
@@ -137,7 +138,7 @@ const Node& with_outputs(const Machine& m, const Node& n) {
 void add_node_variables(const Machine& m, const Node& node, const std::string& label,
                         vars::MapScope& scope) {
   const Node& n = with_outputs(m, node);
-  scope.set(label + ".id", n.id);
+  scope.set(label + ".id", id_of(m, n));
   if (n.started_at.is_set()) scope.set(label + ".startedAt", clock::rfc3339(n.started_at));
   if (n.finished_at.is_set()) scope.set(label + ".finishedAt", clock::rfc3339(n.finished_at));
   scope.set(label + ".status", to_string(n.phase));
@@ -326,8 +327,8 @@ void append_outbound(const Machine& m, NodeIndex i, std::vector<NodeIndex>& out)
     }
     return;
   }
-  if ((type == "Steps" || type == "DAG") && !n.memoization["hit"].bool_or(false)) {
-    for (const NodeIndex o : n.outbound) append_outbound(m, o, out);
+  if ((type == "Steps" || type == "DAG") && !n.memoization()["hit"].bool_or(false)) {
+    for (const NodeIndex o : n.outbound()) append_outbound(m, o, out);
     return;
   }
   out.push_back(i);

@@ -10,6 +10,7 @@
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
+#include "spec/node_id.h"
 
 namespace tiphys::engine {
 
@@ -27,7 +28,7 @@ struct RetryFrame final : Frame {
 };
 
 RetryFrame& frame_of(Machine& m, NodeIndex retry) {
-  auto* frame = dynamic_cast<RetryFrame*>(m.at(retry).frame.get());
+  auto* frame = dynamic_cast<RetryFrame*>(m.at(retry).frame());
   CHECK(frame != nullptr);
   return *frame;
 }
@@ -44,17 +45,14 @@ Locals retry_locals(const Machine& m, const RetryFrame& frame, const std::string
                    {"lastRetry.duration", "0"},
                    {"lastRetry.status", ""},
                    {"lastRetry.message", ""}};
-  Node named;
-  named.name = node_name;
-  named.template_name = frame.body->name;
-  locals.emplace_back("pod.name", pod_name_of(m, named));
+  locals.emplace_back("pod.name", spec::pod_name(m.name, node_name, frame.body->name));
   if (frame.attempts.empty()) return locals;
   const Node& last = m.at(frame.attempts.back());
   if (const Value& code = last.outputs["exitCode"]; code.is_string())
     locals[1].second = code.as_string();
   locals[2].second = seconds_between(last.started_at, last.finished_at);
   locals[3].second = to_string(last.phase);
-  locals[4].second = last.message;
+  locals[4].second = last.message();
   return locals;
 }
 
@@ -96,7 +94,7 @@ std::optional<Policy> policy_of(const Value& strategy, const Node& last) {
   if (name == "OnError") return Policy{false, true};
   if (name == "OnFailure") return Policy{true, false};
   if (name == "OnTransientError") {
-    const bool again = is_transient(last.message);
+    const bool again = is_transient(last.message());
     return Policy{again, again};
   }
   return std::nullopt;
@@ -161,7 +159,7 @@ diag::Result<bool> may_try_again(Machine& m, NodeIndex retry) {
         fmt::format("{} is not a valid RetryPolicy", frame.strategy["retryPolicy"].string_or("")));
   }
   if (last.phase == Phase::kFailed ? !policy->on_failed : !policy->on_error) {
-    give_up(m, retry, last.phase, last.message);
+    give_up(m, retry, last.phase, last.message());
     return false;
   }
   const auto limit = integer_of(frame.strategy["limit"]);
@@ -239,8 +237,7 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   frame->start.caller.reset();
   frame->start.locks.clear();
   frame->start.placeholder = kNoNode;
-  frame->start.caller_label = start.caller_label;
-  node.frame = std::move(frame);
+  node.live().frame = std::move(frame);
   take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
   entered(m, n);
   start_attempt(m, n);

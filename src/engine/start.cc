@@ -13,10 +13,12 @@
 #include "engine/limits.h"
 #include "engine/locks.h"
 #include "engine/memoize.h"
+#include "engine/names.h"
 #include "engine/retry.h"
 #include "engine/steps.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
+#include "spec/node_id.h"
 
 namespace tiphys::engine {
 
@@ -74,12 +76,10 @@ Locals locals_of(const Machine& m, const Start& start, const spec::Template& bod
   Locals locals = {{"node.name", start.node_name}};
   const bool is_pod = std::string_view(spec::node_type_of(body.kind)) == "Pod";
   if (is_pod && !retry_strategy_of(m, body).is_map()) {
-    Node named;
-    named.name = start.node_name;
-    named.template_name = body.name;
-    locals.emplace_back("pod.name", pod_name_of(m, named));
+    locals.emplace_back("pod.name", spec::pod_name(m.name, start.node_name, body.name));
   }
-  const std::string caller = start.caller ? start.caller->name : "";
+  const std::string caller(start.caller ? display_name_of(m, start.node_name, start.boundary)
+                                        : std::string_view());
   if (start.owner_kind == OwnerKind::kTask || start.owner_kind == OwnerKind::kTaskGroup) {
     locals.emplace_back("tasks.name", caller);
   } else {
@@ -99,7 +99,7 @@ void set_display_name(Machine& m, NodeIndex n, const spec::Template& body) {
   const Value& shown = body.raw["metadata"]["annotations"]["workflows.argoproj.io/display-name"];
   const Value& own = body.raw["annotations"]["workflows.argoproj.io/display-name"];
   const std::string_view name = own.string_or(shown.string_or(""));
-  if (!name.empty()) m.at(n).display_name = name;
+  if (!name.empty()) m.at(n).set_display_name(std::string(name));
 }
 
 std::string leaf_refusal(const Machine& m, const Start& start, bool is_pod) {
@@ -134,7 +134,7 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
   Node& node = m.at(n);
   node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
   node.inputs = body->raw["inputs"];
-  node.body = body;
+  node.live().body = body;
   set_display_name(m, n, *body);
   take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
   ++m.active_leaves;
@@ -186,7 +186,7 @@ void begin_suspend(Machine& m, const Start& start,
   node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
   node.inputs = body->raw["inputs"];
   node.outputs = supplied_outputs(*body);
-  node.body = body;
+  node.live().body = body;
   set_display_name(m, n, *body);
   entered(m, n);
   if (const std::string why = leaf_refusal(m, start, false); !why.empty()) {
@@ -240,7 +240,7 @@ void begin_template(Machine& m, Start start) {
     m.deferred.push_back(std::move(start));
     return;
   }
-  if (start.boundary != kNoNode && !m.at(start.boundary).frame)
+  if (start.boundary != kNoNode && m.at(start.boundary).frame() == nullptr)
     return;  // it ended while this waited
   ++start.depth;
   if (start.depth > kDepthMax) {
@@ -252,9 +252,10 @@ void begin_template(Machine& m, Start start) {
     on_start_error(m, start, found.error().message);
     return;
   }
-  const GlobalScope globals(m, start.late);
-  auto body =
-      process_arguments(m, *found, start.arguments, globals, locals_of(m, start, *found->body));
+  auto body = found->is_constant()
+                  ? found->body
+                  : process_arguments(m, *found, start.arguments, GlobalScope(m, start.late),
+                                      locals_of(m, start, *found->body));
   if (!body) {
     on_start_error(m, start, body.error().message);
     return;

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include "clock/rfc3339.h"
-#include "engine/daemon.h"
-#include "engine/memoize.h"
+#include "engine/node_record.h"
 
 namespace tiphys::engine {
 
@@ -16,59 +15,15 @@ using value::Value;
 
 Value time_of(clock::Instant t) { return t.is_set() ? Value(clock::rfc3339(t)) : Value(); }
 
-Value ids_of(const Machine& m, const std::vector<NodeIndex>& nodes) {
-  List ids;
-  for (const NodeIndex i : nodes) ids.emplace_back(m.at(i).id);
-  return ids;
-}
-
-Value reference_of(const spec::TemplateRef& ref) {
-  Map map{{"name", ref.name}, {"template", ref.template_name}};
-  if (ref.cluster_scope) map.set("clusterScope", true);
-  return map;
-}
-
-Value flag_of(const Node& n) {
-  Map flag;
-  if (n.hooked) flag.set("hooked", true);
-  if (n.retried) flag.set("retried", true);
-  return flag;
-}
-
-std::string progress_of(const Node& n) { return is_fulfilled(n.phase) ? "1/1" : "0/1"; }
-
 }  // namespace
 
 Value node_status_of(const Machine& m, NodeIndex i) {
-  const Node& n = m.at(i);
-  Map s{{"id", n.id}, {"name", n.name}, {"displayName", n.display_name}, {"type", n.type}};
-  if (!n.template_name.empty()) s.set("templateName", n.template_name);
-  if (n.template_ref.is_set()) s.set("templateRef", reference_of(n.template_ref));
-  if (n.scope) s.set("templateScope", n.scope->label);
-  s.set("phase", to_string(n.phase));
-  if (n.boundary != kNoNode) s.set("boundaryID", m.at(n.boundary).id);
-  if (!n.message.empty()) s.set("message", n.message);
-  if (n.is_daemon && !is_fulfilled(n.phase)) {
-    s.set("daemoned", true);
-    s.set("podIP", kDaemonIp);
-  }
-  if (std::string_view(n.type) == "Pod" && n.phase != Phase::kPending && !is_cache_hit(n)) {
-    s.set("hostNodeName", m.definition.host);
-  }
-  s.set("startedAt", time_of(n.started_at));
-  s.set("finishedAt", time_of(n.finished_at));
-  const std::string_view type = n.type;
-  if (type == "Pod" || type == "HTTP" || type == "Suspend") s.set("progress", progress_of(n));
-  if (!n.inputs.map().empty()) s.set("inputs", n.inputs);
-  if (!n.outputs.map().empty()) s.set("outputs", n.outputs);
-  if (!n.waits_for_lock.empty()) {
-    s.set("synchronizationStatus", Map{{"waiting", n.waits_for_lock}});
-  }
-  if (n.memoization.is_map()) s.set("memoizationStatus", n.memoization);
-  if (!n.children.empty()) s.set("children", ids_of(m, n.children));
-  if (!n.outbound.empty()) s.set("outboundNodes", ids_of(m, n.outbound));
-  if (n.has_flag || n.hooked || n.retried) s.set("nodeFlag", flag_of(n));
-  return s;
+  std::string record;
+  append_node_record(record, m, i);
+  auto status = node_status_of_record(
+      record, m.name, [&](NodeIndex n) -> std::string_view { return m.at(n).name; });
+  CHECK(status);  // it was written here
+  return std::move(*status);
 }
 
 Value workflow_status_of(const Machine& m) {

@@ -8,6 +8,7 @@
 #include "engine/finish.h"
 #include "engine/limits.h"
 #include "engine/memoize.h"
+#include "engine/names.h"
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
@@ -36,28 +37,25 @@ struct StepsFrame final : Composite {
 };
 
 StepsFrame& frame_of(Machine& m, NodeIndex steps) {
-  auto* frame = dynamic_cast<StepsFrame*>(m.at(steps).frame.get());
+  auto* frame = dynamic_cast<StepsFrame*>(m.at(steps).frame());
   CHECK(frame != nullptr);
   return *frame;
 }
 
-Start child_start(const Machine& m, NodeIndex steps, const StepsFrame& frame,
-                  const std::string& name, std::shared_ptr<const spec::Step> step,
+// A child of the current group without its name, caller and arguments, which each item has its own.
+Start child_start(Machine& m, NodeIndex steps, const StepsFrame& frame, const spec::Step& step,
                   const std::string& label) {
   const Node& parent = m.at(steps);
   Start s;
-  s.node_name = m.at(frame.group_node).name + "." + name;
-  s.template_name = step->template_name;
-  s.template_ref = step->template_ref;
-  s.inline_template = step->inline_template;
-  s.scope = frame.inner_scope;
-  s.arguments = step->arguments;
+  s.site = m.site({.template_name = step.template_name,
+                   .template_ref = step.template_ref,
+                   .scope = frame.inner_scope,
+                   .label = "steps." + label});
+  s.inline_template = step.inline_template;
   s.boundary = steps;
   s.owner = frame.group_node;
   s.owner_kind = OwnerKind::kStepGroup;
   s.parents = {frame.group_node};
-  s.caller = std::move(step);
-  s.caller_label = "steps." + label;
   s.on_exit = parent.on_exit;
   s.late = parent.late;
   s.depth = parent.depth;
@@ -70,11 +68,13 @@ void skip(Machine& m, StepsFrame& frame, const Start& s, Phase phase, std::strin
               {.type = "Skipped", .phase = phase, .message = std::move(message), .has_flag = true});
 }
 
-void start_one(Machine& m, NodeIndex steps, const std::string& name,
-               const std::shared_ptr<const spec::Step>& step, const std::string& label) {
+void start_one(Machine& m, NodeIndex steps, Start s, const std::string& name,
+               const std::shared_ptr<const spec::Step>& step) {
   StepsFrame& frame = frame_of(m, steps);
   if (!frame.error.empty()) return;
-  Start s = child_start(m, steps, frame, name, step, label);
+  s.node_name = m.at(frame.group_node).name + "." + name;
+  s.arguments = step->arguments;
+  s.caller = step;
   auto proceed = step->when.empty() ? diag::Result<bool>(true) : expr::evaluate_when(step->when);
   if (!proceed) {
     skip(m, frame, s, Phase::kError, proceed.error().message);
@@ -93,7 +93,7 @@ void start_step(Machine& m, NodeIndex steps, const ResolvedStep& resolved) {
   StepsFrame& frame = frame_of(m, steps);
   const spec::Step& step = *resolved.step;
   if (!step.is_loop) {
-    start_one(m, steps, step.name, resolved.step, step.name);
+    start_one(m, steps, child_start(m, steps, frame, step, step.name), step.name, resolved.step);
     return;
   }
   auto items = expand_step(step, frame, false);
@@ -102,10 +102,18 @@ void start_step(Machine& m, NodeIndex steps, const ResolvedStep& resolved) {
     return;
   }
   if (items->empty()) {
-    skip(m, frame, child_start(m, steps, frame, step.name, resolved.step, step.name),
-         Phase::kSkipped, "Skipped, empty params");
+    Start none = child_start(m, steps, frame, step, step.name);
+    none.node_name = m.at(frame.group_node).name + "." + step.name;
+    none.caller = resolved.step;
+    skip(m, frame, none, Phase::kSkipped, "Skipped, empty params");
   }
-  for (const ExpandedStep& item : *items) start_one(m, steps, item.name, item.step, step.name);
+  const spec::Step* before = nullptr;
+  Start base;
+  for (const ExpandedStep& item : *items) {
+    if (item.step.get() != before) base = child_start(m, steps, frame, *item.step, step.name);
+    before = item.step.get();
+    start_one(m, steps, base, item.name, item.step);
+  }
 }
 
 // The first group hangs below the Steps node; the others below the last nodes of the group before.
@@ -125,7 +133,7 @@ void start_group(Machine& m, NodeIndex steps) {
   const Node& parent = m.at(steps);
   Start s;
   s.node_name = fmt::format("{}[{}]", parent.name, frame.group);
-  s.scope = frame.inner_scope;
+  s.site = m.site({.scope = frame.inner_scope});
   s.boundary = steps;
   s.owner_kind = OwnerKind::kNone;
   s.parents = group_parents(m, steps, frame);
@@ -156,13 +164,13 @@ void start_group(Machine& m, NodeIndex steps) {
 void set_outbound(Machine& m, NodeIndex steps, const StepsFrame& frame) {
   std::vector<NodeIndex> outbound;
   for (const NodeIndex child : m.at(frame.group_node).children) append_outbound(m, child, outbound);
-  m.at(steps).outbound = std::move(outbound);
+  m.at(steps).set_outbound(std::move(outbound));
 }
 
 const spec::Step* step_of(const StepsFrame& frame, const Node& child) {
   for (const spec::Step& step : frame.body->steps[frame.group]) {
-    if (child.caller_label.size() == 6 + step.name.size() &&
-        child.caller_label.ends_with(step.name)) {
+    if (child.site->label.size() == 6 + step.name.size() &&
+        child.site->label.ends_with(step.name)) {
       return &step;
     }
   }
@@ -183,9 +191,9 @@ void publish_outputs(Machine& m, StepsFrame& frame) {
     const std::string label = "steps." + step.name;
     std::vector<NodeIndex> own;
     for (const NodeIndex c : children) {
-      if (m.at(c).caller_label == label) own.push_back(c);
+      if (m.at(c).site->label == label) own.push_back(c);
     }
-    const bool is_plain = own.size() == 1 && m.at(own[0]).display_name == step.name;
+    const bool is_plain = own.size() == 1 && display_name_of(m, m.at(own[0])) == step.name;
     if (!is_plain) {
       add_aggregate(m, own, label, frame.scope);
       add_node_variables(m, m.at(frame.group_node), label, frame.scope);
@@ -237,7 +245,7 @@ void finish_group(Machine& m, NodeIndex steps) {
   for (const NodeIndex c : m.at(frame.group_node).children) {
     const Node& child = m.at(c);
     if (!child.hooked && is_failure(child.phase) && !is_forgiven(frame, child)) {
-      fail_steps(m, steps, Phase::kFailed, fmt::format("child '{}' failed", child.id));
+      fail_steps(m, steps, Phase::kFailed, fmt::format("child '{}' failed", id_of(m, child)));
       return;
     }
   }
@@ -262,7 +270,7 @@ void begin_steps(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
   auto frame = std::make_unique<StepsFrame>(m, start.late);
   set_up_composite(*frame, m, std::move(body), std::move(inner_scope));
-  node.frame = std::move(frame);
+  node.live().frame = std::move(frame);
   take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
   entered(m, n);
   if (frame_of(m, n).body->steps.empty()) {

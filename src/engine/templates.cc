@@ -205,13 +205,14 @@ diag::Result<ResolvedTemplate> resolve_template(const Machine& m, const Start& s
   if (start.inline_template.is_map()) {
     const LibraryEntry entry{spec::decode_template(start.inline_template),
                              tag::has_tags(start.inline_template)};
-    return finish(m, entry, start.scope);
+    return finish(m, entry, start.site->scope);
   }
-  if (!start.template_ref.is_set()) {
-    TRY(const LibraryEntry* entry, find_in(*start.scope->library, start.template_name, ""));
-    return finish(m, *entry, start.scope);
+  if (!start.site->template_ref.is_set()) {
+    TRY(const LibraryEntry* entry,
+        find_in(*start.site->scope->library, start.site->template_name, ""));
+    return finish(m, *entry, start.site->scope);
   }
-  const spec::TemplateRef& ref = start.template_ref;
+  const spec::TemplateRef& ref = start.site->template_ref;
   const auto& holders = ref.cluster_scope ? m.cluster : m.namespaced;
   auto it = holders.find(ref.name);
   if (it == holders.end()) {
@@ -225,10 +226,11 @@ diag::Result<ResolvedTemplate> resolve_template(const Machine& m, const Start& s
 diag::Result<ResolvedTemplate> resolve_template(const Machine& m, const spec::Step& step,
                                                 const TemplateScope& from) {
   Start start;
-  start.template_name = step.template_name;
-  start.template_ref = step.template_ref;
+  const Site site{.template_name = step.template_name,
+                  .template_ref = step.template_ref,
+                  .scope = from.library->scope};
+  start.site = &site;
   start.inline_template = step.inline_template;
-  start.scope = from.library->scope;
   return resolve_template(m, start);
 }
 

@@ -17,6 +17,9 @@ struct ResolvedTemplate {
   std::shared_ptr<const spec::Template> body;
   std::shared_ptr<const TemplateScope> inner_scope;  // where its own steps look templates up
   bool has_tags = false;
+
+  /// Whether every node made of it gets the body as it is: there is nothing to replace.
+  [[nodiscard]] bool is_constant() const { return !has_tags && body->raw["inputs"].map().empty(); }
 };
 
 /// Errors: kNotFound `template X not found`, `workflow template X not found`, `template 'X' type is

@@ -12,25 +12,10 @@
 #include "engine/retry.h"
 #include "engine/start.h"
 #include "engine/steps.h"
-#include "spec/node_id.h"
 
 namespace tiphys::engine {
 
 namespace {
-
-// `{boundary}[0].a` and `{boundary}.a` are shown as `a`; a node without boundary by its full name.
-std::string display_name_of(const Machine& m, const Start& start) {
-  if (start.boundary == kNoNode) return start.node_name;
-  std::string_view rest = start.node_name;
-  const std::string& boundary = m.at(start.boundary).name;
-  if (rest.starts_with(boundary)) rest.remove_prefix(boundary.size());
-  if (rest.starts_with('[')) {
-    const std::size_t close = rest.find("].");
-    if (close != std::string_view::npos) return std::string(rest.substr(close + 2));
-  }
-  if (rest.starts_with('.')) rest.remove_prefix(1);
-  return std::string(rest);
-}
 
 bool counts_in_progress(const Node& n) {
   if (is_cache_hit(n)) return false;  // nothing ran
@@ -94,23 +79,22 @@ bool must_tell(const Node& n) { return !n.is_up_told || n.owner_kind == OwnerKin
 
 void settle(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
-  if (n.is_daemon && !is_fulfilled(n.phase) && !n.is_up_told && n.hooks.open == 0) {
+  if (n.is_settled) return;
+  if (n.is_daemon && !is_fulfilled(n.phase) && !n.is_up_told && n.open_hooks() == 0) {
     n.is_up_told = true;
     tell_owner(m, i);
     return;
   }
-  if (n.is_settled || !is_fulfilled(n.phase) || n.hooks.open > 0) return;
-  if (!n.hooks.exit_decided) {
-    n.hooks.exit_decided = true;
+  if (!is_fulfilled(n.phase) || n.open_hooks() > 0) return;
+  if (n.caller() && !n.live().hooks.exit_decided) {
+    n.live().hooks.exit_decided = true;
     start_exit_hook(m, i);
-    if (n.hooks.open > 0) return;
+    if (n.open_hooks() > 0) return;
   }
   n.is_settled = true;
   if (must_tell(n)) tell_owner(m, i);
   // What only a running node needs goes now; owners have read it.
-  n.frame.reset();
-  if (!n.is_closing) n.body.reset();
-  n.caller.reset();
+  n.settle_down(n.is_closing);
 }
 
 }  // namespace
@@ -131,8 +115,8 @@ NodeIndex reuse_node(Machine& m, const Start& start, const NodeSpec& spec) {
   Node& n = m.at(index);
   if (std::string_view(spec.type) != "Skipped") n.type = spec.type;
   n.phase = spec.phase;
-  n.message = spec.message;
-  n.memoization = start.memoization;
+  n.set_message(spec.message);
+  n.set_memoization(start.memoization);
   n.started_at = m.now;
   if (is_fulfilled(n.phase)) n.finished_at = m.now;
   if (!start.locks.empty()) m.held_locks.insert_or_assign(index, start.locks);
@@ -147,11 +131,9 @@ NodeIndex create_node_quietly(Machine& m, const Start& start, const NodeSpec& sp
   const auto index = static_cast<NodeIndex>(m.nodes.size());
   Node& n = m.nodes.emplace_back();
   n.name = start.node_name;
-  n.id = spec::node_id(m.name, n.name);
-  n.display_name = display_name_of(m, start);
   n.type = spec.type;
   n.phase = spec.phase;
-  n.message = spec.message;
+  n.set_message(spec.message);
   n.owner = start.owner;
   n.owner_kind = start.owner_kind;
   n.boundary = start.boundary;
@@ -160,15 +142,11 @@ NodeIndex create_node_quietly(Machine& m, const Start& start, const NodeSpec& sp
   n.on_exit = start.on_exit;
   n.late = start.late;
   n.depth = start.depth;
-  n.template_name = start.template_name;
-  n.template_ref = start.template_ref;
-  n.scope = start.scope;
-  n.caller = start.caller;
-  n.caller_label = start.caller_label;
-  n.memoization = start.memoization;
+  n.site = start.site;
+  if (start.caller) n.live().caller = start.caller;
+  n.set_memoization(start.memoization);
   if (!start.locks.empty()) m.held_locks.insert_or_assign(index, start.locks);
   if (start.owner_kind == OwnerKind::kExitHandler) m.exit = index;
-  n.created_at = m.now;
   n.started_at = m.now;
   if (is_fulfilled(n.phase)) n.finished_at = m.now;
   for (const NodeIndex parent : start.parents) {
@@ -197,7 +175,7 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   Node& n = m.at(i);
   CHECK(!is_fulfilled(n.phase));  // final is final: HOOKS.md 8.3
   const Phase before = n.phase;
-  if (message) n.message = std::move(*message);
+  if (message) n.set_message(std::move(*message));
   m.touch(i);
   if (before == phase) return;
   n.phase = phase;
@@ -216,7 +194,7 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
 }
 
 void set_message(Machine& m, NodeIndex n, std::string message) {
-  m.at(n).message = std::move(message);
+  m.at(n).set_message(std::move(message));
   m.touch(n);
 }
 

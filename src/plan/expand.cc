@@ -112,9 +112,19 @@ Variables variables_of(std::string_view raw) {
           {{"item", fmt::format("[{}]", fmt::join(json, ","))}}};
 }
 
+/// The text of an item as its name shows it.
+std::string shown(std::string_view raw) {
+  const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '\\' && c != '"'; };
+  if (raw.size() >= 2 && raw.front() == '"') {
+    const std::string_view inner = raw.substr(1, raw.size() - 2);
+    if (std::ranges::all_of(inner, is_plain)) return std::string(inner);
+  }
+  return variables_of(raw).text;
+}
+
 std::string suffix_of(std::size_t index, std::string text) {
   std::erase_if(text, [](char c) { return c == '(' || c == ')'; });
-  return fmt::format("({}:{})", index, text);
+  return '(' + std::to_string(index) + ':' + text + ')';
 }
 
 bool is_given(const Value& v) {
@@ -192,11 +202,14 @@ Result<std::vector<std::string>> sequence_items(const Value& sequence) {
   const std::string_view format = given.empty() ? "%d" : given;
   std::vector<std::string> items;
   for (std::int64_t i = first;; i += first <= *last ? 1 : -1) {
-    std::string item = fmt::format("\"{}\"", go_format(format, i));
-    if (auto parsed = value::parse_json(item); !parsed) {
-      return std::unexpected(std::move(parsed).error());
+    if (format == "%d") {
+      items.push_back('"' + std::to_string(i) + '"');
+    } else {
+      items.push_back('"' + go_format(format, i) + '"');
+      if (auto parsed = value::parse_json(items.back()); !parsed) {
+        return std::unexpected(std::move(parsed).error());
+      }
     }
-    items.push_back(std::move(item));
     if (i == *last) return items;
   }
 }
@@ -220,20 +233,23 @@ Result<std::vector<Item>> expand(const Value& step_or_task, const vars::Scope& s
   const Value pattern(std::move(body));
   const WithoutNulls lenient_scope(scope);
   const tag::Strictness strictness{.all = !skipped};
-  const std::string_view name = step_or_task["name"].string_or("");
+  const bool is_constant = !tag::has_tags(pattern) && !tag::has_tags(Value(loop));
   std::vector<Item> items;
   items.reserve(raw_items->size());
   for (std::size_t i = 0; i < raw_items->size(); ++i) {
+    if (is_constant) {
+      items.push_back({suffix_of(i, shown((*raw_items)[i])), pattern});
+      continue;
+    }
     Variables variables = variables_of((*raw_items)[i]);
     vars::MapScope item_scope(skipped ? &lenient_scope : &scope);
     for (auto& [key, v] : variables.values) item_scope.set(key, std::move(v));
     if (i == 0) TRY_VOID(tag::substitute(Value(loop), item_scope, strictness));
     TRY(const Value step, tag::substitute(pattern, item_scope, strictness));
     value::Map map = step.map();
-    std::string suffix = suffix_of(i, std::move(variables.text));
-    map.set("name", fmt::format("{}{}", name, suffix));
+    if (const Value* own = step_or_task.map().find("name")) map.set("name", *own);
     if (const Value* own = step_or_task.map().find("template")) map.set("template", *own);
-    items.push_back({std::move(suffix), Value(std::move(map))});
+    items.push_back({suffix_of(i, std::move(variables.text)), Value(std::move(map))});
   }
   return items;
 }

@@ -18,7 +18,8 @@ namespace tiphys::plan {
 /// One round of a loop.
 struct Item {
   std::string node_suffix;  // "(0:v)", "(1:k:v,n:1)"; parentheses of the item itself are left out
-  value::Value step;  // the step, tags replaced, without with..., `name` with the suffix added
+  value::Value
+      step;  // the step, tags replaced, without with...; the same map for all if it has none
 };
 
 /// A task of a DAG also demands that tags inside of withItems resolve; a step does not look there.
@@ -26,8 +27,9 @@ enum class Caller { kStep, kTask };
 
 /// Expands a step or task (Argo's JSON form) that has a loop. Every tag must resolve from `scope`
 /// and the item, `hooks` included, unless `when` is plainly false. `template` keeps its text. An
-/// empty list gives an empty vector. Errors: kMissingVariable and others of tag::substitute();
-/// kInvalidManifest for a withParam that is no JSON list and a bad withSequence.
+/// empty list gives an empty vector. `name` is as given: the caller adds the suffix. Errors:
+/// kMissingVariable and others of tag::substitute(); kInvalidManifest for a withParam that is no
+/// JSON list and a bad withSequence.
 [[nodiscard]] diag::Result<std::vector<Item>> expand(const value::Value& step_or_task,
                                                      const vars::Scope& scope,
                                                      Caller caller = Caller::kStep);

@@ -9,6 +9,7 @@
 
 #include "clock/rfc3339.h"
 #include "engine/engine.h"
+#include "engine/node_record.h"
 #include "runtime/definition.h"
 #include "spec/merge.h"
 #include "value/json.h"
@@ -204,6 +205,26 @@ diag::Result<Value> named_metadata(const Submission& submission, const std::stri
   return Value(std::move(metadata));
 }
 
+// status.nodes: NodeStatus by id.
+diag::Result<Map> load_nodes(store::Store& store, const store::WorkflowRow& row) {
+  TRY(const std::vector<store::NodeRow> rows, store.load_nodes(row.uid));
+  std::vector<std::string> names;  // by index
+  for (const store::NodeRow& node : rows) {
+    names.resize(std::max<std::size_t>(names.size(), node.index + std::size_t{1}));
+    TRY(names[node.index], engine::name_of_record(node.record));
+  }
+  const auto name_of = [&](engine::NodeIndex i) -> std::string_view {
+    return i < names.size() ? std::string_view(names[i]) : std::string_view();
+  };
+  Map nodes;
+  for (const store::NodeRow& node : rows) {
+    TRY(const Value v, engine::node_status_of_record(node.record, row.name, name_of));
+    // Ids are unique by construction, and a set() would look at all that are there.
+    nodes.entries().emplace_back(std::string(v["id"].string_or("")), v);
+  }
+  return nodes;
+}
+
 }  // namespace
 
 diag::Result<store::WorkflowRow> submit(store::Store& store, const Submission& submission,
@@ -247,13 +268,7 @@ diag::Result<Value> load_workflow_object(store::Store& store, const store::Workf
   TRY(const Value metadata, value::parse_json(row.metadata_json));
   TRY(const Value spec, value::parse_json(row.spec_json));
   TRY(const Value status, value::parse_json(row.status_json.empty() ? "{}" : row.status_json));
-  TRY(const std::vector<store::NodeRow> rows, store.load_nodes(row.uid));
-  Map nodes;
-  for (const store::NodeRow& node : rows) {
-    TRY(const Value v, value::parse_json(node.json));
-    // Ids are unique by construction, and a set() would look at all that are there.
-    nodes.entries().emplace_back(std::string(v["id"].string_or("")), v);
-  }
+  TRY(Map nodes, load_nodes(store, row));
   Map with_nodes = status.map();
   if (!nodes.empty()) with_nodes.set("nodes", std::move(nodes));
   return Value(Map{{"apiVersion", "argoproj.io/v1alpha1"},

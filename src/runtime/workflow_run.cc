@@ -121,8 +121,8 @@ void WorkflowRun::collect(store::Batch& batch, clock::Instant now) {
   if (nodes_replaced_) batch.void_nodes_of.push_back(uid_);
   for (const engine::NodeIndex i : stale_) {
     if (i >= engine_.node_count()) continue;
-    batch.nodes.push_back(
-        {.uid = uid_, .index = i, .json = value::to_json(engine_.node_status(i), kCompact)});
+    store::NodeRow& row = batch.nodes.emplace_back(uid_, i);
+    engine_.append_node_record(row.record, i);
     is_stale_[i] = false;
   }
   batch.workflows.push_back(workflow_row());
@@ -159,7 +159,7 @@ value::Value WorkflowRun::object() const {
   value::Map nodes;
   for (engine::NodeIndex i = 0; i < engine_.node_count(); ++i) {
     // Ids are unique by construction, and a set() would look at all that are there.
-    nodes.entries().emplace_back(engine_.node(i).id, engine_.node_status(i));
+    nodes.entries().emplace_back(engine_.node_id(i), engine_.node_status(i));
   }
   if (!nodes.empty()) status.set("nodes", std::move(nodes));
   return value::Map{{"apiVersion", "argoproj.io/v1alpha1"},

@@ -49,8 +49,7 @@ struct WorkflowRunTest : testing::Test {
   [[nodiscard]] std::string shown_phase(std::uint32_t node) {
     const auto rows = store.load_nodes("u");
     for (const store::NodeRow& row : *rows) {
-      if (row.index == node)
-        return std::string((*value::parse_json(row.json))["phase"].as_string());
+      if (row.index == node) return std::string((*value::parse_json(row.record))["p"].as_string());
     }
     return "absent";
   }

@@ -11,10 +11,11 @@ using value::Value;
 namespace {
 
 // The names by which a script may mean a node, the most exact one first.
-std::vector<std::string> names_of(const engine::Node& node) {
-  std::vector<std::string> names{node.name, node.display_name};
-  const std::size_t item = node.display_name.find('(');
-  if (item != std::string::npos) names.push_back(node.display_name.substr(0, item));
+std::vector<std::string> names_of(const engine::Engine& engine, engine::NodeIndex i) {
+  const std::string shown = engine.display_name(i);
+  std::vector<std::string> names{engine.node(i).name, shown};
+  const std::size_t item = shown.find('(');
+  if (item != std::string::npos) names.push_back(shown.substr(0, item));
   return names;
 }
 
@@ -31,9 +32,9 @@ Rehearsal::Rehearsal(engine::Definition definition, Script script)
 }
 
 template <typename T>
-const T* Rehearsal::find(const std::map<std::string, T>& entries, const engine::Node& node,
+const T* Rehearsal::find(const std::map<std::string, T>& entries, engine::NodeIndex node,
                          const std::string& ending) {
-  for (const std::string& name : names_of(node)) {
+  for (const std::string& name : names_of(engine_, node)) {
     const auto it = entries.find(name + ending);
     if (it == entries.end()) continue;
     is_used_[it->first] = true;
@@ -55,13 +56,13 @@ void Rehearsal::schedule(clock::Instant at, engine::Event event) {
   queue_.push({at, scheduled_++, std::move(event)});
 }
 
-clock::Duration Rehearsal::duration_of(const engine::Node& node) {
+clock::Duration Rehearsal::duration_of(engine::NodeIndex node) {
   if (const clock::Duration* given = find(script_.durations, node)) return *given;
   if (!script_.seed) return clock::Duration::seconds(1);
   return clock::Duration::seconds(static_cast<std::int64_t>(1 + random_.below(60)));
 }
 
-Value Rehearsal::outputs_of(const engine::Node& node, const engine::Leaf& what) {
+Value Rehearsal::outputs_of(engine::NodeIndex node, const engine::Leaf& what) {
   Map outputs;
   const std::string* result = find(script_.results, node);
   if (result != nullptr || what.wants_result) outputs.set("result", result ? *result : "");
@@ -84,7 +85,7 @@ Value Rehearsal::outputs_of(const engine::Node& node, const engine::Leaf& what) 
 }
 
 engine::LeafFinished Rehearsal::outcome_of(const engine::LeafId& id, const engine::Leaf& what) {
-  const engine::Node& node = engine_.node(id.node);
+  const engine::NodeIndex node = id.node;
   engine::LeafFinished end;
   end.leaf = id;
   const bool is_http = what.type == "HTTP";
@@ -107,7 +108,7 @@ void Rehearsal::start(const engine::LeafId& id) {
   if (what.type == "HTTP") {
     sent_.push_back({now_ - beginning(), what.node_name, what.body["http"]});
   }
-  const clock::Instant end = now_ + duration_of(engine_.node(id.node));
+  const clock::Instant end = now_ + duration_of(id.node);
   engine::LeafFinished outcome = outcome_of(id, what);
   outcome.started_at = now_;
   outcome.finished_at = end;
@@ -124,7 +125,7 @@ void Rehearsal::note_changes(const std::vector<engine::NodeIndex>& dirty) {
     phases_[i] = phase;
     const std::string_view type = node.type;
     if (type == "StepGroup" || type == "TaskGroup") continue;
-    changes_.push_back({now_ - beginning(), node.name, phase, node.message});
+    changes_.push_back({now_ - beginning(), node.name, phase, node.message()});
   }
 }
 

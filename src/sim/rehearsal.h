@@ -80,11 +80,11 @@ class Rehearsal {
   void start(const engine::LeafId& id);
   void note_changes(const std::vector<engine::NodeIndex>& dirty);
   [[nodiscard]] engine::LeafFinished outcome_of(const engine::LeafId& id, const engine::Leaf& what);
-  [[nodiscard]] value::Value outputs_of(const engine::Node& node, const engine::Leaf& what);
-  [[nodiscard]] clock::Duration duration_of(const engine::Node& node);
+  [[nodiscard]] value::Value outputs_of(engine::NodeIndex node, const engine::Leaf& what);
+  [[nodiscard]] clock::Duration duration_of(engine::NodeIndex node);
   /// The script's entry for the node, of which the name counts as used.
   template <typename T>
-  const T* find(const std::map<std::string, T>& entries, const engine::Node& node,
+  const T* find(const std::map<std::string, T>& entries, engine::NodeIndex node,
                 const std::string& ending = "");
 
   Script script_;

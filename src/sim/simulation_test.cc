@@ -66,14 +66,14 @@ std::string check_expected(const engine::Engine& engine, const std::map<std::str
     const engine::Node& n = engine.node(i);
     if (n.owner_kind != engine::OwnerKind::kStepGroup || std::string_view(n.type) == "Skipped")
       continue;
-    if (n.display_name.find('(') != std::string::npos) continue;
-    const value::Value* step = step_named(workflow, n.display_name);
+    if (engine.display_name(i).find('(') != std::string::npos) continue;
+    const value::Value* step = step_named(workflow, engine.display_name(i));
     if (step == nullptr) continue;
     // Step names repeat between templates; the template tells which one it is.
-    if ((*step)["template"].string_or("") != n.template_name) continue;
+    if ((*step)["template"].string_or("") != n.site->template_name) continue;
     const value::Value& hooks = (*step)["hooks"];
     const bool never_ran =
-        n.message.starts_with("workflow shutdown") || n.message.starts_with("Stopped with");
+        n.message().starts_with("workflow shutdown") || n.message().starts_with("Stopped with");
     if (!hooks["running"].is_null() && !never_ran && !nodes.contains(n.name + ".hooks.running")) {
       return n.name + " missed its Running hook";
     }

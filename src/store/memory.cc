@@ -111,7 +111,7 @@ diag::Result<void> MemoryStore::commit(const Batch& batch) {
     }
     for (const std::string& uid : batch.void_nodes_of) t.nodes.erase(uid);
     for (const EventRow& e : batch.events) t.events[e.uid][e.sequence] = e.payload;
-    for (const NodeRow& n : batch.nodes) t.nodes[n.uid][n.index] = n.json;
+    for (const NodeRow& n : batch.nodes) t.nodes[n.uid][n.index] = n.record;
     for (const WorkflowRow& row : batch.workflows) {
       const auto [entry, is_new] = t.workflows.try_emplace(row.uid, row);
       if (!is_new) update(entry->second, row);

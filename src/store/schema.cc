@@ -6,7 +6,7 @@ namespace tiphys::store {
 
 namespace {
 
-constexpr std::array<const char*, 3> kMigrations = {
+constexpr std::array<const char*, 4> kMigrations = {
     // 1: the first tables.
     R"sql(
 CREATE TABLE workflows (
@@ -48,6 +48,24 @@ PRAGMA application_id = 0x74697068;
     // 3: how far the rows of a workflow and of its nodes have followed its log.
     R"sql(
 ALTER TABLE workflows ADD COLUMN shown_sequence INTEGER NOT NULL DEFAULT 0;
+)sql",
+    // 4: a workflow has a number here, so that the key of a node or event is 8 bytes instead of 40
+    // and rows lie in the order in which they are made: number * 2^32 + index.
+    R"sql(
+CREATE TABLE numbers (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, uid TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO numbers (uid) SELECT uid FROM workflows ORDER BY created_at;
+ALTER TABLE nodes RENAME TO old_nodes;
+CREATE TABLE nodes (key INTEGER PRIMARY KEY, record TEXT NOT NULL) STRICT;
+INSERT INTO nodes SELECT (n.number << 32) | o.node_index, o.json
+  FROM old_nodes o JOIN numbers n ON n.uid = o.uid ORDER BY 1;
+DROP TABLE old_nodes;
+ALTER TABLE events RENAME TO old_events;
+CREATE TABLE events (key INTEGER PRIMARY KEY, payload TEXT NOT NULL) STRICT;
+INSERT INTO events SELECT (n.number << 32) | o.sequence, o.payload
+  FROM old_events o JOIN numbers n ON n.uid = o.uid ORDER BY 1;
+DROP TABLE old_events;
 )sql",
 };
 

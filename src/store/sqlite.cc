@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+#include <map>
+
 #include "store/connection.h"
 #include "store/schema.h"
 
@@ -82,12 +85,21 @@ diag::Result<void> migrate(Connection& c, const std::string& path) {
   });
 }
 
+/// The keys of a workflow's nodes or events: [first, last], by index or sequence.
+struct Keys {
+  explicit Keys(std::int64_t number)
+      : first(number << 32), last(first | std::numeric_limits<std::uint32_t>::max()) {}
+  std::int64_t first;
+  std::int64_t last;
+  static std::uint32_t index_of(std::int64_t key) { return static_cast<std::uint32_t>(key); }
+};
+
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(std::unique_ptr<Connection> connection) : db_(std::move(connection)) {}
 
   diag::Result<void> commit(const Batch& batch) override {
-    return db_->transaction([&]() -> diag::Result<void> {
+    return transaction([&]() -> diag::Result<void> {
       for (const std::string& uid : batch.void_nodes_of) TRY_VOID(remove_nodes(uid));
       TRY_VOID(write_events(batch.events));
       TRY_VOID(write_nodes(batch.nodes));
@@ -100,7 +112,7 @@ class SqliteStore final : public Store {
   }
 
   diag::Result<void> create_workflow(const WorkflowRow& row, const EventRow& first) override {
-    auto created = db_->transaction([&]() -> diag::Result<void> {
+    auto created = transaction([&]() -> diag::Result<void> {
       TRY(Query q, db_->query("INSERT INTO workflows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"));
       TRY_VOID(bind_row(q, row).run());
       TRY(Query spec, db_->query("INSERT INTO specs VALUES (?,?)"));
@@ -144,29 +156,25 @@ class SqliteStore final : public Store {
 
   diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override {
     TRY(Query q,
-        db_->query("SELECT node_index, json FROM nodes WHERE uid = ? ORDER BY node_index"));
-    q.bind(uid);
+        rows_of(uid, "SELECT key, record FROM nodes WHERE key BETWEEN ? AND ? ORDER BY 1"));
     std::vector<NodeRow> rows;
     for (;;) {
       TRY(const bool more, q.step());
       if (!more) return rows;
-      rows.push_back({.uid = std::string(uid),
-                      .index = static_cast<std::uint32_t>(q.number(0)),
-                      .json = q.text(1)});
+      rows.push_back(
+          {.uid = std::string(uid), .index = Keys::index_of(q.number(0)), .record = q.text(1)});
     }
   }
 
   diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override {
     TRY(Query q,
-        db_->query("SELECT sequence, payload FROM events WHERE uid = ? ORDER BY sequence"));
-    q.bind(uid);
+        rows_of(uid, "SELECT key, payload FROM events WHERE key BETWEEN ? AND ? ORDER BY 1"));
     std::vector<EventRow> rows;
     for (;;) {
       TRY(const bool more, q.step());
       if (!more) return rows;
-      rows.push_back({.uid = std::string(uid),
-                      .sequence = static_cast<std::uint64_t>(q.number(0)),
-                      .payload = q.text(1)});
+      rows.push_back(
+          {.uid = std::string(uid), .sequence = Keys::index_of(q.number(0)), .payload = q.text(1)});
     }
   }
 
@@ -177,10 +185,13 @@ class SqliteStore final : public Store {
   }
 
   diag::Result<void> delete_workflow(std::string_view uid) override {
-    return db_->transaction([&]() -> diag::Result<void> {
+    return transaction([&]() -> diag::Result<void> {
       TRY_VOID(remove_nodes(uid));
+      TRY(Query events, rows_of(uid, "DELETE FROM events WHERE key BETWEEN ? AND ?"));
+      TRY_VOID(events.run());
+      numbers_.erase(std::string(uid));
       for (const char* sql :
-           {"DELETE FROM events WHERE uid = ?", "DELETE FROM commands WHERE uid = ?",
+           {"DELETE FROM numbers WHERE uid = ?", "DELETE FROM commands WHERE uid = ?",
             "DELETE FROM specs WHERE uid = ?", "DELETE FROM workflows WHERE uid = ?"}) {
         TRY(Query q, db_->query(sql));
         TRY_VOID(q.bind(uid).run());
@@ -294,25 +305,62 @@ class SqliteStore final : public Store {
     }
   }
 
+  // Numbers that a transaction gave out and that was rolled back are not known.
+  template <typename Body>
+  diag::Result<void> transaction(const Body& body) {
+    auto done = db_->transaction(body);
+    if (!done) numbers_.clear();
+    return done;
+  }
+
+  /// The number of a workflow in this file; 0 when it has none.
+  diag::Result<std::int64_t> known_number(std::string_view uid) {
+    if (auto it = numbers_.find(uid); it != numbers_.end()) return it->second;
+    TRY(Query q, db_->query("SELECT number FROM numbers WHERE uid = ?"));
+    TRY(const bool found, q.bind(uid).step());
+    if (!found) return 0;
+    return numbers_.emplace(uid, q.number(0)).first->second;
+  }
+
+  /// The same, within a transaction: a new workflow gets one.
+  diag::Result<std::int64_t> number(const std::string& uid) {
+    TRY(const std::int64_t known, known_number(uid));
+    if (known != 0) return known;
+    TRY(Query q, db_->query("INSERT INTO numbers (uid) VALUES (?)"));
+    TRY_VOID(q.bind(uid).run());
+    return numbers_.emplace(uid, sqlite3_last_insert_rowid(db_->handle())).first->second;
+  }
+
+  /// `sql`, its two parameters bound to the first and last key of a workflow's rows.
+  diag::Result<Query> rows_of(std::string_view uid, const char* sql) {
+    TRY(const std::int64_t n, known_number(uid));
+    TRY(Query q, db_->query(sql));
+    const Keys keys(n);
+    q.bind(keys.first).bind(keys.last);
+    return q;
+  }
+
   diag::Result<void> write_events(const std::vector<EventRow>& events) {
-    TRY(Query q, db_->query("INSERT OR REPLACE INTO events VALUES (?,?,?)"));
+    TRY(Query q, db_->query("INSERT OR REPLACE INTO events VALUES (?,?)"));
     for (const EventRow& e : events) {
-      TRY_VOID(q.bind(e.uid).bind(static_cast<std::int64_t>(e.sequence)).bind(e.payload).run());
+      TRY(const std::int64_t n, number(e.uid));
+      TRY_VOID(q.bind(Keys(n).first + static_cast<std::int64_t>(e.sequence)).bind(e.payload).run());
     }
     return {};
   }
 
   diag::Result<void> write_nodes(const std::vector<NodeRow>& nodes) {
-    TRY(Query q, db_->query("INSERT OR REPLACE INTO nodes VALUES (?,?,?)"));
-    for (const NodeRow& n : nodes) {
-      TRY_VOID(q.bind(n.uid).bind(static_cast<std::int64_t>(n.index)).bind(n.json).run());
+    TRY(Query q, db_->query("INSERT OR REPLACE INTO nodes VALUES (?,?)"));
+    for (const NodeRow& row : nodes) {
+      TRY(const std::int64_t n, number(row.uid));
+      TRY_VOID(q.bind(Keys(n).first + row.index).bind(row.record).run());
     }
     return {};
   }
 
   diag::Result<void> remove_nodes(std::string_view uid) {
-    TRY(Query q, db_->query("DELETE FROM nodes WHERE uid = ?"));
-    return q.bind(uid).run();
+    TRY(Query q, rows_of(uid, "DELETE FROM nodes WHERE key BETWEEN ? AND ?"));
+    return q.run();
   }
 
   // Long texts that did not change are given empty and stay as they are.
@@ -334,6 +382,7 @@ class SqliteStore final : public Store {
   }
 
   std::unique_ptr<Connection> db_;
+  std::map<std::string, std::int64_t, std::less<>> numbers_;  // by uid
 };
 
 }  // namespace

@@ -288,7 +288,7 @@ TEST_F(SqliteTest, AFullDiskRefusesACommitAsAWhole) {
     diag::Result<void> done;
     while (done) {
       Batch batch = numbered_batch("uid-w", ++n);
-      batch.nodes[0].json = std::string(20'000, 'n');
+      batch.nodes[0].record = std::string(20'000, 'n');
       done = store->commit(batch);
       ASSERT_LT(n, 1000U);
     }

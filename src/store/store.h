@@ -41,11 +41,11 @@ struct WorkflowRow {
   std::uint64_t shown_sequence = 0;  // the last event that this row and the node rows show
 };
 
-/// One node: `json` is Argo's NodeStatus.
+/// One node: `record` is engine/node_record.h's.
 struct NodeRow {
   std::string uid;
   std::uint32_t index = 0;  // order of creation; unique within the workflow
-  std::string json;
+  std::string record;
 };
 
 /// The events that one commit added to a workflow's log; replaying the log gives the engine's

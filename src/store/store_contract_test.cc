@@ -228,7 +228,7 @@ TEST_P(StoreContract, ACommitWritesEventsNodesAndTheWorkflow) {
   const auto events = store_->load_events(uid);
   ASSERT_TRUE(succeeds(nodes));
   ASSERT_TRUE(succeeds(events));
-  for (const NodeRow& n : *nodes) texts.push_back(n.json);
+  for (const NodeRow& n : *nodes) texts.push_back(n.record);
   for (const EventRow& e : *events) texts.push_back(e.payload);
   EXPECT_THAT(texts, ElementsAre("zero", "uno", "begin", "b", "c"));
 }
@@ -243,7 +243,7 @@ TEST_P(StoreContract, VoidedNodesGoBeforeTheNewOnesCome) {
   ASSERT_TRUE(succeeds(store_->commit(retry)));
   const auto nodes = store_->load_nodes(uid);
   ASSERT_THAT(*nodes, SizeIs(1));
-  EXPECT_EQ(nodes->front().json, "c");
+  EXPECT_EQ(nodes->front().record, "c");
 }
 
 TEST_P(StoreContract, CommandsComeOldestFirstAndGoWithTheCommitThatDidThem) {

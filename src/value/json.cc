@@ -64,6 +64,17 @@ void append_escaped_control(std::string& out, unsigned char c) {
   }
 }
 
+// How many bytes at the beginning stand for themselves: most texts have no others.
+std::size_t plain_length(std::string_view text, bool escape_html) {
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\') break;
+    if (escape_html && (c == '<' || c == '>' || c == '&')) break;
+  }
+  return i;
+}
+
 void append_break(std::string& out, int indent, int depth) {
   if (indent == 0) return;
   out += '\n';
@@ -236,6 +247,10 @@ void append_json_string(std::string& out, std::string_view text, bool escape_htm
   out += '"';
   std::size_t i = 0;
   while (i < text.size()) {
+    const std::size_t plain = plain_length(text.substr(i), escape_html);
+    out.append(text, i, plain);
+    i += plain;
+    if (i == text.size()) break;
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c == '"' || c == '\\' || (escape_html && (c == '<' || c == '>' || c == '&'))) {
       append_escaped_control(out, c);
@@ -288,6 +303,10 @@ std::string float_to_json(double d) {
   const std::size_t whole = static_cast<std::size_t>(exponent) + 1;
   if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0');
   return sign + digits.substr(0, whole) + "." + digits.substr(whole);
+}
+
+void append_json(std::string& out, const Value& v, JsonStyle style) {
+  append_value(out, v, style, 0);
 }
 
 std::string to_json(const Value& v, JsonStyle style) {

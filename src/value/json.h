@@ -26,6 +26,9 @@ struct JsonStyle {
 /// The JSON text of `v`. Go's json.Marshal by default. NaN and infinities are written as null.
 [[nodiscard]] std::string to_json(const Value& v, JsonStyle style = {});
 
+/// Appends the same text to `out`.
+void append_json(std::string& out, const Value& v, JsonStyle style = {});
+
 /// Appends `text` to `out` as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text, bool escape_html = true);
 

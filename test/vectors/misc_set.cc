@@ -88,7 +88,11 @@ Result<Value> run_expand(const Value& r) {
   if (is_loop) {
     TRY(const auto items, plan::expand(task, scope, plan::Caller::kTask));
     steps.clear();
-    for (const plan::Item& item : items) steps.push_back(item.step);
+    for (const plan::Item& item : items) {
+      value::Map named = item.step.map();
+      named.set("name", std::string(task["name"].string_or("")) + item.node_suffix);
+      steps.emplace_back(std::move(named));
+    }
   }
   value::List shown;
   for (const Value& step : steps) {
