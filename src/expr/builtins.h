@@ -63,6 +63,7 @@ struct Builtin {
 
 /// Go's run-time check of a call: number and types of arguments against the first signature. nil is
 /// replaced by the zero value. Errors: kBadExpression `reflect: Call using int as type string` ...
-[[nodiscard]] diag::Result<void> fit_reflected(const Builtin& row, Items& arguments);
+[[nodiscard]] diag::Result<void> fit_reflected(const Builtin& row,
+                                               std::span<RuntimeValue> arguments);
 
 }  // namespace tiphys::expr

@@ -193,6 +193,7 @@ Value sort(Arguments arguments, CallContext& context) {
   TRY(const std::vector<std::size_t> order, sorted_order(items, descending));
   TRY_VOID(context.grow(items.size()));
   Items out;
+  out.reserve(items.size());
   for (const std::size_t i : order) out.push_back(items[i]);
   return RuntimeValue::list(std::move(out));
 }

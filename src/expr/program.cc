@@ -20,6 +20,13 @@ diag::Result<void> compile(Ast& ast, const Environment& environment) {
   return optimize(ast);
 }
 
+// Compiles for what the variables usually are; false if it does not check.
+bool compile_usual(Ast& ast) {
+  if (!check(ast, *Environment::usual(ast))) return false;
+  find_paths(ast);  // before the optimizer drops some: all names must be known
+  return optimize(ast).has_value();
+}
+
 diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environment, Cost* used) {
   if (ast.usual != nullptr && environment.is_usual(ast)) {
     return evaluate(*ast.usual, environment, used);
@@ -29,9 +36,21 @@ diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environme
   return evaluate(copy, environment, used);
 }
 
+// True if the value is known without any variable.
+bool is_constant(const Ast& ast) {
+  return ast.paths_suffice && ast.paths.empty() &&
+         ast.nodes[static_cast<std::size_t>(ast.root)].kind == NodeKind::kConstant;
+}
+
 diag::Result<RuntimeValue> run_value(const Ast& ast, const vars::Scope& scope,
                                      Cost* used = nullptr) {
+  if (ast.usual != nullptr && is_constant(*ast.usual)) {
+    const bool is_hidden = std::ranges::any_of(
+        ast.called, [&](const std::string& name) { return scope.has_root(name); });
+    if (!is_hidden) return ast.usual->nodes[static_cast<std::size_t>(ast.usual->root)].constant;
+  }
   const Environment environment(ast, scope);
+  if (environment.has_leaves()) return evaluate(*ast.usual, environment, used);
   const bool overridden = std::ranges::any_of(
       ast.called, [&](const std::string& name) { return environment.find(name) != nullptr; });
   if (!overridden) return run_with(ast, environment, used);
@@ -60,10 +79,7 @@ diag::Result<Program> Program::parse(std::string_view source) {
   TRY(Ast ast, expr::parse(source, nullptr));
   if (!ast.reads_whole_environment) {
     Ast checked = ast;
-    if (compile(checked, Environment::usual(ast))) {
-      find_paths(checked);
-      ast.usual = std::make_shared<const Ast>(std::move(checked));
-    }
+    if (compile_usual(checked)) ast.usual = std::make_shared<const Ast>(std::move(checked));
   }
   Program program;
   program.ast_ = std::make_shared<const Ast>(std::move(ast));
