@@ -91,9 +91,11 @@ class Bench {
 void bench_yaml(const Bench& bench) {
   const std::string text = manifest();
   const auto bytes = static_cast<double>(text.size());
-  bench.run(
-      "yaml", [&] { return tiphys::spec::read_yaml(text, {.file = "f"}).has_value(); }, bytes);
-  bench.run("libyaml", [&] { return parse_bare(text); }, bytes);
+  for (int i = 0; i < 3; ++i) {  // in turn, as one is divided by the other
+    bench.run(
+        "yaml", [&] { return tiphys::spec::read_yaml(text, {.file = "f"}).has_value(); }, bytes);
+    bench.run("libyaml", [&] { return parse_bare(text); }, bytes);
+  }
 }
 
 }  // namespace

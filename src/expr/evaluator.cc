@@ -119,9 +119,11 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
   return true;
 }
 
-const RuntimeValue* Evaluator::view_other(NodeId id, RuntimeValue& scratch) {
-  const RuntimeValue* found = find_path(id);
-  return found != nullptr ? found : (eval(id, scratch) ? &scratch : nullptr);
+const RuntimeValue* Evaluator::view_other(NodeId id, const Node& n, RuntimeValue& scratch) {
+  if (n.kind == NodeKind::kIdentifier || n.kind == NodeKind::kMember) {
+    if (const RuntimeValue* found = find_path(id)) return found;
+  }
+  return eval(id, scratch) ? &scratch : nullptr;
 }
 
 // a.b.c of constant names that all exist: a pointer into the environment, else null. Evaluates
@@ -214,35 +216,39 @@ bool Evaluator::operands(NodeId id, const Node& n, RuntimeValue& out) {
   if (a == nullptr) return false;
   const RuntimeValue* b = view(n.b, right_scratch);
   if (b == nullptr) return false;
-  if (number_operands(n.op, *a, *b, out)) return true;
+  return number_operands(n.op, *a, *b, out) || operate(id, n, *a, *b, out);
+}
+
+bool Evaluator::operate(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
+                        RuntimeValue& out) {
   switch (n.op) {
     case Op::kEqual:
-      out = equal(*a, *b);
+      out = equal(a, b);
       return true;
     case Op::kNotEqual:
-      out = !equal(*a, *b);
+      out = !equal(a, b);
       return true;
     case Op::kLess:
     case Op::kMore:
     case Op::kMoreOrEqual:
     case Op::kLessOrEqual:
-      return take(id, ordered(n.op, *a, *b), out);
+      return take(id, ordered(n.op, a, b), out);
     case Op::kIn:
-      return take(id, contains(*a, *b), out);
+      return take(id, contains(a, b), out);
     case Op::kMatches:
-      return matches(id, n, *a, *b, out);
+      return matches(id, n, a, b, out);
     case Op::kContains:
     case Op::kStartsWith:
     case Op::kEndsWith:
-      return string_test(id, n, *a, *b, out);
+      return string_test(id, n, a, b, out);
     case Op::kRange:
-      return range(id, *a, *b, out);
+      return range(id, a, b, out);
     default:
-      if (a->is_string() && b->is_string() &&
-          a->as_string().size() + b->as_string().size() > kMaxText - context_.text) {
+      if (a.is_string() && b.is_string() &&
+          a.as_string().size() + b.as_string().size() > kMaxText - context_.text) {
         return fail(id, "memory budget exceeded");
       }
-      return take(id, arithmetic(n.op, *a, *b), out);
+      return take(id, arithmetic(n.op, a, b), out);
   }
 }
 
@@ -252,17 +258,17 @@ bool Evaluator::whole_operands(Op op, std::int64_t a, std::int64_t b, RuntimeVal
   const auto y = static_cast<std::uint64_t>(b);
   switch (op) {
     case Op::kPlus:
-      out = RuntimeValue(static_cast<std::int64_t>(x + y));
+      out = static_cast<std::int64_t>(x + y);
       return true;
     case Op::kMinus:
-      out = RuntimeValue(static_cast<std::int64_t>(x - y));
+      out = static_cast<std::int64_t>(x - y);
       return true;
     case Op::kMultiply:
-      out = RuntimeValue(static_cast<std::int64_t>(x * y));
+      out = static_cast<std::int64_t>(x * y);
       return true;
     case Op::kModulo:
       if (b == 0 || b == -1) return false;
-      out = RuntimeValue(a % b);
+      out = a % b;
       return true;
     case Op::kEqual:
       out = a == b;

@@ -65,9 +65,9 @@ class Evaluator {
       if (const RuntimeValue* found = find_pointer(n)) return found;
     }
     if (const RuntimeValue* leaf = environment_.leaf(n.path)) return leaf;
-    return view_other(id, scratch);
+    return view_other(id, n, scratch);
   }
-  const RuntimeValue* view_other(NodeId id, RuntimeValue& scratch);
+  const RuntimeValue* view_other(NodeId id, const Node& n, RuntimeValue& scratch);
   [[nodiscard]] const RuntimeValue* find_path(NodeId id) const;
   [[nodiscard]] const RuntimeValue* find_pointer(const Node& n) const;
   bool truth(NodeId id, bool& out);
@@ -76,6 +76,8 @@ class Evaluator {
   bool unary(NodeId id, const Node& n, RuntimeValue& out);
   bool binary(NodeId id, const Node& n, RuntimeValue& out);
   bool operands(NodeId id, const Node& n, RuntimeValue& out);
+  bool operate(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
+               RuntimeValue& out);
   static bool whole_operands(Op op, std::int64_t a, std::int64_t b, RuntimeValue& out);
   static bool float_operands(Op op, double a, double b, RuntimeValue& out);
   /// The quick way for two numbers; false where there is none.

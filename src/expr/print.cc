@@ -103,6 +103,7 @@ std::string sprint(const RuntimeValue& v) {
 
 diag::Result<value::Value> to_value(const RuntimeValue& v) {
   if (v.type() == Type::kBool) return v.as_bool();
+  if (v.type() == Type::kInt) return v.as_integer();
   if (v.type() == Type::kString) return v.as_string();
   if (v.is_nil_like() && (!v.is_map() || key_type(v.type()) == Type::kString)) {
     return value::Value();

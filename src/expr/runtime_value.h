@@ -7,6 +7,7 @@
 #pragma once
 
 #include <bit>
+#include <concepts>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -157,6 +158,19 @@ class RuntimeValue {
     }
     return *this;
   }
+  // Templates, so that no pointer becomes a bool.
+  template <std::same_as<bool> T>
+  RuntimeValue& operator=(T b) {
+    return set(Type::kBool, b ? 1 : 0);
+  }
+  template <std::same_as<std::int64_t> T>
+  RuntimeValue& operator=(T i) {
+    return set(Type::kInt, i);
+  }
+  template <std::same_as<double> T>
+  RuntimeValue& operator=(T d) {
+    return set(Type::kFloat, std::bit_cast<std::int64_t>(d));
+  }
   ~RuntimeValue() {
     if (!is_word()) release();
   }
@@ -247,6 +261,12 @@ class RuntimeValue {
     } else {
       take_contents(other);
     }
+  }
+  RuntimeValue& set(Type t, std::int64_t word) {
+    if (!is_word()) release();
+    type_ = t;
+    word_ = word;
+    return *this;
   }
   void take_contents(RuntimeValue& other) noexcept;
   void release() noexcept;  // becomes nil

@@ -35,10 +35,12 @@ bool Scope::has_root(std::string_view root) const {
 }
 
 std::uint64_t MapScope::root_bit(std::string_view name) {
-  const auto letter = [&](std::size_t i) -> unsigned {
-    return i < name.size() ? static_cast<unsigned char>(name[i]) : '.';
-  };
-  return std::uint64_t{1} << ((letter(0) + (letter(0) == '.' ? 0 : 7 * letter(1))) % 64);
+  constexpr std::size_t kLetters = 3;
+  unsigned hash = 0;
+  for (std::size_t i = 0; i < kLetters && i < name.size() && name[i] != '.'; ++i) {
+    hash = hash * 7 + static_cast<unsigned char>(name[i]);
+  }
+  return std::uint64_t{1} << hash % 64;
 }
 
 bool MapScope::has_own_below(std::string_view name, Values::const_iterator from) const {

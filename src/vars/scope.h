@@ -69,7 +69,7 @@ class MapScope final : public Scope {
  private:
   using Values = std::map<std::string, value::Value, std::less<>>;
 
-  /// One of 64 bits, by the first two letters of the first segment: of most names that are not
+  /// One of 64 bits, by the first letters of the first segment: of most names that are not
   /// there this is known without a search.
   [[nodiscard]] static std::uint64_t root_bit(std::string_view name);
   /// `from` is behind `name`, or where it would stand.
