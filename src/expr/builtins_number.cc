@@ -205,8 +205,8 @@ Value bit_not(Arguments arguments, CallContext&) {
 }
 
 constexpr std::array kRows = std::to_array<Builtin>({
-    {"len", {}, len, "number of characters or elements", check_len},
-    {"type", kAnyToString, type_name, "name of the value's type"},
+    {"len", {}, len, "number of characters or elements", check_len, true},
+    {"type", kAnyToString, type_name, "name of the value's type", nullptr, true},
     {"abs", {}, absolute, "without its sign", check_abs},
     {"ceil", {}, ceiling, "rounded up", check_round},
     {"floor", {}, floored, "rounded down", check_round},

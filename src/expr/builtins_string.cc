@@ -1,4 +1,5 @@
 // Built-ins on strings.
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -105,13 +106,12 @@ Value lower_case(Arguments arguments, CallContext&) {
   return RuntimeValue(lower(text));
 }
 
-// Go's genSplit: at most `most` parts (negative: all; 0: a nil list); `keep` bytes of the separator
+// Go's genSplit: at most `most` parts (0: a nil list); `keep` bytes of the separator
 // stay with each part.
 RuntimeValue split_parts(std::string_view text, std::string_view separator, std::int64_t most,
                          bool keep) {
   if (most == 0) return RuntimeValue::nil_list(Type::kListString);
-  const auto limit =
-      most < 0 ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(most);
+  const auto limit = static_cast<std::size_t>(most);
   Items parts;
   parts.reserve(8);  // as usual lists have
   if (separator.empty()) {
@@ -133,7 +133,7 @@ RuntimeValue split_parts(std::string_view text, std::string_view separator, std:
   return RuntimeValue::list(std::move(parts), Type::kListString);
 }
 
-Value split_with(Arguments arguments, bool keep) {
+Value split_with(Arguments arguments, bool keep, CallContext& context) {
   TRY_VOID(expect_count(arguments, 2, 3));
   TRY(const std::string_view text, string_argument(arguments, 0));
   TRY(const std::string_view separator, string_argument(arguments, 1));
@@ -141,11 +141,20 @@ Value split_with(Arguments arguments, bool keep) {
   if (arguments.size() == 3) {
     TRY(most, int_argument(arguments, 2));
   }
-  return split_parts(text, separator, most, keep);
+  // At most a part for each byte, of which most texts of that size have fewer.
+  constexpr auto kMost = static_cast<std::int64_t>(CallContext::kMaxMemory);
+  const bool is_bounded = most >= 0 && most < kMost;
+  const RuntimeValue parts = split_parts(text, separator, is_bounded ? most : kMost, keep);
+  TRY_VOID(context.grow(parts.items().size()));
+  return parts;
 }
 
-Value split(Arguments arguments, CallContext&) { return split_with(arguments, false); }
-Value split_after(Arguments arguments, CallContext&) { return split_with(arguments, true); }
+Value split(Arguments arguments, CallContext& context) {
+  return split_with(arguments, false, context);
+}
+Value split_after(Arguments arguments, CallContext& context) {
+  return split_with(arguments, true, context);
+}
 
 Value replace(Arguments arguments, CallContext&) {
   TRY_VOID(expect_count(arguments, 3, 4));
@@ -205,7 +214,8 @@ Value join(Arguments arguments, CallContext&) {
   std::string out;
   for (std::size_t i = 0; i < list.items().size(); ++i) {
     TRY(const std::string_view part, string_argument(list.items(), i));
-    if (out.size() > CallContext::kMaxText) return bad_expression("memory budget exceeded");
+    if (out.size() + part.size() + glue.size() > CallContext::kMaxText)
+      return bad_expression("memory budget exceeded");
     if (i > 0) out += glue;
     out += part;
   }
@@ -241,8 +251,11 @@ Value to_json_text(Arguments arguments, CallContext&) {
   return RuntimeValue(value::to_json(v, {.indent = 2}));
 }
 
-Value from_json_text(Arguments arguments, CallContext&) {
+Value from_json_text(Arguments arguments, CallContext& context) {
   TRY(const std::string_view text, string_argument(arguments, 0));
+  // Each part costs a hundred bytes, and there is one at each of these.
+  TRY_VOID(context.grow(static_cast<std::uint64_t>(
+      std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }))));
   const auto parsed = value::parse_json(text);
   if (!parsed) return bad_expression(parsed.error().message);
   return RuntimeValue::from_json(*parsed);

@@ -16,6 +16,7 @@ namespace tiphys::expr {
 namespace {
 constexpr std::uint64_t kMaxSteps = CallContext::kMaxSteps;
 constexpr std::uint64_t kMaxText = CallContext::kMaxText;
+constexpr std::uint64_t kRegexSteps = 500;     // what it takes to compile a small one
 constexpr std::uint32_t kMaxDepth = 1000;      // writing and comparing are recursive
 constexpr std::uint64_t kMaxSize = 2'000'000;  // elements of a value, shared ones counted again
 }  // namespace
@@ -44,6 +45,19 @@ bool Evaluator::settle_contents(NodeId id, const RuntimeValue& made) {
   const Extent extent = made.extent();
   if (extent.depth > kMaxDepth) return fail(id, "the value is nested too deep");
   return extent.size <= kMaxSize || fail(id, "memory budget exceeded");
+}
+
+// In steps: a step takes as long as about so many bytes or elements.
+std::uint64_t Evaluator::weight(const RuntimeValue& v) {
+  constexpr std::uint64_t kBytes = 16;
+  if (v.is_word()) return 0;
+  if (v.is_string() || v.type() == Type::kBytes) return v.as_string().size() / kBytes;
+  return v.extent().size;
+}
+
+bool Evaluator::spend(NodeId id, std::uint64_t steps) {
+  context_.steps += steps;
+  return context_.steps <= kMaxSteps || fail(id, "step budget exceeded");
 }
 
 bool Evaluator::fail(NodeId at, std::string message) {
@@ -90,7 +104,7 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
       }
       return member(id, n, out);
     case NodeKind::kSlice:
-      return slice(id, n, out);
+      return slice(id, n, out) && settle(id, out) && go_through(id, out);
     case NodeKind::kCall:
       return call(id, n, out) && settle(id, out);
     case NodeKind::kBuiltin:
@@ -221,6 +235,7 @@ bool Evaluator::operands(NodeId id, const Node& n, RuntimeValue& out) {
 
 bool Evaluator::operate(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
                         RuntimeValue& out) {
+  if (!a.is_word() && !b.is_word() && !spend(id, std::min(weight(a), weight(b)))) return false;
   switch (n.op) {
     case Op::kEqual:
       out = equal(a, b);
@@ -234,6 +249,7 @@ bool Evaluator::operate(NodeId id, const Node& n, const RuntimeValue& a, const R
     case Op::kLessOrEqual:
       return take(id, ordered(n.op, a, b), out);
     case Op::kIn:
+      if (b.is_list() && !go_through(id, b)) return false;
       return take(id, contains(a, b), out);
     case Op::kMatches:
       return matches(id, n, a, b, out);
@@ -370,6 +386,7 @@ bool Evaluator::string_test(NodeId id, const Node& n, const RuntimeValue& a, con
   }
   const std::string& text = a.as_string();
   if (n.op == Op::kContains) {
+    if (!go_through(id, a)) return false;
     out = text.find(b.as_string()) != std::string::npos;
   } else {
     out = n.op == Op::kStartsWith ? text.starts_with(b.as_string()) : text.ends_with(b.as_string());
@@ -388,13 +405,29 @@ bool Evaluator::matches(NodeId id, const Node& n, const RuntimeValue& a, const R
                                 go_name((b.is_string() ? a : b).type())));
   }
   if (n.pattern != nullptr && n.pattern->ok()) {
-    out = RE2::PartialMatch(a.as_string(), *n.pattern);
-    return true;
+    return match(id, *n.pattern, a.as_string(), out);
   }
   const RE2 pattern(b.as_string(), RE2::Quiet);
   if (!pattern.ok()) return fail(id, "error parsing regexp: " + pattern.error());
-  out = RE2::PartialMatch(a.as_string(), pattern);
+  const auto size = static_cast<std::uint64_t>(pattern.ProgramSize());
+  return spend(id, kRegexSteps + size) && match(id, pattern, a.as_string(), out);
+}
+
+// RE2 takes at most as long as the text times the pattern.
+bool Evaluator::match(NodeId id, const RE2& pattern, const std::string& text, RuntimeValue& out) {
+  constexpr std::uint64_t kAtOnce = 64;  // usually much less
+  const auto size = static_cast<std::uint64_t>(pattern.ProgramSize());
+  if (!spend(id, text.size() * size / kAtOnce)) return false;
+  out = RE2::PartialMatch(text, pattern);
   return true;
+}
+
+bool Evaluator::run_body(NodeId id, const Builtin& row, Arguments arguments, RuntimeValue& out) {
+  for (const RuntimeValue& argument : arguments) {
+    const bool is_free = row.only_looks && !argument.is_string();
+    if (!is_free && !go_through(id, argument)) return false;
+  }
+  return take(id, row.body(arguments, context_), out) && (row.only_looks || go_through(id, out));
 }
 
 bool Evaluator::member(NodeId id, const Node& n, RuntimeValue& out) {
@@ -452,7 +485,7 @@ bool Evaluator::call(NodeId id, const Node& n, RuntimeValue& out) {
     if (const auto fits = fit_reflected(*n.builtin, arguments); !fits) {
       return fail(id, fits.error().message);
     }
-    return take(id, n.builtin->body(arguments, context_), out);
+    return run_body(id, *n.builtin, arguments, out);
   }
   RuntimeValue scratch;
   const RuntimeValue* callee = view(n.a, scratch);
@@ -471,10 +504,10 @@ bool Evaluator::call(NodeId id, const Node& n, RuntimeValue& out) {
     return fail(id, fits.error().message);
   }
   if (function.receiver == nullptr) {
-    return take(id, function.row->body(arguments, context_), out);
+    return run_body(id, *function.row, arguments, out);
   }
   room.all()[0] = *function.receiver;  // the signature does not count it
-  return take(id, function.row->body(room.all(), context_), out);
+  return run_body(id, *function.row, room.all(), out);
 }
 
 bool Evaluator::builtin(NodeId id, const Node& n, RuntimeValue& out) {
@@ -482,10 +515,10 @@ bool Evaluator::builtin(NodeId id, const Node& n, RuntimeValue& out) {
     RuntimeValue scratch;
     const RuntimeValue* argument = view(n.list[0], scratch);
     if (argument == nullptr) return false;
-    return take(id, n.builtin->body(Arguments(argument, 1), context_), out);
+    return run_body(id, *n.builtin, Arguments(argument, 1), out);
   }
   Few<RuntimeValue, 4> arguments(n.list.size());
-  return all(n.list, arguments.all()) && take(id, n.builtin->body(arguments.all(), context_), out);
+  return all(n.list, arguments.all()) && run_body(id, *n.builtin, arguments.all(), out);
 }
 
 bool Evaluator::let(const Node& n, RuntimeValue& out) {

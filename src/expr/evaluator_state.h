@@ -23,11 +23,14 @@ class Evaluator {
       : ast_(ast), environment_(environment) {
     context_.steps = used.steps;
     context_.text = used.text;
+    context_.earlier_memory = used.memory;
     context_.now = environment.now();
     context_.random = static_cast<std::uint64_t>(context_.now.ns);
   }
   [[nodiscard]] diag::Result<RuntimeValue> run();
-  [[nodiscard]] Cost cost() const { return {context_.steps, context_.text}; }
+  [[nodiscard]] Cost cost() const {
+    return {context_.steps, context_.text, context_.earlier_memory + context_.memory};
+  }
 
  private:
   /// One running loop; `#` is an element of `collection`.
@@ -48,6 +51,12 @@ class Evaluator {
     return made.is_word() || settle_contents(id, made);
   }
   bool settle_contents(NodeId id, const RuntimeValue& made);
+  /// Accounts for going through a value once.
+  bool go_through(NodeId id, const RuntimeValue& v) { return v.is_word() || spend(id, weight(v)); }
+  bool spend(NodeId id, std::uint64_t steps);
+  [[nodiscard]] static std::uint64_t weight(const RuntimeValue& v);
+  bool match(NodeId id, const re2::RE2& pattern, const std::string& text, RuntimeValue& out);
+  bool run_body(NodeId id, const Builtin& row, Arguments arguments, RuntimeValue& out);
   template <typename T>
   bool take(NodeId at, diag::Result<T> result, RuntimeValue& out) {
     if (!result) return fail(at, std::move(result.error().message));

@@ -25,7 +25,8 @@ struct Ast;  // expr/ast.h
 /// of expressions.
 struct Cost {
   std::uint64_t steps = 0;
-  std::uint64_t text = 0;  // bytes of the texts that they made
+  std::uint64_t text = 0;    // bytes of the texts that they made
+  std::uint64_t memory = 0;  // elements of the lists that they made
 };
 
 /// What is known of a variable before a run.

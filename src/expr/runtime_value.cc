@@ -114,6 +114,14 @@ Type key_type(Type t) {
   return t == Type::kMapStringAny || t == Type::kMapStringString ? Type::kString : Type::kAny;
 }
 
+RuntimeValue::RuntimeValue(std::string s) : type_(Type::kString), is_long_(s.size() > kShort) {
+  if (is_long_) {
+    new (&shared_) Shared(std::make_shared<const std::string>(std::move(s)));
+  } else {
+    new (&text_) std::string(std::move(s));
+  }
+}
+
 RuntimeValue::RuntimeValue(Time t)
     : RuntimeValue(Type::kTime, std::make_shared<const Time>(std::move(t))) {}
 
@@ -121,30 +129,33 @@ RuntimeValue::RuntimeValue(FunctionValue f)
     : RuntimeValue(Type::kFunc, std::make_shared<const FunctionValue>(std::move(f))) {}
 
 void RuntimeValue::copy(const RuntimeValue& other) {
-  if (is_text(other.type_)) {
+  if (other.is_short_text()) {
     new (&text_) std::string(other.text_);
   } else {
     new (&shared_) Shared(other.shared_);
   }
   type_ = other.type_;
+  is_long_ = other.is_long_;
 }
 
 void RuntimeValue::take_contents(RuntimeValue& other) noexcept {
-  if (is_text(type_)) {
+  if (other.is_short_text()) {
     new (&text_) std::string(std::move(other.text_));
   } else {
     new (&shared_) Shared(std::move(other.shared_));
   }
+  is_long_ = other.is_long_;
   other.release();
 }
 
 void RuntimeValue::release() noexcept {
-  if (is_text(type_)) {
+  if (is_short_text()) {
     text_.~basic_string();
   } else {
     shared_.~shared_ptr();
   }
   type_ = Type::kNil;
+  is_long_ = false;
   word_ = 0;
 }
 
@@ -237,11 +248,16 @@ const RuntimeValue* RuntimeValue::find(std::string_view key) const {
 }
 
 diag::Result<void> CallContext::grow(std::uint64_t size) {
-  constexpr std::uint64_t kBudget = 1'000'000;  // expr-lang's own default
   memory += size;
   steps += size;
-  if (memory >= kBudget) return diag::fail(diag::Code::kBadExpression, "memory budget exceeded");
-  return {};
+  if (memory < kMaxMemory && earlier_memory + memory < kMaxMemoryOfAll) return {};
+  return diag::fail(diag::Code::kBadExpression, "memory budget exceeded");
+}
+
+diag::Result<void> CallContext::work(std::uint64_t more) {
+  steps += more;
+  if (steps <= kMaxSteps) return {};
+  return diag::fail(diag::Code::kBadExpression, "step budget exceeded");
 }
 
 diag::Result<Time> CallContext::time_now() const {

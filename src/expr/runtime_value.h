@@ -111,14 +111,14 @@ struct FunctionValue {
 
 /// One value with its Go type.
 ///
-/// Numbers and bools are one word beside the type, so that arithmetic copies and frees nothing.
+/// Numbers and bools are one word beside the type, so that arithmetic copies and frees nothing;
+/// long texts are shared, so that lists of copies take no room.
 class RuntimeValue {
  public:
   RuntimeValue() : word_(0) {}
   RuntimeValue(bool b)
       : type_(Type::kBool), word_(b ? 1 : 0) {}  // NOLINT(google-explicit-constructor)
-  RuntimeValue(std::string s)                    // NOLINT(google-explicit-constructor)
-      : type_(Type::kString), text_(std::move(s)) {}
+  RuntimeValue(std::string s);                   // NOLINT(google-explicit-constructor)
   RuntimeValue(std::string_view s) : RuntimeValue(std::string(s)) {}  // NOLINT
   RuntimeValue(const char* s) : RuntimeValue(std::string(s)) {}       // NOLINT
   RuntimeValue(double d)  // NOLINT(google-explicit-constructor)
@@ -209,7 +209,7 @@ class RuntimeValue {
   [[nodiscard]] double as_float() const { return std::bit_cast<double>(word_); }
   [[nodiscard]] const std::string& as_string() const {
     CHECK(is_text(type_));
-    return text_;
+    return is_long_ ? contents<std::string>() : text_;
   }
   [[nodiscard]] const Items& items() const {
     CHECK(is_list());
@@ -251,6 +251,7 @@ class RuntimeValue {
     return *static_cast<const T*>(shared_.get());
   }
   RuntimeValue(Type t, Shared shared) : type_(t), shared_(std::move(shared)) {}
+  [[nodiscard]] bool is_short_text() const { return is_text(type_) && !is_long_; }
 
   // The first two are for a value that holds but a word.
   void copy(const RuntimeValue& other);
@@ -271,11 +272,14 @@ class RuntimeValue {
   void take_contents(RuntimeValue& other) noexcept;
   void release() noexcept;  // becomes nil
 
+  static constexpr std::size_t kShort = 15;  // what a std::string holds without allocating
+
   Type type_ = Type::kNil;
+  bool is_long_ = false;  // a text that is in shared_
   union {
     std::int64_t word_;  // a number, a bool, or the bits of a float
     std::string text_;
-    Shared shared_;  // ListContents, MapContents, Time, Location or FunctionValue
+    Shared shared_;  // std::string, ListContents, MapContents, Time, Location or FunctionValue
   };
 };
 

@@ -33,6 +33,8 @@ constexpr std::array<std::string_view, 8> kLateVariables = {
     "workflow.status",
     "workflow.failures",
 };
+// So much may all tags of one substitution put into it: more than any object may hold.
+constexpr std::uint64_t kTextMax = 32U << 20U;
 constexpr std::string_view kPlaceholder = "__argo__internal__placeholder-";
 
 /// What all tags of one text have in common.
@@ -41,6 +43,7 @@ struct Replacer {
   const Strictness& strictness;
   bool document;  // the text is JSON: values are escaped and expressions unescaped
   mutable expr::Cost used = {};
+  mutable std::uint64_t written = 0;  // bytes that tags have put into it
 
   Result<std::string> replace(std::string_view text) const;
   Result<void> replace_tag(std::string& out, std::string_view inside) const;
@@ -50,7 +53,8 @@ struct Replacer {
   Result<void> evaluate(std::string& out, std::string_view source, std::string_view expression,
                         bool may_stay) const;
   bool is_strict(std::string_view name) const;
-  void append_value(std::string& out, std::string_view text) const;
+  Result<void> append_value(std::string& out, std::string_view text) const;
+  Result<void> count(std::size_t bytes) const;
 };
 
 void append_tag(std::string& out, std::string_view inside) {
@@ -104,12 +108,22 @@ bool Replacer::is_strict(std::string_view name) const {
   });
 }
 
-void Replacer::append_value(std::string& out, std::string_view text) const {
+/// Accounts for what a tag puts into the text. A few bytes may name a large value many times.
+Result<void> Replacer::count(std::size_t bytes) const {
+  written += bytes;
+  if (written <= kTextMax) return {};
+  return diag::fail(Code::kInvalidManifest,
+                    fmt::format("the tags stand for more than {} MiB of text", kTextMax >> 20U));
+}
+
+Result<void> Replacer::append_value(std::string& out, std::string_view text) const {
+  TRY_VOID(count(text.size()));
   if (document) {
     append_go_quoted(out, text);
   } else {
     out += text;
   }
+  return {};
 }
 
 /// Argo looks for open tags before it replaces any. Outside of documents they are plain text where
@@ -171,7 +185,7 @@ Result<bool> Replacer::replace_nested(std::string& out, std::string_view inside)
   if (!v->is_string()) return false;
   out += "{{";
   out += inside.substr(0, begin);
-  append_value(out, v->as_string());
+  TRY_VOID(append_value(out, v->as_string()));
   return true;
 }
 
@@ -201,8 +215,7 @@ Result<void> Replacer::replace_simple(std::string& out, std::string_view inside)
     return diag::fail(Code::kMissingVariable,
                       fmt::format("failed to resolve {{{{{}}}}} to string", inside));
   }
-  append_value(out, v->as_string());
-  return {};
+  return append_value(out, v->as_string());
 }
 
 Result<void> Replacer::replace_expression(std::string& out, std::string_view source) const {
@@ -261,10 +274,10 @@ Result<void> Replacer::evaluate(std::string& out, std::string_view source,
     return std::unexpected(std::move(result).error());
   }
   if (!document) {
-    out += result->is_string() ? result->as_string() : value::to_json(*result);
-    return {};
+    return append_value(out, result->is_string() ? result->as_string() : value::to_json(*result));
   }
   const std::string json = value::to_json(*result);
+  TRY_VOID(count(json.size()));
   used.text += 4 * json.size();  // it is held several times before the document is done
   if (result->is_string()) {
     out += std::string_view(json).substr(1, json.size() - 2);
