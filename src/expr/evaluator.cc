@@ -56,7 +56,7 @@ std::uint64_t Evaluator::weight(const RuntimeValue& v) {
 }
 
 bool Evaluator::spend(NodeId id, std::uint64_t steps) {
-  context_.steps += steps;
+  context_.steps = std::min(context_.steps + steps, kMaxSteps + 1);
   return context_.steps <= kMaxSteps || fail(id, "step budget exceeded");
 }
 

@@ -8,6 +8,10 @@
 
 namespace tiphys::expr {
 
+namespace {
+constexpr std::uint64_t kGroupSize = 4;  // elements that a list in a map takes as much room as
+}  // namespace
+
 bool Evaluator::loop(NodeId id, const Node& n, RuntimeValue& out) {
   Scope scope;
   if (!eval(n.list[0], scope.collection)) return false;
@@ -189,7 +193,9 @@ bool Evaluator::loop_group(NodeId id, const Node& n, Scope& scope, RuntimeValue&
       return fail(id,
                   fmt::format("runtime error: hash of unhashable type {}", go_name(key.type())));
     }
-    groups[std::move(key)].push_back(std::move(v));
+    Items& group = groups[std::move(key)];
+    if (group.empty() && !context_.grow(kGroupSize)) return fail(id, "memory budget exceeded");
+    group.push_back(std::move(v));
   }
   Table table;
   for (auto& [key, items] : groups) table.emplace(key, RuntimeValue::list(std::move(items)));

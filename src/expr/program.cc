@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "expr/ast.h"
+#include "expr/builtins.h"
 #include "expr/checker.h"
 #include "expr/environment.h"
 #include "expr/evaluator.h"
@@ -71,6 +72,11 @@ std::string as_go_string(const RuntimeValue& v) {
 
 }  // namespace
 
+bool Cost::is_exhausted() const {
+  return steps > CallContext::kMaxSteps || text > CallContext::kMaxText ||
+         memory >= CallContext::kMaxMemoryOfAll;
+}
+
 diag::Result<Program> Program::parse(std::string_view source) {
   constexpr std::size_t kMost = 1U << 20U;
   if (source.size() > kMost) {
@@ -116,6 +122,7 @@ diag::Result<value::Value> Program::run_for_tag(const vars::Scope& scope, Cost& 
 }
 
 const std::vector<std::string>& Program::reads() const { return ast_->reads; }
+const std::vector<std::string>& Program::identifiers() const { return ast_->identifiers; }
 const std::string& Program::source() const { return ast_->source; }
 
 }  // namespace tiphys::expr

@@ -248,14 +248,15 @@ const RuntimeValue* RuntimeValue::find(std::string_view key) const {
 }
 
 diag::Result<void> CallContext::grow(std::uint64_t size) {
-  memory += size;
-  steps += size;
+  const std::uint64_t counted = std::min(size, kMaxMemory);  // more would only overflow
+  memory += counted;
+  steps += counted;
   if (memory < kMaxMemory && earlier_memory + memory < kMaxMemoryOfAll) return {};
   return diag::fail(diag::Code::kBadExpression, "memory budget exceeded");
 }
 
 diag::Result<void> CallContext::work(std::uint64_t more) {
-  steps += more;
+  steps = std::min(steps + more, kMaxSteps + 1);
   if (steps <= kMaxSteps) return {};
   return diag::fail(diag::Code::kBadExpression, "step budget exceeded");
 }

@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 
 #include "spec/deeper.h"
-#include "spec/open_map.h"
 #include "spec/scalar.h"
 #include "spec/yaml_events.h"
 #include "spec/yaml_places.h"
 #include "value/json.h"
+#include "value/open_map.h"
 
 namespace tiphys::spec {
 namespace {
@@ -22,6 +22,7 @@ using diag::Position;
 using diag::Result;
 using value::List;
 using value::Map;
+using value::OpenMap;
 using value::Value;
 using Part = Positions::Part;
 using Kind = YamlEvent::Kind;
