@@ -56,6 +56,17 @@ std::string manifest() {
   return out;
 }
 
+/// A script of a step, with twenty tags in it.
+std::string script() {
+  std::string out = "set -e\n";
+  for (int i = 0; i < 5; ++i) {
+    out += "echo 'workflow {{workflow.name}} is {{workflow.status}}' >> /tmp/report\n";
+    out += "curl -fsS -X POST -d '{{inputs.parameters.message}}' http://127.0.0.1/report\n";
+    out += "test {{inputs.parameters.count}} -gt 3 || exit 1  # as the step before has said\n";
+  }
+  return out;
+}
+
 /// The parser under ours, alone: all events, from nothing to nothing.
 bool parse_bare(const std::string& text) {
   yaml_parser_t parser;
@@ -117,9 +128,14 @@ int main(int argc, char** argv) {
       return 1;
     }
     bench.run(line.substr(0, tab), [&] { return program->run(scope).has_value(); });
+    bench.run("compile_" + line.substr(0, tab),
+              [&] { return tiphys::expr::Program::parse(line.substr(tab + 1)).has_value(); });
   }
   const std::string tags =
       "{{workflow.name}}: {{ inputs.parameters.message }} {{steps.gen-it.status}}";
+  const std::string steps = script();
+  bench.run("script_20_tags",
+            [&] { return tiphys::tag::substitute(steps, scope, {}).has_value(); });
   bench.run("tags", [&] { return tiphys::tag::substitute(tags, scope, {}).has_value(); });
   const std::string tag = "status {{=workflow.status == 'Failed' ? 'bad' : 'good'}}";
   bench.run("expression_tag", [&] { return tiphys::tag::substitute(tag, scope, {}).has_value(); });
