@@ -46,22 +46,24 @@ def main():
             run(opt.bin, ours)
             if go:
                 run(go, theirs)
-    print(f"{'expression':<16}{'ours ns':>10}{'Go ns':>10}{'Go/ours':>9}   (more is better)")
-    ratios = []
+    print(f"{'what':<20}{'ours ns':>10}{'Go ns':>10}{'Go/ours':>9}   (more is better)")
+    ratios = {"run": [], "compile": []}
     for name, values in ours.items():
         if name in ("yaml", "libyaml"):
             continue
         mine = statistics.median(values)
         if name not in theirs:
-            print(f"{name:<16}{mine:>10.0f}")
+            print(f"{name:<20}{mine:>10.0f}")
             continue
         other = statistics.median(theirs[name])
-        ratios.append(other / mine)
-        print(f"{name:<16}{mine:>10.0f}{other:>10.0f}{other / mine:>9.2f}")
-    if ratios:
-        print(f"{'median':<16}{'':>20}{statistics.median(ratios):>9.2f}")
-    yaml = statistics.median(ours["yaml"])
-    bare = statistics.median(ours["libyaml"])
+        if name != "script_20_tags":
+            ratios["compile" if name.startswith("compile_") else "run"].append(other / mine)
+        print(f"{name:<20}{mine:>10.0f}{other:>10.0f}{other / mine:>9.2f}")
+    for kind, found in ratios.items():
+        if found:
+            print(f"{'median, ' + kind:<20}{'':>20}{statistics.median(found):>9.2f}")
+    yaml = min(ours["yaml"])  # of a text so long, what others do to the caches shows in the rest
+    bare = min(ours["libyaml"])
     print(f"decoding YAML: {1000 / yaml:.0f} MB/s", end="")
     print(f", {yaml / bare:.2f} x the time of libyaml's bare parse ({1000 / bare:.0f} MB/s)")
 

@@ -16,17 +16,9 @@ constexpr std::array kAnyToAny = {Signature{kAnything, false, Type::kAny}};
 constexpr std::array kAnyToString = {Signature{kAnything, false, Type::kString}};
 constexpr std::array kTwoStringsToAny = {Signature{kTwoStrings, false, Type::kAny}};
 
-Value as_int(Arguments arguments, CallContext& context) {
-  return find_builtin("int")->body(arguments, context);
-}
-
-Value as_float(Arguments arguments, CallContext& context) {
-  return find_builtin("float")->body(arguments, context);
-}
-
 Value query(Arguments arguments, CallContext&) {
-  TRY(const std::string json, string_argument(arguments, 0));
-  TRY(const std::string path, string_argument(arguments, 1));
+  TRY(const std::string_view json, string_argument(arguments, 0));
+  TRY(const std::string_view path, string_argument(arguments, 1));
   return jsonpath(json, path);
 }
 
@@ -37,8 +29,8 @@ Value to_json_text(Arguments arguments, CallContext&) {
 }
 
 constexpr std::array kRows = std::to_array<Builtin>({
-    {"asInt", kAnyToAny, as_int, "a whole number, also from text"},
-    {"asFloat", kAnyToAny, as_float, "a number with a fraction, also from text"},
+    {"asInt", kAnyToAny, to_int, "a whole number, also from text"},
+    {"asFloat", kAnyToAny, to_float, "a number with a fraction, also from text"},
     {"jsonpath", kTwoStringsToAny, query, "a JSONPath query on a JSON text"},
     {"toJson", kAnyToString, to_json_text, "as JSON on one line"},
 });

@@ -105,10 +105,18 @@ struct Node {
   std::vector<NodeId> list = {};
   std::string text = {};
   RuntimeValue constant = {};
-  const Builtin* builtin = nullptr;  // of kBuiltin without a loop
+  const Builtin* builtin = nullptr;  // of kBuiltin without a loop; of kCall if it is known
   std::int32_t path = -1;  // of the end of a.b.c: in Ast::paths, if find_paths() has been there
   std::shared_ptr<const re2::RE2> pattern = {};  // of `matches` with a literal
   Type type = Type::kAny;  // what the checker found; kAny where it did not look
+};
+
+/// Variables that a tree reads as a whole: `a.b.c`, or `a.b?.c`.
+struct Path {
+  std::string name;            // with dots for every access
+  std::uint64_t optional = 0;  // bit i: the access of dot i is `?.`
+
+  friend bool operator==(const Path&, const Path&) = default;
 };
 
 /// A parsed expression.
@@ -123,9 +131,8 @@ struct Ast {
   std::vector<std::string> called;  // built-ins that a variable of the same name would override
   bool reads_whole_environment = false;  // $env is used as a value
   bool uses_clock = false;               // now() or sprig, which has dates
-  /// The variables that the tree reads as a whole, if it reads nothing else: then no maps need to
-  /// be made of them. See find_paths().
-  std::vector<std::string> paths;
+  /// What the tree reads, if `paths_suffice`: then no maps need to be made. See find_paths().
+  std::vector<Path> paths;
   bool paths_suffice = false;
   /// The tree checked and optimized for what its roots usually are, maps or strings; null if that
   /// does not check.

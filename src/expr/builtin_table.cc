@@ -63,7 +63,7 @@ diag::Result<void> expect_count(Arguments arguments, std::size_t least, std::siz
       fmt::format("invalid number of arguments (expected {}, got {})", least, arguments.size()));
 }
 
-diag::Result<std::string> string_argument(Arguments arguments, std::size_t i) {
+diag::Result<std::string_view> string_argument(Arguments arguments, std::size_t i) {
   if (i >= arguments.size()) return bad_expression("runtime error: index out of range");
   if (!arguments[i].is_string()) {
     return bad_expression(
@@ -90,6 +90,12 @@ diag::Result<std::int64_t> int_argument(Arguments arguments, std::size_t i) {
 diag::Result<std::vector<std::size_t>> sorted_order(const Items& keys, bool descending) {
   std::vector<std::size_t> order(keys.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
+  if (std::ranges::all_of(keys, &RuntimeValue::is_string)) {
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return keys[descending ? b : a].as_string() < keys[descending ? a : b].as_string();
+    });
+    return order;
+  }
   std::string error;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     if (!error.empty()) return false;
@@ -101,7 +107,7 @@ diag::Result<std::vector<std::size_t>> sorted_order(const Items& keys, bool desc
   return order;
 }
 
-diag::Result<void> fit_reflected(const Builtin& row, Items& arguments) {
+diag::Result<void> fit_reflected(const Builtin& row, std::span<RuntimeValue> arguments) {
   if (row.signatures.empty()) return {};
   const Signature& signature = row.signatures[0];
   const std::size_t count = signature.parameters.size();

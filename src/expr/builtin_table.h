@@ -31,6 +31,10 @@ namespace tiphys::expr {
 [[nodiscard]] std::span<const Builtin> map_builtins();
 [[nodiscard]] std::span<const Builtin> time_builtins();
 
+/// int() and float(), which are Argo's asInt() and asFloat() as well.
+[[nodiscard]] diag::Result<RuntimeValue> to_int(Arguments arguments, CallContext& context);
+[[nodiscard]] diag::Result<RuntimeValue> to_float(Arguments arguments, CallContext& context);
+
 /// The indices of `keys` in ascending (or descending) order; equal keys keep their order. Errors:
 /// keys of types that have no order.
 [[nodiscard]] diag::Result<std::vector<std::size_t>> sorted_order(const Items& keys,
@@ -40,8 +44,8 @@ namespace tiphys::expr {
 /// Error unless there are `least` to `most` arguments.
 [[nodiscard]] diag::Result<void> expect_count(Arguments arguments, std::size_t least,
                                               std::size_t most);
-/// The string argument `i`. Errors: as Go's failed type assertion.
-[[nodiscard]] diag::Result<std::string> string_argument(Arguments arguments, std::size_t i);
+/// The string argument `i`, which it points into. Errors: as Go's failed type assertion.
+[[nodiscard]] diag::Result<std::string_view> string_argument(Arguments arguments, std::size_t i);
 /// The argument `i` as int, from any number. Errors: `invalid operation: int(string)`.
 [[nodiscard]] diag::Result<std::int64_t> int_argument(Arguments arguments, std::size_t i);
 /// Go's float64 to int conversion on amd64: out of range gives the smallest int.

@@ -22,13 +22,19 @@ struct CallContext {
   std::uint64_t memory = 0;  // used so far, in list elements and string bytes
   std::uint64_t steps = 0;   // work so far: nodes evaluated, elements made and compared
   std::uint64_t text = 0;    // bytes of all texts made so far
+  std::uint64_t earlier_memory = 0;  // what evaluations before this one have used
 
+  static constexpr std::uint64_t kMaxMemory = 1'000'000;  // expr-lang's own default
+  static constexpr std::uint64_t kMaxMemoryOfAll = 2 * kMaxMemory;
   static constexpr std::uint64_t kMaxSteps = 20'000'000;
   static constexpr std::uint64_t kMaxText = 64U << 20U;
 
   /// Accounts for a result of `size` elements or bytes. Errors: kBadExpression `memory budget
   /// exceeded`.
   [[nodiscard]] diag::Result<void> grow(std::uint64_t size);
+  /// Accounts for work that takes as long as so many steps. Errors: kBadExpression `step budget
+  /// exceeded`.
+  [[nodiscard]] diag::Result<void> work(std::uint64_t more);
   /// Go's time.Now() in UTC. Errors: kBadExpression when there is no clock.
   [[nodiscard]] diag::Result<Time> time_now() const;
   /// The next value of the deterministic generator.
@@ -59,10 +65,12 @@ struct Builtin {
   Body body = nullptr;
   std::string_view doc;         // one line for `tiphys` help and the manual
   Validate validate = nullptr;  // if set, it is used instead of `signatures`
+  bool only_looks = false;      // takes no longer for longer lists
 };
 
 /// Go's run-time check of a call: number and types of arguments against the first signature. nil is
 /// replaced by the zero value. Errors: kBadExpression `reflect: Call using int as type string` ...
-[[nodiscard]] diag::Result<void> fit_reflected(const Builtin& row, Items& arguments);
+[[nodiscard]] diag::Result<void> fit_reflected(const Builtin& row,
+                                               std::span<RuntimeValue> arguments);
 
 }  // namespace tiphys::expr

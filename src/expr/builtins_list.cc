@@ -143,9 +143,9 @@ Value concat(Arguments arguments, CallContext& context) {
   Items out;
   for (const RuntimeValue& list : arguments) {
     TRY(const Items items, list_items(list, "concat"));
+    TRY_VOID(context.grow(items.size()));
     out.insert(out.end(), items.begin(), items.end());
   }
-  TRY_VOID(context.grow(out.size()));
   return out.empty() ? RuntimeValue::nil_list() : RuntimeValue::list(std::move(out));
 }
 
@@ -193,6 +193,7 @@ Value sort(Arguments arguments, CallContext& context) {
   TRY(const std::vector<std::size_t> order, sorted_order(items, descending));
   TRY_VOID(context.grow(items.size()));
   Items out;
+  out.reserve(items.size());
   for (const std::size_t i : order) out.push_back(items[i]);
   return RuntimeValue::list(std::move(out));
 }
@@ -212,8 +213,8 @@ constexpr std::array kSort = {
     Signature{kStrings, false, Type::kListAny},     Signature{kInts, false, Type::kListAny}};
 
 constexpr std::array kRows = std::to_array<Builtin>({
-    {"first", {}, first, "the first element, or nil", check_first},
-    {"last", {}, last, "the last element, or nil", check_last},
+    {"first", {}, first, "the first element, or nil", check_first, true},
+    {"last", {}, last, "the last element, or nil", check_last, true},
     {"take", {}, take, "the first n elements", check_take},
     {"reverse", {}, reverse, "in reverse order", check_reverse},
     {"uniq", {}, uniq, "without repeated elements", check_uniq},

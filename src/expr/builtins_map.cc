@@ -122,7 +122,7 @@ constexpr std::array kRows = std::to_array<Builtin>({
     {"values", {}, values, "the values of a map", check_values},
     {"toPairs", {}, to_pairs, "a map as a list of [key, value]", check_to_pairs},
     {"fromPairs", {}, from_pairs, "a map of a list of [key, value]", check_from_pairs},
-    {"get", {}, get, "an element or member, or nil"},
+    {"get", {}, get, "an element or member, or nil", nullptr, true},
 });
 
 }  // namespace

@@ -128,6 +128,8 @@ Value nearest(Arguments arguments, CallContext&) {
   return rounded(arguments, "round", [](double d) { return std::round(d); });
 }
 
+}  // namespace
+
 Value to_int(Arguments arguments, CallContext&) {
   TRY_VOID(expect_count(arguments, 1, 1));
   const RuntimeValue& v = arguments[0];
@@ -152,6 +154,8 @@ Value to_float(Arguments arguments, CallContext&) {
   if (is_number(v.type())) return RuntimeValue(v.number());
   return bad_expression(fmt::format("invalid operation: float({})", go_name(v.type())));
 }
+
+namespace {
 
 // An argument of a bit function: integers only.
 diag::Result<std::int64_t> bits_argument(Arguments arguments, std::size_t i) {
@@ -201,8 +205,8 @@ Value bit_not(Arguments arguments, CallContext&) {
 }
 
 constexpr std::array kRows = std::to_array<Builtin>({
-    {"len", {}, len, "number of characters or elements", check_len},
-    {"type", kAnyToString, type_name, "name of the value's type"},
+    {"len", {}, len, "number of characters or elements", check_len, true},
+    {"type", kAnyToString, type_name, "name of the value's type", nullptr, true},
     {"abs", {}, absolute, "without its sign", check_abs},
     {"ceil", {}, ceiling, "rounded up", check_round},
     {"floor", {}, floored, "rounded down", check_round},

@@ -1,4 +1,5 @@
 // Built-ins on strings.
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -70,15 +71,15 @@ std::string trim_set(std::string_view text, std::string_view set) {
 
 Value trim(Arguments arguments, CallContext&) {
   TRY_VOID(expect_count(arguments, 1, 2));
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   if (arguments.size() == 1) return RuntimeValue(trim_space(text));
-  TRY(const std::string set, string_argument(arguments, 1));
+  TRY(const std::string_view set, string_argument(arguments, 1));
   return RuntimeValue(trim_set(text, set));
 }
 
 Value trim_prefix(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
-  std::string prefix = " ";
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  std::string_view prefix = " ";
   if (arguments.size() == 2) {
     TRY(prefix, string_argument(arguments, 1));
   }
@@ -86,8 +87,8 @@ Value trim_prefix(Arguments arguments, CallContext&) {
 }
 
 Value trim_suffix(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
-  std::string suffix = " ";
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  std::string_view suffix = " ";
   if (arguments.size() == 2) {
     TRY(suffix, string_argument(arguments, 1));
   }
@@ -96,23 +97,23 @@ Value trim_suffix(Arguments arguments, CallContext&) {
 }
 
 Value upper_case(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   return RuntimeValue(upper(text));
 }
 
 Value lower_case(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   return RuntimeValue(lower(text));
 }
 
-// Go's genSplit: at most `most` parts (negative: all; 0: a nil list); `keep` bytes of the separator
+// Go's genSplit: at most `most` parts (0: a nil list); `keep` bytes of the separator
 // stay with each part.
 RuntimeValue split_parts(std::string_view text, std::string_view separator, std::int64_t most,
                          bool keep) {
   if (most == 0) return RuntimeValue::nil_list(Type::kListString);
-  const auto limit =
-      most < 0 ? std::numeric_limits<std::size_t>::max() : static_cast<std::size_t>(most);
+  const auto limit = static_cast<std::size_t>(most);
   Items parts;
+  parts.reserve(8);  // as usual lists have
   if (separator.empty()) {
     while (!text.empty() && parts.size() + 1 < limit) {
       const std::size_t length = decode_rune(text).length;
@@ -132,25 +133,34 @@ RuntimeValue split_parts(std::string_view text, std::string_view separator, std:
   return RuntimeValue::list(std::move(parts), Type::kListString);
 }
 
-Value split_with(Arguments arguments, bool keep) {
+Value split_with(Arguments arguments, bool keep, CallContext& context) {
   TRY_VOID(expect_count(arguments, 2, 3));
-  TRY(const std::string text, string_argument(arguments, 0));
-  TRY(const std::string separator, string_argument(arguments, 1));
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  TRY(const std::string_view separator, string_argument(arguments, 1));
   std::int64_t most = -1;
   if (arguments.size() == 3) {
     TRY(most, int_argument(arguments, 2));
   }
-  return split_parts(text, separator, most, keep);
+  // At most a part for each byte, of which most texts of that size have fewer.
+  constexpr auto kMost = static_cast<std::int64_t>(CallContext::kMaxMemory);
+  const bool is_bounded = most >= 0 && most < kMost;
+  const RuntimeValue parts = split_parts(text, separator, is_bounded ? most : kMost, keep);
+  TRY_VOID(context.grow(parts.items().size()));
+  return parts;
 }
 
-Value split(Arguments arguments, CallContext&) { return split_with(arguments, false); }
-Value split_after(Arguments arguments, CallContext&) { return split_with(arguments, true); }
+Value split(Arguments arguments, CallContext& context) {
+  return split_with(arguments, false, context);
+}
+Value split_after(Arguments arguments, CallContext& context) {
+  return split_with(arguments, true, context);
+}
 
 Value replace(Arguments arguments, CallContext&) {
   TRY_VOID(expect_count(arguments, 3, 4));
-  TRY(const std::string text, string_argument(arguments, 0));
-  TRY(const std::string from, string_argument(arguments, 1));
-  TRY(const std::string to, string_argument(arguments, 2));
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  TRY(const std::string_view from, string_argument(arguments, 1));
+  TRY(const std::string_view to, string_argument(arguments, 2));
   std::int64_t most = -1;
   if (arguments.size() == 4) {
     TRY(most, int_argument(arguments, 3));
@@ -177,7 +187,7 @@ Value replace(Arguments arguments, CallContext&) {
 }
 
 Value repeat(Arguments arguments, CallContext& context) {
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   TRY(const std::int64_t count, int_argument(arguments, 1));
   if (count < 0) {
     return bad_expression(
@@ -193,7 +203,7 @@ Value repeat(Arguments arguments, CallContext& context) {
 
 Value join(Arguments arguments, CallContext&) {
   if (arguments.empty()) return bad_expression("not enough arguments to call join");
-  std::string glue;
+  std::string_view glue;
   if (arguments.size() == 2) {
     TRY(glue, string_argument(arguments, 1));
   }
@@ -203,8 +213,9 @@ Value join(Arguments arguments, CallContext&) {
   }
   std::string out;
   for (std::size_t i = 0; i < list.items().size(); ++i) {
-    TRY(const std::string part, string_argument(list.items(), i));
-    if (out.size() > CallContext::kMaxText) return bad_expression("memory budget exceeded");
+    TRY(const std::string_view part, string_argument(list.items(), i));
+    if (out.size() + part.size() + glue.size() > CallContext::kMaxText)
+      return bad_expression("memory budget exceeded");
     if (i > 0) out += glue;
     out += part;
   }
@@ -213,8 +224,8 @@ Value join(Arguments arguments, CallContext&) {
 
 // strings.Index and LastIndex, -1 when it is not found.
 Value index_with(Arguments arguments, bool last) {
-  TRY(const std::string text, string_argument(arguments, 0));
-  TRY(const std::string part, string_argument(arguments, 1));
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  TRY(const std::string_view part, string_argument(arguments, 1));
   const std::size_t at = last ? text.rfind(part) : text.find(part);
   return RuntimeValue(at == std::string::npos ? std::int64_t{-1} : static_cast<std::int64_t>(at));
 }
@@ -223,14 +234,14 @@ Value index_of(Arguments arguments, CallContext&) { return index_with(arguments,
 Value last_index_of(Arguments arguments, CallContext&) { return index_with(arguments, true); }
 
 Value has_prefix(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
-  TRY(const std::string part, string_argument(arguments, 1));
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  TRY(const std::string_view part, string_argument(arguments, 1));
   return RuntimeValue(text.starts_with(part));
 }
 
 Value has_suffix(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
-  TRY(const std::string part, string_argument(arguments, 1));
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  TRY(const std::string_view part, string_argument(arguments, 1));
   return RuntimeValue(text.ends_with(part));
 }
 
@@ -240,20 +251,23 @@ Value to_json_text(Arguments arguments, CallContext&) {
   return RuntimeValue(value::to_json(v, {.indent = 2}));
 }
 
-Value from_json_text(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
+Value from_json_text(Arguments arguments, CallContext& context) {
+  TRY(const std::string_view text, string_argument(arguments, 0));
+  // Each part costs a hundred bytes, and there is one at each of these.
+  TRY_VOID(context.grow(static_cast<std::uint64_t>(
+      std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }))));
   const auto parsed = value::parse_json(text);
   if (!parsed) return bad_expression(parsed.error().message);
   return RuntimeValue::from_json(*parsed);
 }
 
 Value to_base64(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   return RuntimeValue(base64_encode(text));
 }
 
 Value from_base64(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   TRY(std::string decoded, base64_decode(text));
   return RuntimeValue(std::move(decoded));
 }

@@ -44,13 +44,13 @@ Value now(Arguments arguments, CallContext& context) {
 }
 
 Value duration(Arguments arguments, CallContext&) {
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   TRY(const std::int64_t ns, parse_duration(text));
   return RuntimeValue::integer(Type::kDuration, ns);
 }
 
 Value timezone(Arguments arguments, CallContext&) {
-  TRY(const std::string name, string_argument(arguments, 0));
+  TRY(const std::string_view name, string_argument(arguments, 0));
   TRY(std::shared_ptr<const Location> where, load_location(name));
   return RuntimeValue::location(std::move(where));
 }
@@ -61,11 +61,11 @@ Value date(Arguments arguments, CallContext&) {
     where = arguments[0].as_location();
     arguments = arguments.subspan(1);
   }
-  TRY(const std::string text, string_argument(arguments, 0));
+  TRY(const std::string_view text, string_argument(arguments, 0));
   if (arguments.size() == 2 || arguments.size() == 3) {
-    TRY(const std::string layout, string_argument(arguments, 1));
+    TRY(const std::string_view layout, string_argument(arguments, 1));
     if (arguments.size() == 3) {
-      TRY(const std::string zone, string_argument(arguments, 2));
+      TRY(const std::string_view zone, string_argument(arguments, 2));
       TRY(where, load_location(zone));
     }
     TRY(Time t, parse_time(layout, text, where));

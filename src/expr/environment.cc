@@ -148,36 +148,61 @@ Environment::Environment(const Ast& ast, const vars::Scope& scope) {
   }
 }
 
+namespace {
+
+// True if a path that names no variable is nil, and no error: its first absent segment is the last
+// one or is followed by `?.`, and stands in a map.
+bool is_nil(const Path& path, const vars::Scope& scope) {
+  const std::string_view name = path.name;
+  std::size_t end = name.find('.');
+  if (!scope.has_below(name.substr(0, end))) return false;
+  for (std::size_t dot = 1; end != std::string_view::npos; ++dot) {
+    end = name.find('.', end + 1);
+    if (scope.has_below(name.substr(0, end))) continue;
+    if (scope.find(name.substr(0, end))) return false;
+    return end == std::string_view::npos || (path.optional >> dot & 1U) != 0;
+  }
+  return false;
+}
+
+}  // namespace
+
 // Takes what the tree reads as it is, where every path of it names a variable with nothing below.
 bool Environment::take_leaves(const Ast& ast, const vars::Scope& scope) {
   if (ast.usual == nullptr || !ast.usual->paths_suffice) return false;
   for (const std::string& name : ast.called) {
-    if (scope.find(name) || scope.has_below(name)) return false;  // it hides the function
+    if (scope.has_root(name)) return false;  // it hides the function
   }
-  leaves_.reserve(ast.usual->paths.size());
-  for (const std::string& path : ast.usual->paths) {
-    const auto v = scope.find(path);
-    const bool is_root = path.find('.') == std::string::npos;
-    if (!v || (is_root && !v->is_string()) || scope.has_below(path)) {
-      leaves_.clear();
+  const std::vector<Path>& paths = ast.usual->paths;
+  leaves_.resize(paths.size());
+  const std::span<RuntimeValue> leaves = leaves_.all();
+  value::Value scratch;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const value::Value* v = scope.find_leaf(paths[i].name, scratch);
+    if (v == nullptr) {
+      if (!is_nil(paths[i], scope)) return false;
+    } else if (v->is_string()) {
+      leaves[i] = v->as_string();
+    } else if (paths[i].name.find('.') != std::string::npos) {
+      leaves[i] = RuntimeValue::from(*v);
+    } else {
       return false;
     }
-    leaves_.push_back(RuntimeValue::from(*v));
   }
+  has_leaves_ = true;
   return true;
 }
 
-Environment Environment::usual(const Ast& ast) {
-  Environment out;
+std::unique_ptr<const Environment> Environment::usual(const Ast& ast) {
+  std::unique_ptr<Environment> out(new Environment);
   for (const std::string& root : ast.roots) {
     if (!is_read(ast, root)) continue;
-    out.roots_.emplace_back(root, RuntimeValue::zero(usual_type(ast, root)));
+    out->roots_.emplace_back(root, RuntimeValue::zero(usual_type(ast, root)));
   }
   return out;
 }
 
 bool Environment::is_usual(const Ast& ast) const {
-  if (!leaves_.empty()) return true;
   if (ast.reads_whole_environment) return false;
   std::size_t known = 0;
   for (const auto& [name, value] : roots_) {
@@ -208,32 +233,41 @@ class PathFinder {
     if (id == kNoNode) return;
     Node& n = ast_.nodes[static_cast<std::size_t>(id)];
     if (n.kind == NodeKind::kLet) ast_.paths_suffice = false;  // its name may hide a variable
-    if (n.kind == NodeKind::kIdentifier || n.kind == NodeKind::kMember) {
-      std::string path = path_of(id);
-      if (!path.empty()) return remember(n, std::move(path));
+    if (n.kind == NodeKind::kChain) {
+      Node& end = ast_.nodes[static_cast<std::size_t>(n.a)];
+      if (const Path path = path_of(n.a, true); !path.name.empty()) return remember(end, path);
+    } else if (n.kind == NodeKind::kIdentifier || n.kind == NodeKind::kMember) {
+      if (const Path path = path_of(id, false); !path.name.empty()) return remember(n, path);
     }
     for (const NodeId child : {n.a, n.b, n.c}) visit(child);
     for (const NodeId child : n.list) visit(child);
   }
 
  private:
-  void remember(Node& n, std::string path) {
-    if (find_function(path.substr(0, path.find('.'))) != nullptr) return;
+  void remember(Node& n, const Path& path) {
+    if (find_function(std::string_view(path.name).substr(0, path.name.find('.'))) != nullptr) {
+      return;
+    }
     auto found = std::ranges::find(ast_.paths, path);
-    if (found == ast_.paths.end()) found = ast_.paths.insert(found, std::move(path));
+    if (found == ast_.paths.end()) found = ast_.paths.insert(found, path);
     n.path = static_cast<std::int32_t>(found - ast_.paths.begin());
   }
 
-  // a.b.c of constant names that have no dots of their own; else empty.
-  [[nodiscard]] std::string path_of(NodeId id) const {
+  // a.b.c of constant names that have no dots of their own; else empty. `?.` is for the whole of a
+  // chain, as nil ends all of it.
+  [[nodiscard]] Path path_of(NodeId id, bool optional_too) const {
+    constexpr std::ptrdiff_t kDotsMax = 60;
     const Node& n = ast_.nodes[static_cast<std::size_t>(id)];
-    if (n.kind == NodeKind::kIdentifier) return n.text;
-    if (n.kind != NodeKind::kMember || n.flag || n.called) return "";
+    if (n.kind == NodeKind::kIdentifier) return {.name = n.text};
+    if (n.kind != NodeKind::kMember || (n.flag && !optional_too) || n.called) return {};
     const RuntimeValue& key = ast_.nodes[static_cast<std::size_t>(n.b)].constant;
-    if (!key.is_string() || key.as_string().find('.') != std::string::npos) return "";
-    std::string path = path_of(n.a);
-    if (path.empty()) return "";
-    return path.append(".").append(key.as_string());
+    if (!key.is_string() || key.as_string().find('.') != std::string::npos) return {};
+    Path path = path_of(n.a, optional_too);
+    const std::ptrdiff_t dots = std::ranges::count(path.name, '.');
+    if (path.name.empty() || dots > kDotsMax) return {};
+    if (n.flag) path.optional |= std::uint64_t{1} << static_cast<unsigned>(dots);
+    path.name.append(".").append(key.as_string());
+    return path;
   }
 
   Ast& ast_;
@@ -244,7 +278,6 @@ class PathFinder {
 void find_paths(Ast& ast) {
   ast.paths_suffice = !ast.reads_whole_environment;
   PathFinder(ast).visit(ast.root);
-  if (ast.paths.empty()) ast.paths_suffice = false;
 }
 
 RuntimeValue Environment::whole() const {

@@ -5,6 +5,7 @@
 // Pure. Valid as long as nobody needs the scope: values are copied.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "clock/instant.h"
 #include "expr/ast.h"
 #include "expr/builtins.h"
+#include "expr/few.h"
 #include "vars/scope.h"
 
 namespace tiphys::expr {
@@ -30,12 +32,14 @@ class Environment {
 
   /// An environment in which every name that `ast` reads is what it usually is, an empty map or a
   /// string, to check it in advance.
-  [[nodiscard]] static Environment usual(const Ast& ast);
+  [[nodiscard]] static std::unique_ptr<const Environment> usual(const Ast& ast);
+  /// True if all is in the leaves, so that ast.usual can be run.
+  [[nodiscard]] bool has_leaves() const { return has_leaves_; }
   /// True if the top-level types are those of usual(ast), so that what was checked then holds.
   [[nodiscard]] bool is_usual(const Ast& ast) const;
   /// The variable at ast.usual->paths[i]; null when the nested maps were made instead.
   [[nodiscard]] const RuntimeValue* leaf(std::int32_t i) const {
-    return i < 0 || leaves_.empty() ? nullptr : &leaves_[static_cast<std::size_t>(i)];
+    return i < 0 || !has_leaves_ ? nullptr : &leaves_[static_cast<std::size_t>(i)];
   }
   /// The variable or function of this name, or null.
   [[nodiscard]] const RuntimeValue* find(std::string_view name) const;
@@ -49,11 +53,12 @@ class Environment {
   bool take_leaves(const Ast& ast, const vars::Scope& scope);
 
   std::vector<std::pair<std::string, RuntimeValue>> roots_;
-  std::vector<RuntimeValue> leaves_;
+  Few<RuntimeValue, 4> leaves_;
+  bool has_leaves_ = false;
   clock::Instant now_;
 };
 
-/// Fills in the paths of a tree that is checked and optimized.
+/// Fills in the paths of a tree.
 void find_paths(Ast& ast);
 
 }  // namespace tiphys::expr

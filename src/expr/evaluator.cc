@@ -1,11 +1,14 @@
 #include "expr/evaluator.h"
 
+#include <algorithm>
+
 #include <re2/re2.h>
 
 #include <fmt/core.h>
 
 #include "expr/builtin_table.h"
 #include "expr/evaluator_state.h"
+#include "expr/few.h"
 #include "expr/lexer.h"
 #include "expr/operators.h"
 
@@ -13,6 +16,7 @@ namespace tiphys::expr {
 namespace {
 constexpr std::uint64_t kMaxSteps = CallContext::kMaxSteps;
 constexpr std::uint64_t kMaxText = CallContext::kMaxText;
+constexpr std::uint64_t kRegexSteps = 500;     // what it takes to compile a small one
 constexpr std::uint32_t kMaxDepth = 1000;      // writing and comparing are recursive
 constexpr std::uint64_t kMaxSize = 2'000'000;  // elements of a value, shared ones counted again
 }  // namespace
@@ -32,8 +36,7 @@ diag::Result<RuntimeValue> Evaluator::run() {
   return out;
 }
 
-// Holds what a node made to the limits.
-bool Evaluator::settle(NodeId id, const RuntimeValue& made) {
+bool Evaluator::settle_contents(NodeId id, const RuntimeValue& made) {
   if (made.is_string() || made.type() == Type::kBytes) {
     context_.text += made.as_string().size();
     return context_.text <= kMaxText || fail(id, "memory budget exceeded");
@@ -42,6 +45,19 @@ bool Evaluator::settle(NodeId id, const RuntimeValue& made) {
   const Extent extent = made.extent();
   if (extent.depth > kMaxDepth) return fail(id, "the value is nested too deep");
   return extent.size <= kMaxSize || fail(id, "memory budget exceeded");
+}
+
+// In steps: a step takes as long as about so many bytes or elements.
+std::uint64_t Evaluator::weight(const RuntimeValue& v) {
+  constexpr std::uint64_t kBytes = 16;
+  if (v.is_word()) return 0;
+  if (v.is_string() || v.type() == Type::kBytes) return v.as_string().size() / kBytes;
+  return v.extent().size;
+}
+
+bool Evaluator::spend(NodeId id, std::uint64_t steps) {
+  context_.steps = std::min(context_.steps + steps, kMaxSteps + 1);
+  return context_.steps <= kMaxSteps || fail(id, "step budget exceeded");
 }
 
 bool Evaluator::fail(NodeId at, std::string message) {
@@ -88,7 +104,7 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
       }
       return member(id, n, out);
     case NodeKind::kSlice:
-      return slice(id, n, out);
+      return slice(id, n, out) && settle(id, out) && go_through(id, out);
     case NodeKind::kCall:
       return call(id, n, out) && settle(id, out);
     case NodeKind::kBuiltin:
@@ -117,14 +133,10 @@ bool Evaluator::eval(NodeId id, RuntimeValue& out) {
   return true;
 }
 
-const RuntimeValue* Evaluator::view(NodeId id, RuntimeValue& scratch) {
-  const Node& n = node(id);
-  if (n.kind == NodeKind::kConstant) return &n.constant;
-  if (const RuntimeValue* leaf = environment_.leaf(n.path)) return leaf;
-  if (n.kind == NodeKind::kPointer) {
-    if (const RuntimeValue* found = find_pointer(n)) return found;
+const RuntimeValue* Evaluator::view_other(NodeId id, const Node& n, RuntimeValue& scratch) {
+  if (n.kind == NodeKind::kIdentifier || n.kind == NodeKind::kMember) {
+    if (const RuntimeValue* found = find_path(id)) return found;
   }
-  if (const RuntimeValue* found = find_path(id)) return found;
   return eval(id, scratch) ? &scratch : nullptr;
 }
 
@@ -152,8 +164,9 @@ bool Evaluator::as_truth(NodeId at, const RuntimeValue& v, bool& out) {
 }
 
 bool Evaluator::truth(NodeId id, bool& out) {
-  RuntimeValue v;
-  return eval(id, v) && as_truth(id, v, out);
+  RuntimeValue scratch;
+  const RuntimeValue* v = view(id, scratch);
+  return v != nullptr && as_truth(id, *v, out);
 }
 
 bool Evaluator::identifier(const Node& n, RuntimeValue& out) {
@@ -217,38 +230,41 @@ bool Evaluator::operands(NodeId id, const Node& n, RuntimeValue& out) {
   if (a == nullptr) return false;
   const RuntimeValue* b = view(n.b, right_scratch);
   if (b == nullptr) return false;
-  if (a->type() == Type::kInt && b->type() == Type::kInt &&
-      whole_operands(n.op, a->as_integer(), b->as_integer(), out)) {
-    return true;
-  }
+  return number_operands(n.op, *a, *b, out) || operate(id, n, *a, *b, out);
+}
+
+bool Evaluator::operate(NodeId id, const Node& n, const RuntimeValue& a, const RuntimeValue& b,
+                        RuntimeValue& out) {
+  if (!a.is_word() && !b.is_word() && !spend(id, std::min(weight(a), weight(b)))) return false;
   switch (n.op) {
     case Op::kEqual:
-      out = equal(*a, *b);
+      out = equal(a, b);
       return true;
     case Op::kNotEqual:
-      out = !equal(*a, *b);
+      out = !equal(a, b);
       return true;
     case Op::kLess:
     case Op::kMore:
     case Op::kMoreOrEqual:
     case Op::kLessOrEqual:
-      return take(id, ordered(n.op, *a, *b), out);
+      return take(id, ordered(n.op, a, b), out);
     case Op::kIn:
-      return take(id, contains(*a, *b), out);
+      if (b.is_list() && !go_through(id, b)) return false;
+      return take(id, contains(a, b), out);
     case Op::kMatches:
-      return matches(id, n, *a, *b, out);
+      return matches(id, n, a, b, out);
     case Op::kContains:
     case Op::kStartsWith:
     case Op::kEndsWith:
-      return string_test(id, n, *a, *b, out);
+      return string_test(id, n, a, b, out);
     case Op::kRange:
-      return range(id, *a, *b, out);
+      return range(id, a, b, out);
     default:
-      if (a->is_string() && b->is_string() &&
-          a->as_string().size() + b->as_string().size() > kMaxText - context_.text) {
+      if (a.is_string() && b.is_string() &&
+          a.as_string().size() + b.as_string().size() > kMaxText - context_.text) {
         return fail(id, "memory budget exceeded");
       }
-      return take(id, arithmetic(n.op, *a, *b), out);
+      return take(id, arithmetic(n.op, a, b), out);
   }
 }
 
@@ -258,17 +274,17 @@ bool Evaluator::whole_operands(Op op, std::int64_t a, std::int64_t b, RuntimeVal
   const auto y = static_cast<std::uint64_t>(b);
   switch (op) {
     case Op::kPlus:
-      out.set_int(static_cast<std::int64_t>(x + y));
+      out = static_cast<std::int64_t>(x + y);
       return true;
     case Op::kMinus:
-      out.set_int(static_cast<std::int64_t>(x - y));
+      out = static_cast<std::int64_t>(x - y);
       return true;
     case Op::kMultiply:
-      out.set_int(static_cast<std::int64_t>(x * y));
+      out = static_cast<std::int64_t>(x * y);
       return true;
     case Op::kModulo:
       if (b == 0 || b == -1) return false;
-      out.set_int(a % b);
+      out = a % b;
       return true;
     case Op::kEqual:
       out = a == b;
@@ -284,28 +300,64 @@ bool Evaluator::whole_operands(Op op, std::int64_t a, std::int64_t b, RuntimeVal
   }
 }
 
+// The same where one is a float.
+bool Evaluator::float_operands(Op op, double a, double b, RuntimeValue& out) {
+  switch (op) {
+    case Op::kPlus:
+      out = a + b;
+      return true;
+    case Op::kMinus:
+      out = a - b;
+      return true;
+    case Op::kMultiply:
+      out = a * b;
+      return true;
+    case Op::kDivide:
+      out = a / b;
+      return true;
+    case Op::kLess:
+      out = a < b;
+      return true;
+    case Op::kMore:
+      out = a > b;
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Evaluator::number_operands(Op op, const RuntimeValue& a, const RuntimeValue& b,
+                                RuntimeValue& out) {
+  if (a.type() == Type::kInt && b.type() == Type::kInt) {
+    return whole_operands(op, a.as_integer(), b.as_integer(), out);
+  }
+  const bool is_float = a.type() == Type::kFloat || b.type() == Type::kFloat;
+  return is_float && is_number(a.type()) && is_number(b.type()) &&
+         float_operands(op, a.number(), b.number(), out);
+}
+
 bool Evaluator::in_set(NodeId id, const Node& n, RuntimeValue& out) {
-  RuntimeValue needle;
-  if (!eval(n.a, needle)) return false;
+  RuntimeValue scratch;
+  const RuntimeValue* needle = view(n.a, scratch);
+  if (needle == nullptr) return false;
   const Items& set = node(n.b).constant.items();
   const Type wanted = set.front().type();
-  if (needle.is_nil()) needle = RuntimeValue::zero(wanted);
-  if (needle.type() != wanted) {
+  if (needle->is_nil()) needle = &(scratch = RuntimeValue::zero(wanted));
+  if (needle->type() != wanted) {
     return fail(id, fmt::format("reflect.Value.MapIndex: value of type {} is not assignable to "
                                 "type {}",
-                                go_name(needle.type()), go_name(wanted)));
+                                go_name(needle->type()), go_name(wanted)));
   }
   bool found = false;
-  for (const RuntimeValue& member_of_set : set) found = found || equal(needle, member_of_set);
+  for (const RuntimeValue& member_of_set : set) found = found || equal(*needle, member_of_set);
   out = found;
   return true;
 }
 
 bool Evaluator::range(NodeId id, const RuntimeValue& from, const RuntimeValue& to,
                       RuntimeValue& out) {
-  const RuntimeValue both[] = {from, to};
-  const auto low = int_argument(both, 0);
-  const auto high = int_argument(both, 1);
+  const auto low = int_argument(Arguments(&from, 1), 0);
+  const auto high = int_argument(Arguments(&to, 1), 0);
   if (!low || !high) return fail(id, (low ? high : low).error().message);
   // Wraps around as Go's int does: a range from the smallest int is empty.
   const auto size = static_cast<std::int64_t>(static_cast<std::uint64_t>(*high) -
@@ -316,6 +368,7 @@ bool Evaluator::range(NodeId id, const RuntimeValue& from, const RuntimeValue& t
     }
   }
   Items items;
+  items.reserve(static_cast<std::size_t>(std::max<std::int64_t>(size, 0)));
   for (std::int64_t i = 0; i < size; ++i) items.emplace_back(*low + i);
   out = RuntimeValue::list(std::move(items), Type::kListInt);
   return true;
@@ -333,6 +386,7 @@ bool Evaluator::string_test(NodeId id, const Node& n, const RuntimeValue& a, con
   }
   const std::string& text = a.as_string();
   if (n.op == Op::kContains) {
+    if (!go_through(id, a)) return false;
     out = text.find(b.as_string()) != std::string::npos;
   } else {
     out = n.op == Op::kStartsWith ? text.starts_with(b.as_string()) : text.ends_with(b.as_string());
@@ -351,13 +405,29 @@ bool Evaluator::matches(NodeId id, const Node& n, const RuntimeValue& a, const R
                                 go_name((b.is_string() ? a : b).type())));
   }
   if (n.pattern != nullptr && n.pattern->ok()) {
-    out = RE2::PartialMatch(a.as_string(), *n.pattern);
-    return true;
+    return match(id, *n.pattern, a.as_string(), out);
   }
   const RE2 pattern(b.as_string(), RE2::Quiet);
   if (!pattern.ok()) return fail(id, "error parsing regexp: " + pattern.error());
-  out = RE2::PartialMatch(a.as_string(), pattern);
+  const auto size = static_cast<std::uint64_t>(pattern.ProgramSize());
+  return spend(id, kRegexSteps + size) && match(id, pattern, a.as_string(), out);
+}
+
+// RE2 takes at most as long as the text times the pattern.
+bool Evaluator::match(NodeId id, const RE2& pattern, const std::string& text, RuntimeValue& out) {
+  constexpr std::uint64_t kAtOnce = 64;  // usually much less
+  const auto size = static_cast<std::uint64_t>(pattern.ProgramSize());
+  if (!spend(id, text.size() * size / kAtOnce)) return false;
+  out = RE2::PartialMatch(text, pattern);
   return true;
+}
+
+bool Evaluator::run_body(NodeId id, const Builtin& row, Arguments arguments, RuntimeValue& out) {
+  for (const RuntimeValue& argument : arguments) {
+    const bool is_free = row.only_looks && !argument.is_string();
+    if (!is_free && !go_through(id, argument)) return false;
+  }
+  return take(id, row.body(arguments, context_), out) && (row.only_looks || go_through(id, out));
 }
 
 bool Evaluator::member(NodeId id, const Node& n, RuntimeValue& out) {
@@ -400,19 +470,23 @@ bool Evaluator::slice(NodeId id, const Node& n, RuntimeValue& out) {
   return take(id, tiphys::expr::slice(base, *from, *to), out);
 }
 
-bool Evaluator::all(const std::vector<NodeId>& list, Items& out) {
-  out.reserve(list.size() + 1);
-  for (const NodeId child : list) {
-    RuntimeValue v;
-    if (!eval(child, v)) return false;
-    out.push_back(std::move(v));
+bool Evaluator::all(const std::vector<NodeId>& list, std::span<RuntimeValue> out) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!eval(list[i], out[i])) return false;
   }
   return true;
 }
 
 bool Evaluator::call(NodeId id, const Node& n, RuntimeValue& out) {
-  Items arguments;
+  Few<RuntimeValue, 4> room(n.list.size() + 1);  // the first for a receiver
+  const std::span<RuntimeValue> arguments = room.all().subspan(1);
   if (!all(n.list, arguments)) return false;
+  if (n.builtin != nullptr) {
+    if (const auto fits = fit_reflected(*n.builtin, arguments); !fits) {
+      return fail(id, fits.error().message);
+    }
+    return run_body(id, *n.builtin, arguments, out);
+  }
   RuntimeValue scratch;
   const RuntimeValue* callee = view(n.a, scratch);
   if (callee == nullptr) return false;
@@ -429,15 +503,22 @@ bool Evaluator::call(NodeId id, const Node& n, RuntimeValue& out) {
   if (const auto fits = fit_reflected(*function.row, arguments); !fits) {
     return fail(id, fits.error().message);
   }
-  // The receiver goes first; the signature does not count it.
-  if (function.receiver != nullptr) arguments.insert(arguments.begin(), *function.receiver);
-  return take(id, function.row->body(arguments, context_), out);
+  if (function.receiver == nullptr) {
+    return run_body(id, *function.row, arguments, out);
+  }
+  room.all()[0] = *function.receiver;  // the signature does not count it
+  return run_body(id, *function.row, room.all(), out);
 }
 
 bool Evaluator::builtin(NodeId id, const Node& n, RuntimeValue& out) {
-  Items arguments;
-  if (!all(n.list, arguments)) return false;
-  return take(id, n.builtin->body(arguments, context_), out);
+  if (n.list.size() == 1) {
+    RuntimeValue scratch;
+    const RuntimeValue* argument = view(n.list[0], scratch);
+    if (argument == nullptr) return false;
+    return run_body(id, *n.builtin, Arguments(argument, 1), out);
+  }
+  Few<RuntimeValue, 4> arguments(n.list.size());
+  return all(n.list, arguments.all()) && run_body(id, *n.builtin, arguments.all(), out);
 }
 
 bool Evaluator::let(const Node& n, RuntimeValue& out) {
@@ -450,7 +531,7 @@ bool Evaluator::let(const Node& n, RuntimeValue& out) {
 }
 
 bool Evaluator::array(NodeId id, const Node& n, RuntimeValue& out) {
-  Items items;
+  Items items(n.list.size());
   if (!all(n.list, items)) return false;
   if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
   out = RuntimeValue::list(std::move(items));
@@ -458,7 +539,7 @@ bool Evaluator::array(NodeId id, const Node& n, RuntimeValue& out) {
 }
 
 bool Evaluator::map(NodeId id, const Node& n, RuntimeValue& out) {
-  Items items;
+  Items items(n.list.size());
   if (!all(n.list, items)) return false;
   if (const auto fits = context_.grow(items.size() / 2); !fits) {
     return fail(id, fits.error().message);

@@ -8,6 +8,10 @@
 
 namespace tiphys::expr {
 
+namespace {
+constexpr std::uint64_t kGroupSize = 4;  // elements that a list in a map takes as much room as
+}  // namespace
+
 bool Evaluator::loop(NodeId id, const Node& n, RuntimeValue& out) {
   Scope scope;
   if (!eval(n.list[0], scope.collection)) return false;
@@ -17,35 +21,35 @@ bool Evaluator::loop(NodeId id, const Node& n, RuntimeValue& out) {
                 fmt::format("reflect: call of reflect.Value.Len on {} Value",
                             scope.collection.is_nil() ? "zero" : go_name(scope.collection.type())));
   }
-  scopes_.push_back(std::move(scope));
-  const bool fine = loop_body(id, n, out);
-  scopes_.pop_back();
+  scope.outer = std::exchange(scope_, &scope);
+  const bool fine = loop_body(id, n, scope, out);
+  scope_ = scope.outer;
   return fine;
 }
 
-bool Evaluator::loop_body(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_body(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   switch (n.loop) {
     case Loop::kFilter:
-      return loop_filter(id, n, out);
+      return loop_filter(id, n, scope, out);
     case Loop::kMap:
-      return loop_map(id, n, out);
+      return loop_map(id, n, scope, out);
     case Loop::kCount:
-      return loop_count(n, out);
+      return loop_count(n, scope, out);
     case Loop::kSum:
-      return loop_sum(id, n, out);
+      return loop_sum(id, n, scope, out);
     case Loop::kFind:
     case Loop::kFindIndex:
     case Loop::kFindLast:
     case Loop::kFindLastIndex:
-      return loop_find(id, n, out);
+      return loop_find(id, n, scope, out);
     case Loop::kGroupBy:
-      return loop_group(id, n, out);
+      return loop_group(id, n, scope, out);
     case Loop::kSortBy:
-      return loop_sort(id, n, out);
+      return loop_sort(id, n, scope, out);
     case Loop::kReduce:
-      return loop_reduce(id, n, out);
+      return loop_reduce(id, n, scope, out);
     default:
-      return loop_quantifier(n, out);
+      return loop_quantifier(n, scope, out);
   }
 }
 
@@ -61,14 +65,13 @@ bool Evaluator::item(NodeId at, const Scope& scope, RuntimeValue& out) {
 }
 
 bool Evaluator::pointer(NodeId id, const Node& n, RuntimeValue& out) {
-  if (scopes_.empty()) return fail(id, "cannot use pointer accessor outside predicate");
-  const Scope& scope = scopes_.back();
+  if (scope_ == nullptr) return fail(id, "cannot use pointer accessor outside predicate");
+  const Scope& scope = *scope_;
+  if (n.text.empty()) return item(id, scope, out);
   if (n.text == "index") {
     out = RuntimeValue(scope.index);
   } else if (n.text == "acc") {
     out = scope.accumulator;
-  } else if (n.text.empty()) {
-    return item(id, scope, out);
   } else {
     return fail(id, fmt::format("unknown pointer {}", n.text));
   }
@@ -77,27 +80,27 @@ bool Evaluator::pointer(NodeId id, const Node& n, RuntimeValue& out) {
 
 // The element or the accumulator of the innermost loop, which nothing moves while it runs.
 const RuntimeValue* Evaluator::find_pointer(const Node& n) const {
-  if (scopes_.empty()) return nullptr;
-  const Scope& scope = scopes_.back();
-  if (n.text == "acc") return &scope.accumulator;
-  if (!n.text.empty() || !scope.collection.is_list()) return nullptr;
+  if (scope_ == nullptr) return nullptr;
+  const Scope& scope = *scope_;
+  if (!n.text.empty()) return n.text == "acc" ? &scope.accumulator : nullptr;
+  if (!scope.collection.is_list()) return nullptr;
   const Items& items = scope.collection.items();
   const auto i = static_cast<std::size_t>(scope.index);
   return i < items.size() ? &items[i] : nullptr;
 }
 
 // The predicate for the current element; without one, the element itself.
-bool Evaluator::predicate(const Node& n, bool& out) {
+bool Evaluator::predicate(const Node& n, const Scope& scope, bool& out) {
   if (n.list.size() > 1) return truth(n.list[1], out);
   RuntimeValue v;
-  return item(n.list[0], scopes_.back(), v) && as_truth(n.list[0], v, out);
+  return item(n.list[0], scope, v) && as_truth(n.list[0], v, out);
 }
 
-bool Evaluator::loop_quantifier(const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_quantifier(const Node& n, Scope& scope, RuntimeValue& out) {
   std::int64_t count = 0;
-  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+  for (; scope.index < scope.size; ++scope.index) {
     bool holds = false;
-    if (!predicate(n, holds)) return false;
+    if (!predicate(n, scope, holds)) return false;
     count += holds ? 1 : 0;
     const bool decided = n.loop == Loop::kAll ? !holds : (n.loop != Loop::kOne && holds);
     if (decided) {
@@ -109,14 +112,14 @@ bool Evaluator::loop_quantifier(const Node& n, RuntimeValue& out) {
   return true;
 }
 
-bool Evaluator::loop_filter(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_filter(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   Items items;
-  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+  for (; scope.index < scope.size; ++scope.index) {
     bool holds = false;
-    if (!predicate(n, holds)) return false;
+    if (!predicate(n, scope, holds)) return false;
     if (!holds) continue;
     RuntimeValue v;
-    if (!item(id, scopes_.back(), v)) return false;
+    if (!item(id, scope, v)) return false;
     items.push_back(std::move(v));
   }
   if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
@@ -124,9 +127,10 @@ bool Evaluator::loop_filter(NodeId id, const Node& n, RuntimeValue& out) {
   return true;
 }
 
-bool Evaluator::loop_map(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_map(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   Items items;
-  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+  items.reserve(static_cast<std::size_t>(scope.size));
+  for (; scope.index < scope.size; ++scope.index) {
     if (!eval(n.list[1], items.emplace_back())) return false;
   }
   if (const auto fits = context_.grow(items.size()); !fits) return fail(id, fits.error().message);
@@ -134,28 +138,26 @@ bool Evaluator::loop_map(NodeId id, const Node& n, RuntimeValue& out) {
   return true;
 }
 
-bool Evaluator::loop_count(const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_count(const Node& n, Scope& scope, RuntimeValue& out) {
   // A comparison with a constant lets the count stop early.
   const std::int64_t enough = n.constant.type() == Type::kInt ? n.constant.as_integer() : -1;
   std::int64_t count = 0;
-  for (; scopes_.back().index < scopes_.back().size && count != enough; ++scopes_.back().index) {
+  for (; scope.index < scope.size && count != enough; ++scope.index) {
     bool holds = false;
-    if (!predicate(n, holds)) return false;
+    if (!predicate(n, scope, holds)) return false;
     count += holds ? 1 : 0;
   }
   out = RuntimeValue(count);
   return true;
 }
 
-bool Evaluator::loop_sum(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_sum(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   RuntimeValue sum(0);
-  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+  for (; scope.index < scope.size; ++scope.index) {
     RuntimeValue v;
-    const bool fine = n.list.size() > 1 ? eval(n.list[1], v) : item(id, scopes_.back(), v);
+    const bool fine = n.list.size() > 1 ? eval(n.list[1], v) : item(id, scope, v);
     if (!fine) return false;
-    if (v.type() == Type::kInt && sum.type() == Type::kInt) {
-      whole_operands(Op::kPlus, v.as_integer(), sum.as_integer(), sum);
-    } else if (!take(id, arithmetic(Op::kPlus, v, sum), sum)) {
+    if (!number_operands(Op::kPlus, v, sum, sum) && !take(id, arithmetic(Op::kPlus, v, sum), sum)) {
       return false;
     }
   }
@@ -163,17 +165,17 @@ bool Evaluator::loop_sum(NodeId id, const Node& n, RuntimeValue& out) {
   return true;
 }
 
-bool Evaluator::loop_find(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_find(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   const bool backwards = n.loop == Loop::kFindLast || n.loop == Loop::kFindLastIndex;
   const bool wants_index = n.loop == Loop::kFindIndex || n.loop == Loop::kFindLastIndex;
-  const std::int64_t size = scopes_.back().size;
+  const std::int64_t size = scope.size;
   for (std::int64_t i = 0; i < size; ++i) {
-    scopes_.back().index = backwards ? size - 1 - i : i;
+    scope.index = backwards ? size - 1 - i : i;
     bool holds = false;
-    if (!predicate(n, holds)) return false;
+    if (!predicate(n, scope, holds)) return false;
     if (!holds) continue;
-    if (!wants_index) return item(id, scopes_.back(), out);
-    out = RuntimeValue(scopes_.back().index);
+    if (!wants_index) return item(id, scope, out);
+    out = RuntimeValue(scope.index);
     return true;
   }
   if (n.flag) return fail(id, "reflect: slice index out of range");
@@ -181,17 +183,19 @@ bool Evaluator::loop_find(NodeId id, const Node& n, RuntimeValue& out) {
   return true;
 }
 
-bool Evaluator::loop_group(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_group(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   std::map<RuntimeValue, Items, KeyLess> groups;
-  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+  for (; scope.index < scope.size; ++scope.index) {
     RuntimeValue key;
     RuntimeValue v;
-    if (!eval(n.list[1], key) || !item(id, scopes_.back(), v)) return false;
+    if (!eval(n.list[1], key) || !item(id, scope, v)) return false;
     if (!is_hashable(key)) {
       return fail(id,
                   fmt::format("runtime error: hash of unhashable type {}", go_name(key.type())));
     }
-    groups[std::move(key)].push_back(std::move(v));
+    Items& group = groups[std::move(key)];
+    if (group.empty() && !context_.grow(kGroupSize)) return fail(id, "memory budget exceeded");
+    group.push_back(std::move(v));
   }
   Table table;
   for (auto& [key, items] : groups) table.emplace(key, RuntimeValue::list(std::move(items)));
@@ -199,7 +203,7 @@ bool Evaluator::loop_group(NodeId id, const Node& n, RuntimeValue& out) {
   return true;
 }
 
-bool Evaluator::loop_sort(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_sort(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   bool descending = false;
   if (n.list.size() == 3) {
     RuntimeValue order;
@@ -212,10 +216,10 @@ bool Evaluator::loop_sort(NodeId id, const Node& n, RuntimeValue& out) {
   }
   Items items;
   Items keys;
-  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+  for (; scope.index < scope.size; ++scope.index) {
     RuntimeValue key;
     RuntimeValue v;
-    if (!eval(n.list[1], key) || !item(id, scopes_.back(), v)) return false;
+    if (!eval(n.list[1], key) || !item(id, scope, v)) return false;
     keys.push_back(std::move(key));
     items.push_back(std::move(v));
   }
@@ -228,22 +232,22 @@ bool Evaluator::loop_sort(NodeId id, const Node& n, RuntimeValue& out) {
   return true;
 }
 
-bool Evaluator::loop_reduce(NodeId id, const Node& n, RuntimeValue& out) {
+bool Evaluator::loop_reduce(NodeId id, const Node& n, Scope& scope, RuntimeValue& out) {
   RuntimeValue accumulator;
   if (n.list.size() == 3) {
     if (!eval(n.list[2], accumulator)) return false;
   } else {
-    if (scopes_.back().size == 0) return fail(id, "reduce of empty array with no initial value");
-    if (!item(id, scopes_.back(), accumulator)) return false;
-    ++scopes_.back().index;
+    if (scope.size == 0) return fail(id, "reduce of empty array with no initial value");
+    if (!item(id, scope, accumulator)) return false;
+    ++scope.index;
   }
-  scopes_.back().accumulator = std::move(accumulator);
-  for (; scopes_.back().index < scopes_.back().size; ++scopes_.back().index) {
+  scope.accumulator = std::move(accumulator);
+  for (; scope.index < scope.size; ++scope.index) {
     RuntimeValue v;
     if (!eval(n.list[1], v)) return false;
-    scopes_.back().accumulator = std::move(v);
+    scope.accumulator = std::move(v);
   }
-  out = scopes_.back().accumulator;
+  out = scope.accumulator;
   return true;
 }
 

@@ -1,6 +1,11 @@
 #include "expr/optimizer.h"
 
+#include <algorithm>
+#include <array>
+#include <optional>
+
 #include "expr/arithmetic.h"
+#include "expr/builtin_table.h"
 #include "expr/lexer.h"
 #include "expr/operators.h"
 
@@ -16,9 +21,13 @@ class Optimizer {
     // visit.
     const auto count = static_cast<NodeId>(ast_.nodes.size());
     for (NodeId id = 0; id < count; ++id) rewrite_in_array(id);
+    has_let_ =
+        std::ranges::any_of(ast_.nodes, [](const Node& n) { return n.kind == NodeKind::kLet; });
+    for (NodeId id = 0; id < count; ++id) resolve_call(id);
     for (NodeId id = 0; id < count; ++id) TRY_VOID(fold(id));
     for (NodeId id = 0; id < count; ++id) rewrite_range(id);
     for (NodeId id = 0; id < count; ++id) rewrite_filter_end(id);
+    for (NodeId id = 0; id < count; ++id) rewrite_reduce(id);
     for (NodeId id = 0; id < count; ++id) rewrite_sum(id);
     for (NodeId id = 0; id < count; ++id) rewrite_count(id);
     return {};
@@ -67,6 +76,20 @@ class Optimizer {
     };
     if (all(Type::kString) || (all(Type::kInt) && node(n.a).type == Type::kInt)) {
       node(id).kind = NodeKind::kInSet;
+    }
+  }
+
+  // Argo's functions hide variables of their names; only `let` may hide them.
+  void resolve_call(NodeId id) {
+    const NodeId callee = node(id).a;
+    if (node(id).kind != NodeKind::kCall || node(callee).kind != NodeKind::kIdentifier) return;
+    const std::string& name = node(callee).text;
+    const Builtin* function = has_let_ ? nullptr : find_argo_function(name);
+    node(id).builtin = function;
+    // What takes anything needs no check of its argument.
+    if (function != nullptr && node(id).list.size() == 1 &&
+        std::ranges::equal(function->signatures[0].parameters, std::array{Type::kAny})) {
+      node(id).kind = NodeKind::kBuiltin;
     }
   }
 
@@ -216,15 +239,74 @@ class Optimizer {
                 .text = "find"};
   }
 
+  // True for a predicate that is `# op n` or `n op #`.
+  bool is_with_constant(const Node& predicate, NodeId& constant, bool& constant_first) {
+    const Node& body = node(predicate.a);
+    if (predicate.kind != NodeKind::kPredicate || body.kind != NodeKind::kBinary) return false;
+    constant_first = is_constant(body.a, Type::kInt);
+    constant = constant_first ? body.a : body.b;
+    return is_constant(constant, Type::kInt) && is_pointer(constant_first ? body.b : body.a, "");
+  }
+  bool is_pointer(NodeId id, std::string_view text) {
+    return node(id).kind == NodeKind::kPointer && node(id).text == text;
+  }
+
+  // What sum(from..to, predicate) gives, if that is known: a series. Wraps around as Go's int does.
+  std::optional<std::int64_t> sum_of(std::int64_t from, std::int64_t to, NodeId predicate) {
+    const std::uint64_t count = bits(to) - bits(from) + 1;
+    const auto sum = bits(whole(count * (bits(from) + bits(to))) / 2);
+    if (predicate == kNoNode || is_pointer(node(predicate).a, "")) return whole(sum);
+    NodeId constant = kNoNode;
+    bool constant_first = false;
+    if (!is_with_constant(node(predicate), constant, constant_first)) return std::nullopt;
+    const std::uint64_t n = bits(node(constant).constant.as_integer());
+    switch (node(node(predicate).a).op) {
+      case Op::kMultiply:
+        return whole(n * sum);
+      case Op::kPlus:
+        return whole(sum + count * n);
+      case Op::kMinus:
+        return whole(constant_first ? count * n - sum : sum - count * n);
+      default:
+        return std::nullopt;
+    }
+  }
+  static std::uint64_t bits(std::int64_t i) { return static_cast<std::uint64_t>(i); }
+  static std::int64_t whole(std::uint64_t i) { return static_cast<std::int64_t>(i); }
+
+  // reduce(from..to, # + #acc), also with a constant to begin with, is a sum.
+  void rewrite_reduce(NodeId id) {
+    const Node n = node(id);
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    if (n.kind != NodeKind::kBuiltin || n.loop != Loop::kReduce || n.list.size() < 2) return;
+    if (!constant_range(n.list[0], from, to) || to < from) return;
+    if (n.list.size() == 3 && !is_constant(n.list[2], Type::kInt)) return;
+    if (node(n.list[1]).kind != NodeKind::kPredicate) return;
+    const Node& body = node(node(n.list[1]).a);
+    if (body.kind != NodeKind::kBinary || body.op != Op::kPlus) return;
+    const bool is_sum = (is_pointer(body.a, "") && is_pointer(body.b, "acc")) ||
+                        (is_pointer(body.a, "acc") && is_pointer(body.b, ""));
+    if (!is_sum) return;
+    const std::int64_t start = n.list.size() == 3 ? node(n.list[2]).constant.as_integer() : 0;
+    replace(id, whole(bits(start) + bits(*sum_of(from, to, kNoNode))));
+  }
+
   // sum(1..n) is computed; sum([a, b]) is a + b, which also joins strings.
   void rewrite_sum(NodeId id) {
     const Node n = node(id);
-    if (n.kind != NodeKind::kBuiltin || n.loop != Loop::kSum || n.list.size() != 1) return;
+    if (n.kind != NodeKind::kBuiltin || n.loop != Loop::kSum) return;
     std::int64_t from = 0;
     std::int64_t to = 0;
     if (constant_range(n.list[0], from, to) && to >= from) {
-      const auto sum = static_cast<__int128>(to - from + 1) * (from + to) / 2;
-      return replace(id, static_cast<std::int64_t>(sum));
+      const auto sum = sum_of(from, to, n.list.size() > 1 ? n.list[1] : kNoNode);
+      if (sum) return replace(id, *sum);
+    }
+    if (n.list.size() != 1) return;
+    if (const Node& mapped = node(n.list[0]);
+        mapped.kind == NodeKind::kBuiltin && mapped.loop == Loop::kMap) {
+      node(id).list = std::vector<NodeId>(mapped.list);  // sum(map(x, f)) is sum(x, f)
+      return;
     }
     if (node(n.list[0]).kind != NodeKind::kArray || node(n.list[0]).list.size() < 2) return;
     const std::vector<NodeId> items = node(n.list[0]).list;
@@ -261,6 +343,7 @@ class Optimizer {
   }
 
   Ast& ast_;
+  bool has_let_ = false;
 };
 
 }  // namespace

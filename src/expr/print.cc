@@ -102,6 +102,9 @@ std::string sprint(const RuntimeValue& v) {
 }
 
 diag::Result<value::Value> to_value(const RuntimeValue& v) {
+  if (v.type() == Type::kBool) return v.as_bool();
+  if (v.type() == Type::kInt) return v.as_integer();
+  if (v.type() == Type::kString) return v.as_string();
   if (v.is_nil_like() && (!v.is_map() || key_type(v.type()) == Type::kString)) {
     return value::Value();
   }
@@ -127,13 +130,9 @@ diag::Result<value::Value> to_value(const RuntimeValue& v) {
     case Type::kNil:
     case Type::kAny:
       return value::Value();
-    case Type::kBool:
-      return v.as_bool();
     case Type::kFloat:
       if (!std::isfinite(v.as_float())) return unsupported("value", float_to_text(v.as_float()));
       return v.as_float();
-    case Type::kString:
-      return v.as_string();
     case Type::kBytes:
       return base64_encode(v.as_string());
     case Type::kTime:

@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include "expr/ast.h"
+#include "expr/builtins.h"
 #include "expr/checker.h"
 #include "expr/environment.h"
 #include "expr/evaluator.h"
@@ -20,6 +21,13 @@ diag::Result<void> compile(Ast& ast, const Environment& environment) {
   return optimize(ast);
 }
 
+// Compiles for what the variables usually are; false if it does not check.
+bool compile_usual(Ast& ast) {
+  if (!check(ast, *Environment::usual(ast))) return false;
+  find_paths(ast);  // before the optimizer drops some: all names must be known
+  return optimize(ast).has_value();
+}
+
 diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environment, Cost* used) {
   if (ast.usual != nullptr && environment.is_usual(ast)) {
     return evaluate(*ast.usual, environment, used);
@@ -29,9 +37,21 @@ diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environme
   return evaluate(copy, environment, used);
 }
 
+// True if the value is known without any variable.
+bool is_constant(const Ast& ast) {
+  return ast.paths_suffice && ast.paths.empty() &&
+         ast.nodes[static_cast<std::size_t>(ast.root)].kind == NodeKind::kConstant;
+}
+
 diag::Result<RuntimeValue> run_value(const Ast& ast, const vars::Scope& scope,
                                      Cost* used = nullptr) {
+  if (ast.usual != nullptr && is_constant(*ast.usual)) {
+    const bool is_hidden = std::ranges::any_of(
+        ast.called, [&](const std::string& name) { return scope.has_root(name); });
+    if (!is_hidden) return ast.usual->nodes[static_cast<std::size_t>(ast.usual->root)].constant;
+  }
   const Environment environment(ast, scope);
+  if (environment.has_leaves()) return evaluate(*ast.usual, environment, used);
   const bool overridden = std::ranges::any_of(
       ast.called, [&](const std::string& name) { return environment.find(name) != nullptr; });
   if (!overridden) return run_with(ast, environment, used);
@@ -52,6 +72,11 @@ std::string as_go_string(const RuntimeValue& v) {
 
 }  // namespace
 
+bool Cost::is_exhausted() const {
+  return steps > CallContext::kMaxSteps || text > CallContext::kMaxText ||
+         memory >= CallContext::kMaxMemoryOfAll;
+}
+
 diag::Result<Program> Program::parse(std::string_view source) {
   constexpr std::size_t kMost = 1U << 20U;
   if (source.size() > kMost) {
@@ -60,10 +85,7 @@ diag::Result<Program> Program::parse(std::string_view source) {
   TRY(Ast ast, expr::parse(source, nullptr));
   if (!ast.reads_whole_environment) {
     Ast checked = ast;
-    if (compile(checked, Environment::usual(ast))) {
-      find_paths(checked);
-      ast.usual = std::make_shared<const Ast>(std::move(checked));
-    }
+    if (compile_usual(checked)) ast.usual = std::make_shared<const Ast>(std::move(checked));
   }
   Program program;
   program.ast_ = std::make_shared<const Ast>(std::move(ast));
@@ -100,6 +122,7 @@ diag::Result<value::Value> Program::run_for_tag(const vars::Scope& scope, Cost& 
 }
 
 const std::vector<std::string>& Program::reads() const { return ast_->reads; }
+const std::vector<std::string>& Program::identifiers() const { return ast_->identifiers; }
 const std::string& Program::source() const { return ast_->source; }
 
 }  // namespace tiphys::expr

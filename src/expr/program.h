@@ -25,7 +25,11 @@ struct Ast;  // expr/ast.h
 /// of expressions.
 struct Cost {
   std::uint64_t steps = 0;
-  std::uint64_t text = 0;  // bytes of the texts that they made
+  std::uint64_t text = 0;    // bytes of the texts that they made
+  std::uint64_t memory = 0;  // elements of the lists that they made
+
+  /// True if nothing more can be evaluated.
+  [[nodiscard]] bool is_exhausted() const;
 };
 
 /// What is known of a variable before a run.
@@ -66,6 +70,9 @@ class Program {
   /// `steps.a.status` (also for steps["a"].status), or only a prefix (`steps`) where the member is
   /// computed. Sorted, unique.
   [[nodiscard]] const std::vector<std::string>& reads() const;
+  /// What Argo wants to be known before it replaces a tag: names and paths without `?.` or `??`,
+  /// each with all its beginnings, shortest first.
+  [[nodiscard]] const std::vector<std::string>& identifiers() const;
   [[nodiscard]] const std::string& source() const;
 
  private:

@@ -251,6 +251,68 @@ TEST(Program, EvaluationsOfOneTextShareABudget) {
   EXPECT_LT(count, 100);
 }
 
+// Most expressions are run on the variables as they are, without maps made of them; `let` prevents
+// that.
+TEST(Program, GivesTheSameWithAndWithoutMaps) {
+  for (const std::string source : {"steps.a.outputs.result",
+                                   "steps.a.outputs",
+                                   "steps.b",
+                                   "steps.b.status",
+                                   "steps.b?.status",
+                                   "steps.b?.outputs?.result ?? 'none'",
+                                   "steps.b?.outputs.result ?? 'none'",
+                                   "steps.a?.outputs?.result ?? 'none'",
+                                   "steps.a.status",
+                                   "steps.a.status?.x",
+                                   "steps.a?.outputs?.other?.x ?? 'none'",
+                                   "steps.a?.outputs.result.x ?? 'none'",
+                                   "workflow.parameters?.n",
+                                   "workflow.parameters?.m",
+                                   "other?.x",
+                                   "item?.x",
+                                   "item",
+                                   "skipped?.value?.x",
+                                   "skipped.value",
+                                   "workflow.status == 'Running' || false and other == 1",
+                                   "false and other == 1",
+                                   "true || steps.b.status.x",
+                                   "[steps.b?.outputs?.result, item]",
+                                   "asInt(workflow.parameters.n) + 1",
+                                   "asInt(nil)",
+                                   "toJson(nil)",
+                                   "asFloat(item)",
+                                   "steps.b?.status.trim()",
+                                   "(steps.b?.status).x",
+                                   "not (item in ['b', 'a'])",
+                                   "steps.b?.status in ['b', 'a']",
+                                   "sum(1..3) + len(item)"}) {
+    const std::string direct = run(source);
+    const std::string by_maps = run("let unused = 1; " + source);
+    EXPECT_EQ(direct.substr(0, direct.find(" (1:")), by_maps.substr(0, by_maps.find(" (1:")))
+        << source;
+  }
+}
+
+TEST(Program, SumsOfSeriesNeedNoList) {
+  expect_all({{"sum(1..100)", "5050"},
+              {"sum(2..3)", "5"},
+              {"sum(1..2000000)", "2000001000000"},
+              {"sum(1..10, #)", "55"},
+              {"sum(1..10, # * 3)", "165"},
+              {"sum(1..10, 3 * #)", "165"},
+              {"sum(1..10, # + 1)", "65"},
+              {"sum(1..10, # - 1)", "45"},
+              {"sum(1..10, 1 - #)", "-45"},
+              {"sum(1..10, # % 2)", "5"},
+              {"sum(-3..3)", "0"},
+              {"sum(1..9223372036854775807)", "-4611686018427387904"},
+              {"reduce(1..100, #acc + #)", "5050"},
+              {"reduce(1..100, # + #acc, 5)", "5055"},
+              {"reduce(1..3, #acc - #, 5)", "-1"},
+              {"sum(map(1..3, # * #))", "14"},
+              {"sum(map([1, 2], #index))", "1"}});
+}
+
 TEST(Program, AVariableHidesABuiltIn) {
   vars::MapScope s;
   s.set("len", "5");

@@ -109,20 +109,55 @@ RuntimeValue convert(const value::Value& v, bool ints_are_floats) {
 
 std::string_view go_name(Type t) { return row(t).name; }
 
-bool is_integer(Type t) { return t == Type::kInt || t == Type::kInt64 || t == Type::kUint8; }
-bool is_number(Type t) { return is_integer(t) || t == Type::kFloat; }
-bool is_list(Type t) { return t >= Type::kBytes && t <= Type::kPair; }
-bool is_map(Type t) { return t >= Type::kMapStringAny && t <= Type::kMapAnyList; }
 Type element_type(Type t) { return row(t).element; }
 Type key_type(Type t) {
   return t == Type::kMapStringAny || t == Type::kMapStringString ? Type::kString : Type::kAny;
 }
 
+RuntimeValue::RuntimeValue(std::string s) : type_(Type::kString), is_long_(s.size() > kShort) {
+  if (is_long_) {
+    new (&shared_) Shared(std::make_shared<const std::string>(std::move(s)));
+  } else {
+    new (&text_) std::string(std::move(s));
+  }
+}
+
 RuntimeValue::RuntimeValue(Time t)
-    : type_(Type::kTime), data_(std::make_shared<const Time>(std::move(t))) {}
+    : RuntimeValue(Type::kTime, std::make_shared<const Time>(std::move(t))) {}
 
 RuntimeValue::RuntimeValue(FunctionValue f)
-    : type_(Type::kFunc), data_(std::make_shared<const FunctionValue>(std::move(f))) {}
+    : RuntimeValue(Type::kFunc, std::make_shared<const FunctionValue>(std::move(f))) {}
+
+void RuntimeValue::copy(const RuntimeValue& other) {
+  if (other.is_short_text()) {
+    new (&text_) std::string(other.text_);
+  } else {
+    new (&shared_) Shared(other.shared_);
+  }
+  type_ = other.type_;
+  is_long_ = other.is_long_;
+}
+
+void RuntimeValue::take_contents(RuntimeValue& other) noexcept {
+  if (other.is_short_text()) {
+    new (&text_) std::string(std::move(other.text_));
+  } else {
+    new (&shared_) Shared(std::move(other.shared_));
+  }
+  is_long_ = other.is_long_;
+  other.release();
+}
+
+void RuntimeValue::release() noexcept {
+  if (is_short_text()) {
+    text_.~basic_string();
+  } else {
+    shared_.~shared_ptr();
+  }
+  type_ = Type::kNil;
+  is_long_ = false;
+  word_ = 0;
+}
 
 RuntimeValue RuntimeValue::integer(Type t, std::int64_t i) {
   RuntimeValue out(i);
@@ -131,24 +166,16 @@ RuntimeValue RuntimeValue::integer(Type t, std::int64_t i) {
 }
 
 RuntimeValue RuntimeValue::list(Items items, Type t) {
-  RuntimeValue out;
-  out.type_ = t;
   Extent extent{.depth = 1};
   for (const RuntimeValue& item : items) add(extent, item);
-  out.data_ = std::make_shared<const ListContents>(std::move(items), extent);
-  return out;
+  return {t, std::make_shared<const ListContents>(std::move(items), extent)};
 }
 
-RuntimeValue RuntimeValue::nil_list(Type t) {
-  RuntimeValue out;
-  out.type_ = t;
-  out.data_ = nil_items();
-  return out;
-}
+RuntimeValue RuntimeValue::nil_list(Type t) { return {t, nil_items()}; }
 
 bool RuntimeValue::is_nil_like() const {
-  if (is_list()) return std::get<std::shared_ptr<const ListContents>>(data_) == nil_items();
-  if (is_map()) return std::get<std::shared_ptr<const MapContents>>(data_) == nil_table();
+  if (is_list()) return shared_ == nil_items();
+  if (is_map()) return shared_ == nil_table();
   return is_nil();
 }
 
@@ -157,15 +184,12 @@ RuntimeValue RuntimeValue::strings(const std::vector<std::string>& items) {
 }
 
 RuntimeValue RuntimeValue::map(Table table, Type t) {
-  RuntimeValue out;
-  out.type_ = t;
   Extent extent{.depth = 1};
   for (const auto& [key, item] : table) {
     add(extent, key);
     add(extent, item);
   }
-  out.data_ = std::make_shared<const MapContents>(std::move(table), extent);
-  return out;
+  return {t, std::make_shared<const MapContents>(std::move(table), extent)};
 }
 
 RuntimeValue RuntimeValue::bytes(std::string bytes) {
@@ -175,21 +199,13 @@ RuntimeValue RuntimeValue::bytes(std::string bytes) {
 }
 
 RuntimeValue RuntimeValue::location(std::shared_ptr<const Location> where) {
-  RuntimeValue out;
-  out.type_ = Type::kLocation;
-  out.data_ = std::move(where);
-  return out;
+  return {Type::kLocation, std::move(where)};
 }
 
 RuntimeValue RuntimeValue::zero(Type t) {
   if (t == Type::kBytes) return bytes("");
   if (expr::is_list(t)) return nil_list(t);
-  if (expr::is_map(t)) {
-    RuntimeValue out;
-    out.type_ = t;
-    out.data_ = nil_table();
-    return out;
-  }
+  if (expr::is_map(t)) return {t, nil_table()};
   constexpr std::int64_t kYearOne = -62135596800;
   switch (t) {
     case Type::kBool:
@@ -215,25 +231,14 @@ RuntimeValue RuntimeValue::zero(Type t) {
 RuntimeValue RuntimeValue::from(const value::Value& v) { return convert(v, false); }
 RuntimeValue RuntimeValue::from_json(const value::Value& v) { return convert(v, true); }
 
-const std::shared_ptr<const Location>& RuntimeValue::as_location() const {
-  return std::get<std::shared_ptr<const Location>>(data_);
-}
-
-const FunctionValue& RuntimeValue::as_function() const {
-  return *std::get<std::shared_ptr<const FunctionValue>>(data_);
-}
-
 Extent RuntimeValue::extent() const {
   constexpr std::uint64_t kBytes = 32;  // of text weigh as much as an element
-  if (is_list()) return std::get<std::shared_ptr<const ListContents>>(data_)->extent;
-  if (is_map()) return std::get<std::shared_ptr<const MapContents>>(data_)->extent;
+  if (is_word()) return {};
+  if (is_list()) return contents<ListContents>().extent;
+  if (is_map()) return contents<MapContents>().extent;
   if (type_ == Type::kString || type_ == Type::kBytes)
     return {.size = 1 + as_string().size() / kBytes};
   return {};
-}
-
-double RuntimeValue::number() const {
-  return type_ == Type::kFloat ? as_float() : static_cast<double>(as_integer());
 }
 
 const RuntimeValue* RuntimeValue::find(std::string_view key) const {
@@ -243,11 +248,17 @@ const RuntimeValue* RuntimeValue::find(std::string_view key) const {
 }
 
 diag::Result<void> CallContext::grow(std::uint64_t size) {
-  constexpr std::uint64_t kBudget = 1'000'000;  // expr-lang's own default
-  memory += size;
-  steps += size;
-  if (memory >= kBudget) return diag::fail(diag::Code::kBadExpression, "memory budget exceeded");
-  return {};
+  const std::uint64_t counted = std::min(size, kMaxMemory);  // more would only overflow
+  memory += counted;
+  steps += counted;
+  if (memory < kMaxMemory && earlier_memory + memory < kMaxMemoryOfAll) return {};
+  return diag::fail(diag::Code::kBadExpression, "memory budget exceeded");
+}
+
+diag::Result<void> CallContext::work(std::uint64_t more) {
+  steps = std::min(steps + more, kMaxSteps + 1);
+  if (steps <= kMaxSteps) return {};
+  return diag::fail(diag::Code::kBadExpression, "step budget exceeded");
 }
 
 diag::Result<Time> CallContext::time_now() const {

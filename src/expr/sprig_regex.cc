@@ -15,9 +15,13 @@ class Pattern {
  public:
   explicit Pattern(const std::string& text) : re_(text, RE2::Quiet) {}
 
-  [[nodiscard]] diag::Result<void> check() const {
+  /// Accounts for the pattern, and for one search in `text`.
+  [[nodiscard]] diag::Result<void> check(std::string_view text, CallContext& context) const {
     if (!re_.ok()) return bad_expression("error parsing regexp: " + re_.error());
-    return {};
+    constexpr std::uint64_t kSteps = 500;  // what it takes to compile a small one
+    constexpr std::uint64_t kAtOnce = 64;  // of the text times the pattern, usually more
+    const auto size = static_cast<std::uint64_t>(re_.ProgramSize());
+    return context.work(kSteps + size + text.size() * size / kAtOnce);
   }
 
   [[nodiscard]] const RE2& re() const { return re_; }
@@ -25,7 +29,9 @@ class Pattern {
   // Calls `use` with the groups of each match, at most `most` (-1: all). An empty match right
   // behind the match before does not count, as in Go.
   template <class Use>
-  void each_match(std::string_view text, std::int64_t most, Use use) const {
+  [[nodiscard]] diag::Result<void> each_match(std::string_view text, std::int64_t most,
+                                              CallContext& context, Use use) const {
+    constexpr std::size_t kAtOnce = 64;  // bytes that a search passes in the time of a step
     const auto groups = static_cast<std::size_t>(re_.NumberOfCapturingGroups()) + 1;
     std::vector<re2::StringPiece> match(groups);
     const re2::StringPiece input(text.data(), text.size());
@@ -34,8 +40,9 @@ class Pattern {
     for (std::int64_t i = 0; i != most && from <= text.size();) {
       if (!re_.Match(input, from, text.size(), RE2::UNANCHORED, match.data(),
                      static_cast<int>(groups))) {
-        return;
+        break;
       }
+      TRY_VOID(context.work(1 + (text.size() - from) / kAtOnce));
       const auto start = static_cast<std::size_t>(match[0].data() - text.data());
       const std::size_t end = start + match[0].size();
       const bool counts = !match[0].empty() || start != last_end;
@@ -46,6 +53,7 @@ class Pattern {
       last_end = end;
       from = end > start ? end : end + step(text, end);
     }
+    return {};
   }
 
  private:
@@ -59,36 +67,39 @@ class Pattern {
 using Groups = std::vector<re2::StringPiece>;
 
 // Errors of a pattern: regexMatch takes it for "no match", all others fail.
-Value must_match(Arguments a, CallContext&) {
+Value must_match(Arguments a, CallContext& context) {
   const Pattern pattern(a[0].as_string());
-  TRY_VOID(pattern.check());
+  TRY_VOID(pattern.check(a[1].as_string(), context));
   return RuntimeValue(RE2::PartialMatch(a[1].as_string(), pattern.re()));
 }
 
 Value match(Arguments a, CallContext& context) {
-  return must_match(a, context).value_or(RuntimeValue(false));
+  auto matched = must_match(a, context);
+  TRY_VOID(context.work(0));
+  return matched.value_or(RuntimeValue(false));
 }
 
-Value find(Arguments a, CallContext&) {
+Value find(Arguments a, CallContext& context) {
   const Pattern pattern(a[0].as_string());
-  TRY_VOID(pattern.check());
+  TRY_VOID(pattern.check(a[1].as_string(), context));
   std::string out;
   const std::string& text = a[1].as_string();
-  pattern.each_match(text, 1, [&](std::size_t start, std::size_t end, const Groups&) {
-    out = text.substr(start, end - start);
-  });
+  TRY_VOID(
+      pattern.each_match(text, 1, context, [&](std::size_t start, std::size_t end, const Groups&) {
+        out = text.substr(start, end - start);
+      }));
   return RuntimeValue(std::move(out));
 }
 
 Value find_all(Arguments a, CallContext& context) {
   const Pattern pattern(a[0].as_string());
-  TRY_VOID(pattern.check());
+  TRY_VOID(pattern.check(a[1].as_string(), context));
   Items out;
   const std::string& text = a[1].as_string();
-  pattern.each_match(text, a[2].as_integer(),
-                     [&](std::size_t start, std::size_t end, const Groups&) {
-                       out.emplace_back(text.substr(start, end - start));
-                     });
+  TRY_VOID(pattern.each_match(text, a[2].as_integer(), context,
+                              [&](std::size_t start, std::size_t end, const Groups&) {
+                                out.emplace_back(text.substr(start, end - start));
+                              }));
   if (out.empty()) return RuntimeValue::nil_list(Type::kListString);
   TRY_VOID(context.grow(out.size()));
   return RuntimeValue::list(std::move(out), Type::kListString);
@@ -138,12 +149,12 @@ void expand(std::string& out, std::string_view to, const RE2& re, const Groups& 
 
 Value replaced(Arguments a, bool literal, CallContext& context) {
   const Pattern pattern(a[0].as_string());
-  TRY_VOID(pattern.check());
+  TRY_VOID(pattern.check(a[1].as_string(), context));
   std::string out;
   std::size_t copied = 0;
   const std::string& text = a[1].as_string();
   const std::string& to = a[2].as_string();
-  pattern.each_match(text, -1, [&](std::size_t start, std::size_t end, const Groups& groups) {
+  const auto use = [&](std::size_t start, std::size_t end, const Groups& groups) {
     if (out.size() > CallContext::kMaxText) return;  // no budget allows as much
     out.append(text, copied, start - copied);
     if (literal) {
@@ -152,7 +163,8 @@ Value replaced(Arguments a, bool literal, CallContext& context) {
       expand(out, to, pattern.re(), groups);
     }
     copied = end;
-  });
+  };
+  TRY_VOID(pattern.each_match(text, -1, context, use));
   out.append(text, copied);
   TRY_VOID(context.grow(out.size()));
   return RuntimeValue(std::move(out));
@@ -163,7 +175,7 @@ Value replace_literal(Arguments a, CallContext& context) { return replaced(a, tr
 
 Value split(Arguments a, CallContext& context) {
   const Pattern pattern(a[0].as_string());
-  TRY_VOID(pattern.check());
+  TRY_VOID(pattern.check(a[1].as_string(), context));
   const std::string& text = a[1].as_string();
   const std::int64_t most = a[2].as_integer();
   if (most == 0) return RuntimeValue::nil_list(Type::kListString);
@@ -171,12 +183,13 @@ Value split(Arguments a, CallContext& context) {
   std::vector<std::string> out;
   std::size_t begin = 0;
   std::size_t last_end = 0;
-  pattern.each_match(text, most, [&](std::size_t start, std::size_t end, const Groups&) {
+  const auto use = [&](std::size_t start, std::size_t end, const Groups&) {
     if (most > 0 && static_cast<std::int64_t>(out.size()) == most - 1) return;
     last_end = start;
     if (end != 0) out.push_back(text.substr(begin, last_end - begin));
     begin = end;
-  });
+  };
+  TRY_VOID(pattern.each_match(text, most, context, use));
   if (last_end != text.size()) out.push_back(text.substr(begin));
   TRY_VOID(context.grow(out.size()));
   return RuntimeValue::strings(out);

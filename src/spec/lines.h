@@ -14,6 +14,7 @@ class Lines {
  public:
   /// The lines of `text`, of which the first one has the number `first`.
   Lines(std::string_view text, int first) : first_(first) {
+    starts_.reserve(text.size() / 24);  // as lines of manifests have
     for (std::size_t i = text.find('\n'); i != std::string_view::npos; i = text.find('\n', i + 1)) {
       starts_.push_back(i + 1);
     }

@@ -30,12 +30,17 @@ class Positions {
       : file_(std::move(file)), lines_(std::move(lines)) {}
 
   /// Makes room for about so many parts.
-  void reserve(std::size_t parts) { parts_.reserve(parts); }
+  void reserve(std::size_t parts) {
+    parts_.reserve(parts);
+    tokens_.reserve(parts * 8);
+  }
   /// The part that `token`, escaped as in a pointer, leads to from `parent`. Of two with the same
   /// token the later one is found.
-  Part add(Part parent, std::string token) {
+  Part add(Part parent, std::string_view token) {
     const auto part = static_cast<Part>(parts_.size());
-    parts_.push_back({.token = std::move(token)});
+    parts_.push_back({.token = static_cast<Offset>(tokens_.size()),
+                      .token_size = static_cast<Offset>(token.size())});
+    tokens_ += token;
     Entry& above = parts_[parent];
     (above.first == kRoot ? above.first : parts_[above.last].next) = part;
     above.last = part;
@@ -68,7 +73,8 @@ class Positions {
   using Offset = std::uint32_t;
   static constexpr Offset kNowhere = static_cast<Offset>(-1);
   struct Entry {
-    std::string token = {};
+    Offset token = 0;  // in tokens_: a string for each would cost as much as the rest
+    Offset token_size = 0;
     Offset value = kNowhere;
     Offset key = kNowhere;
     Part first = kRoot;  // of the parts below; the root is below nothing
@@ -82,10 +88,14 @@ class Positions {
     return {file_, line, column};
   }
 
+  [[nodiscard]] std::string_view token_of(Part part) const {
+    return std::string_view(tokens_).substr(parts_[part].token, parts_[part].token_size);
+  }
+
   [[nodiscard]] Part find(Part parent, std::string_view token) const {
     Part found = kNone;
     for (Part i = parts_[parent].first; i != kRoot; i = parts_[i].next) {
-      if (parts_[i].token == token) found = i;
+      if (token_of(i) == token) found = i;
     }
     return found;
   }
@@ -108,13 +118,14 @@ class Positions {
     to.parts_[into].value = parts_[from].value;
     to.parts_[into].key = parts_[from].key;
     for (Part i = parts_[from].first; i != kRoot; i = parts_[i].next) {
-      copy(i, to, to.add(into, parts_[i].token));
+      copy(i, to, to.add(into, token_of(i)));
     }
   }
 
   std::string file_;
   std::shared_ptr<const Lines> lines_;
   std::vector<Entry> parts_{Entry{}};
+  std::string tokens_;
 };
 
 }  // namespace tiphys::spec

@@ -215,10 +215,14 @@ std::string without_exponent(double d) {
 
 }  // namespace
 
+std::optional<Value> resolve_other(std::string_view text) {
+  if (auto word = resolve_word(text)) return word;
+  return parse_number(text);
+}
+
 Value resolve_plain(std::string_view text) {
-  if (auto word = resolve_word(text)) return *word;
-  if (auto number = parse_number(text)) return *number;
-  return Value(text);
+  auto other = resolve_other(text);
+  return other ? *std::move(other) : Value(text);
 }
 
 diag::Result<Value> resolve_tagged(std::string_view tag, std::string_view text) {

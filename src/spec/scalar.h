@@ -4,6 +4,7 @@
 // there. Measured with sigs.k8s.io/yaml. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ namespace tiphys::spec {
 /// The value of an unquoted scalar without tag. Whole floats come back as ints, as a round trip
 /// through JSON makes them. Infinities and NaN come back as floats, which no JSON can hold.
 [[nodiscard]] value::Value resolve_plain(std::string_view text);
+/// The same, but nullopt for a string.
+[[nodiscard]] std::optional<value::Value> resolve_other(std::string_view text);
 
 /// The value of a scalar with a tag such as `tag:yaml.org,2002:int` or `!mine`; unknown tags give
 /// strings. Errors: kInvalidManifest when the text doesn't fit the tag.

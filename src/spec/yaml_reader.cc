@@ -8,11 +8,11 @@
 #include <fmt/format.h>
 
 #include "spec/deeper.h"
-#include "spec/open_map.h"
 #include "spec/scalar.h"
 #include "spec/yaml_events.h"
 #include "spec/yaml_places.h"
 #include "value/json.h"
+#include "value/open_map.h"
 
 namespace tiphys::spec {
 namespace {
@@ -22,6 +22,7 @@ using diag::Position;
 using diag::Result;
 using value::List;
 using value::Map;
+using value::OpenMap;
 using value::Value;
 using Part = Positions::Part;
 using Kind = YamlEvent::Kind;
@@ -38,6 +39,12 @@ struct Node {
   bool is_merge = false;
   bool is_alias = false;
   std::size_t at = 0;
+};
+
+/// A key; `text` is set if it is a string as it stands, which saves making a value of it.
+struct Key {
+  std::optional<std::string> text = {};
+  Node node = {};
 };
 
 /// Makes a value of events; the calls follow the nesting of the document.
@@ -73,8 +80,18 @@ class Reader {
     if (positions_ != nullptr) positions_->set_value(part, at);
   }
 
-  Part add_part(Part parent, std::string token) {
-    return positions_ == nullptr ? Positions::kRoot : positions_->add(parent, std::move(token));
+  Part add_part(Part parent, std::string_view token) {
+    return positions_ == nullptr ? Positions::kRoot : positions_->add(parent, token);
+  }
+
+  Part add_key(Part parent, std::string_view key) {
+    if (key.find_first_of("~/") == std::string_view::npos) return add_part(parent, key);
+    return add_part(parent, escape_token(key));
+  }
+
+  Part add_index(Part parent, std::size_t index) {
+    const fmt::format_int text(index);
+    return add_part(parent, {text.data(), text.size()});
   }
 
   /// Fills a fresh `node` with the value that begins with the event at hand.
@@ -160,7 +177,7 @@ class Reader {
       const bool is_behind_dash = event.is_absent && !is_flow && event.begin > 0;
       last_key_at_ = event.begin - (is_behind_dash ? 1 : 0);
       Node element;
-      TRY_VOID(read_node(add_part(part, std::to_string(list.size())), element));
+      TRY_VOID(read_node(add_index(part, list.size()), element));
       node.size += element.size;
       list.push_back(std::move(element.value));
     }
@@ -173,7 +190,7 @@ class Reader {
     for (;;) {
       TRY_VOID(events_.next());
       if (events_.event().kind == Kind::kMapEnd) break;
-      Node key;
+      Key key;
       TRY_VOID(read_key(key));
       TRY_VOID(events_.next());
       TRY_VOID(read_entry(open, key, part, node));
@@ -182,24 +199,36 @@ class Reader {
     return {};
   }
 
-  Result<void> read_key(Node& key) {
+  Result<void> read_key(Key& key) {
+    const YamlEvent& event = events_.event();
+    const bool is_bare = event.kind == Kind::kScalar && event.tag.empty() && event.anchor.empty();
+    if (is_bare && depth_ <= kDepthMax && !(event.is_plain && resolve_other(event.text))) {
+      key.text = event.text;
+      key.node.is_merge = event.is_plain && event.text == "<<";
+      key.node.at = event.begin;
+      return {};
+    }
     Positions* const saved = std::exchange(positions_, nullptr);
     const bool was_reading = std::exchange(reading_key_, true);
-    auto done = read_node(Positions::kRoot, key);
+    auto done = read_node(Positions::kRoot, key.node);
     reading_key_ = was_reading;
     positions_ = saved;
     return done;
   }
 
   /// Reads the value and sets the key to it; `node` is the map.
-  Result<void> read_entry(OpenMap& open, const Node& key, Part part, Node& node) {
-    auto text = key_text(key.value);
-    if (!text) {
-      text.error().at = places_.position_at(key.at);
-      return std::unexpected(std::move(text).error());
+  Result<void> read_entry(OpenMap& open, Key& read, Part part, Node& node) {
+    const Node& key = read.node;
+    if (!read.text) {
+      auto text = key_text(key.value);
+      if (!text) {
+        text.error().at = places_.position_at(key.at);
+        return std::unexpected(std::move(text).error());
+      }
+      read.text = std::move(*text);
     }
     last_key_at_ = key.at;
-    const Part child = key.is_merge ? part : add_part(part, escape_token(*text));
+    const Part child = key.is_merge ? part : add_key(part, *read.text);
     Node v;
     TRY_VOID(read_node(child, v));
     node.size += v.size;
@@ -208,7 +237,7 @@ class Reader {
       return merge(open, v, key.at);
     }
     if (positions_ != nullptr) positions_->set_key(child, key.at);
-    set(open, std::move(*text), std::move(v.value), key.at);
+    set(open, std::move(*read.text), std::move(v.value), key.at);
     return {};
   }
 

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "expr/ast.h"
 #include "expr/builtin_table.h"
-#include "expr/parser.h"
 
 namespace tiphys::tag {
 
@@ -48,14 +46,13 @@ bool is_known(std::string_view path, const vars::Scope& scope) {
   return found;
 }
 
-diag::Result<std::vector<std::string>> missing_variables(std::string_view expression,
-                                                         const vars::Scope& scope) {
-  TRY(const auto ast, expr::parse(expression, [](std::string_view) { return false; }));
+std::vector<std::string> missing_variables(const expr::Program& program, const vars::Scope& scope) {
   // Paths come with all their beginnings, shortest first: where the whole is known, its beginnings
   // are.
+  const std::vector<std::string>& names = program.identifiers();
   std::vector<std::string> missing;
   std::string_view known;
-  for (auto name = ast.identifiers.rbegin(); name != ast.identifiers.rend(); ++name) {
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
     if (is_below(known, *name)) continue;
     if (is_known(*name, scope)) {
       known = *name;

@@ -9,16 +9,15 @@
 #include <string_view>
 #include <vector>
 
-#include "diag/error.h"
+#include "expr/program.h"
 #include "vars/scope.h"
 
 namespace tiphys::tag {
 
-/// The names, as `tasks.a.outputs`, that `expression` reads without `?.` or `??` and that `scope`
-/// does not have. A null value counts as there. Errors: kBadExpression when the expression does not
-/// parse.
-[[nodiscard]] diag::Result<std::vector<std::string>> missing_variables(std::string_view expression,
-                                                                       const vars::Scope& scope);
+/// The names, as `tasks.a.outputs`, that the expression reads without `?.` or `??` and that `scope`
+/// does not have. A null value counts as there.
+[[nodiscard]] std::vector<std::string> missing_variables(const expr::Program& program,
+                                                         const vars::Scope& scope);
 
 /// True if the path leads to something in the nested maps that expressions see of `scope`.
 [[nodiscard]] bool is_known(std::string_view path, const vars::Scope& scope);

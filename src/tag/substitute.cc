@@ -33,6 +33,10 @@ constexpr std::array<std::string_view, 8> kLateVariables = {
     "workflow.status",
     "workflow.failures",
 };
+// So much may all tags of one substitution put into it: more than any object may hold. Parsing a
+// document again takes many times its size.
+constexpr std::uint64_t kTextMax = 32U << 20U;
+constexpr std::uint64_t kDocumentTextMax = 8U << 20U;
 constexpr std::string_view kPlaceholder = "__argo__internal__placeholder-";
 
 /// What all tags of one text have in common.
@@ -41,16 +45,18 @@ struct Replacer {
   const Strictness& strictness;
   bool document;  // the text is JSON: values are escaped and expressions unescaped
   mutable expr::Cost used = {};
+  mutable std::uint64_t written = 0;  // bytes that tags have put into it
 
   Result<std::string> replace(std::string_view text) const;
   Result<void> replace_tag(std::string& out, std::string_view inside) const;
   Result<void> replace_simple(std::string& out, std::string_view inside) const;
   Result<bool> replace_nested(std::string& out, std::string_view inside) const;
   Result<void> replace_expression(std::string& out, std::string_view source) const;
-  Result<void> evaluate(std::string& out, std::string_view source, std::string_view expression,
+  Result<void> evaluate(std::string& out, std::string_view source, const expr::Program& program,
                         bool may_stay) const;
   bool is_strict(std::string_view name) const;
-  void append_value(std::string& out, std::string_view text) const;
+  Result<void> append_value(std::string& out, std::string_view text) const;
+  Result<void> count(std::size_t bytes) const;
 };
 
 void append_tag(std::string& out, std::string_view inside) {
@@ -104,12 +110,23 @@ bool Replacer::is_strict(std::string_view name) const {
   });
 }
 
-void Replacer::append_value(std::string& out, std::string_view text) const {
+/// Accounts for what a tag puts into the text. A few bytes may name a large value many times.
+Result<void> Replacer::count(std::size_t bytes) const {
+  const std::uint64_t most = document ? kDocumentTextMax : kTextMax;
+  written += bytes;
+  if (written <= most) return {};
+  return diag::fail(Code::kInvalidManifest,
+                    fmt::format("the tags stand for more than {} MiB of text", most >> 20U));
+}
+
+Result<void> Replacer::append_value(std::string& out, std::string_view text) const {
+  const std::size_t before = out.size();
   if (document) {
     append_go_quoted(out, text);
   } else {
     out += text;
   }
+  return count(out.size() - before);
 }
 
 /// Argo looks for open tags before it replaces any. Outside of documents they are plain text where
@@ -171,7 +188,7 @@ Result<bool> Replacer::replace_nested(std::string& out, std::string_view inside)
   if (!v->is_string()) return false;
   out += "{{";
   out += inside.substr(0, begin);
-  append_value(out, v->as_string());
+  TRY_VOID(append_value(out, v->as_string()));
   return true;
 }
 
@@ -201,8 +218,7 @@ Result<void> Replacer::replace_simple(std::string& out, std::string_view inside)
     return diag::fail(Code::kMissingVariable,
                       fmt::format("failed to resolve {{{{{}}}}} to string", inside));
   }
-  append_value(out, v->as_string());
-  return {};
+  return append_value(out, v->as_string());
 }
 
 Result<void> Replacer::replace_expression(std::string& out, std::string_view source) const {
@@ -211,39 +227,44 @@ Result<void> Replacer::replace_expression(std::string& out, std::string_view sou
     TRY(unescaped, unescape(source));
   }
   const std::string_view expression = document ? std::string_view(unescaped) : source;
-  auto missing = missing_variables(expression, scope);
-  if (!missing) {
+  const auto program = expr::Program::parse(expression);
+  if (!program) {
     // What does not parse is an error in any mode, unless this is only a rehearsal with
     // placeholders.
     if (holds_placeholder(scope)) {
       append_tag(out, fmt::format("={}", source));
       return {};
     }
-    auto error = std::move(missing).error();
+    auto error = program.error();
     error.message = "failed to evaluate expression: " + error.message;
     return std::unexpected(std::move(error));
   }
-  for (const std::string& name : *missing) {
+  const std::vector<std::string> missing = missing_variables(*program, scope);
+  for (const std::string& name : missing) {
     if (!is_strict(name)) continue;
     return diag::fail(Code::kMissingVariable,
                       fmt::format("failed to evaluate expression: {} is missing", name));
   }
   const bool lenient = !strictness.all && strictness.prefixes.empty();
-  const bool may_stay = lenient || !missing->empty();
-  const bool is_late = std::ranges::any_of(*missing, [](std::string_view name) {
+  const bool may_stay = lenient || !missing.empty();
+  const bool is_late = std::ranges::any_of(missing, [](std::string_view name) {
     return std::ranges::find(kLateVariables, name) != kLateVariables.end();
   });
   if (is_late && may_stay) {
     append_tag(out, fmt::format("={}", source));
     return {};
   }
-  return evaluate(out, source, expression, may_stay);
+  return evaluate(out, source, *program, may_stay);
 }
 
 Result<void> Replacer::evaluate(std::string& out, std::string_view source,
-                                std::string_view expression, bool may_stay) const {
-  TRY(const auto program, expr::Program::parse(expression));
+                                const expr::Program& program, bool may_stay) const {
   auto result = program.run_for_tag(scope, used);
+  if (used.is_exhausted()) {
+    return diag::fail(Code::kBadExpression,
+                      "the expressions of one text take too much time or memory" +
+                          (result ? std::string() : ": " + result.error().message));
+  }
   if (!result) {
     const Code code = std::exchange(result.error().code, Code::kBadExpression);
     const bool is_no_json = code == Code::kInvalidManifest;
@@ -261,10 +282,10 @@ Result<void> Replacer::evaluate(std::string& out, std::string_view source,
     return std::unexpected(std::move(result).error());
   }
   if (!document) {
-    out += result->is_string() ? result->as_string() : value::to_json(*result);
-    return {};
+    return append_value(out, result->is_string() ? result->as_string() : value::to_json(*result));
   }
   const std::string json = value::to_json(*result);
+  TRY_VOID(count(json.size()));
   used.text += 4 * json.size();  // it is held several times before the document is done
   if (result->is_string()) {
     out += std::string_view(json).substr(1, json.size() - 2);

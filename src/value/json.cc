@@ -7,6 +7,8 @@
 
 #include <simdjson.h>
 
+#include "value/open_map.h"
+
 namespace tiphys::value {
 namespace {
 
@@ -164,11 +166,12 @@ Value from_dom(const simdjson::dom::element& element) {
       return Value(std::move(list));
     }
     case Type::OBJECT: {
-      Map map;
+      OpenMap map;
       for (const auto field : simdjson::dom::object(element)) {
-        map.set(std::string(field.key), from_dom(field.value));
+        std::string key(field.key);
+        map.set(key, from_dom(field.value));
       }
-      return Value(std::move(map));
+      return Value(map.take());
     }
     case Type::NULL_VALUE:
       break;
