@@ -21,6 +21,7 @@
 #include "runtime/images.h"
 #include "runtime/inbox.h"
 #include "runtime/lookup.h"
+#include "runtime/observer.h"
 #include "runtime/ownership.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
@@ -94,6 +95,7 @@ struct Host::State {
   Config config;
   Doorbell doorbell;
   Inbox inbox;
+  Observer observer;  // executors tell it, too: it outlives them
   Timers timers;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<executor::Executor> process;
@@ -115,6 +117,8 @@ struct Host::State {
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
   void adopt_unowned();
   void apply(WorkflowRun& run, engine::Event event);
+  void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
+                 bool is_recovery);
   template <typename Answer>
   void apply_answer(const std::string& uid, Answer answer);
   void apply_messages();
@@ -136,14 +140,25 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   auto [it, inserted] = runs.emplace(uid, std::move(run));
   final_phases.erase(uid);
   ended.erase(uid);
-  dispatch->carry_out(it->second, it->second.engine().outstanding(), true);
+  observer.adopted(it->second);
+  carry_out(it->second, it->second.engine().outstanding(), true);
   if (it->second.rows_due()) open.insert(&it->second);
   if (!it->second.has_begun()) apply(it->second, {.at = now(), .body = engine::Begin{}});
   return {};
 }
 
 void Host::State::apply(WorkflowRun& run, engine::Event event) {
-  if (run.apply(event)) open.insert(&run);
+  const Observer::Before before = Observer::before(run);
+  if (!run.apply(event)) return;
+  open.insert(&run);
+  observer.applied(run, event, before);
+}
+
+void Host::State::carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
+                            bool is_recovery) {
+  observer.dispatching(run, effects);
+  dispatch->carry_out(run, effects, is_recovery);
+  observer.dispatched();
 }
 
 // Unfinished workflows, and finished ones that somebody has a command for (retry), unless another
@@ -174,7 +189,9 @@ void Host::State::apply_answer(const std::string& uid, Answer answer) {
 }
 
 void Host::State::apply_messages() {
-  for (Message& message : inbox.take()) {
+  std::vector<Message> messages = inbox.take();
+  observer.looked_at_inbox(messages.size());
+  for (Message& message : messages) {
     if (auto* answered = std::get_if<Answered>(&message)) {
       apply_answer(answered->uid, std::move(answered->answer));
       continue;
@@ -190,6 +207,7 @@ void Host::State::apply_messages() {
     auto it = runs.find(address->uid);
     if (auto* ended_leaf = std::get_if<Ended>(&message)) {
       acknowledged.push_back(key);
+      observer.leaf_ended(key);
       if (it == runs.end()) continue;
       apply(it->second,
             {.at = now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))});
@@ -248,8 +266,10 @@ bool Host::State::is_commit_due() const {
 diag::Result<void> Host::State::commit(const store::Batch& batch) {
   for (bool is_told = false;;) {
     fault_point::before_commit();
+    const clock::Instant begun = now();
     auto done = store->commit(batch);
     if (done) fault_point::after_commit();
+    if (done) observer.committed(batch, now() - begun);
     if (done && is_told) spdlog::info("the store can be written again");
     if (done || !takes_all || must_stop) return done;
     if (!std::exchange(is_told, true)) spdlog::error("{}; trying again", done.error().message);
@@ -265,7 +285,7 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
   if (!batch.empty()) TRY_VOID(commit(batch));
   for (WorkflowRun* run : open) {
     const std::vector<engine::Effect> effects = run->take_effects();
-    if (!effects.empty()) dispatch->carry_out(*run, effects, false);
+    if (!effects.empty()) carry_out(*run, effects, false);
   }
   for (const std::string& key : std::exchange(acknowledged, {})) {
     process->acknowledge(key);
@@ -359,6 +379,7 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
           [s](const std::string& key, executor::Outcome outcome) {
             s->inbox.post(Ended{key, std::move(outcome)});
           },
+      .on_sent = [s](const std::string& key, clock::Instant at) { s->observer.sent(key, at); },
   };
   const executor::Lookup lookup = make_lookup(state->config);
   executor::ProcessOptions options{.home = state->config.home,
@@ -413,6 +434,9 @@ bool Host::is_idle() const {
 }
 
 void Host::wake() { state_->inbox.wake(); }
+
+observe::Stats Host::stats() const { return state_->observer.stats(); }
+observe::Usage Host::usage() const { return state_->observer.usage(); }
 
 std::string Host::final_phase(const std::string& uid) const {
   auto it = state_->final_phases.find(uid);
