@@ -116,6 +116,7 @@ def measured(bench, what, kind, command):
     def run_peer():
         with bench.folder() as work:
             env = dict(os.environ, HOME=work, DAGU_HOME=work, PREFECT_HOME=work, PREFECT_LOGGING_LEVEL="ERROR",
+                       PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS="120",
                        DO_NOT_TRACK="1", PREFECT_SERVER_ANALYTICS_ENABLED="false")
             return bench.timed(command(work), cwd=work, env=env)
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # peers.sh FOLDER: installs the engines that bench/bench.py compares with into FOLDER (build/peers):
 # Luigi, Snakemake and Prefect by pip into an environment of each, Dagu by `go install` where go is.
+# With DAGU_SOURCE=FOLDER Dagu is built from a checkout, for where its module cannot be had.
 # What cannot be had is named and left out.
 set -uo pipefail
 
@@ -22,6 +23,8 @@ done
 if [ ! -x "$folder/dagu" ]; then
   if ! command -v go >/dev/null; then
     echo "dagu: left out, there is no go" >&2
+  elif [ -n "${DAGU_SOURCE:-}" ] && (cd "$DAGU_SOURCE" && go build -o "$folder/dagu" ./cmd) >"$folder/dagu.log" 2>&1
+  then echo "dagu: built"
   elif GOBIN=$folder go install github.com/dagu-org/dagu/cmd@latest >"$folder/dagu.log" 2>&1; then
     mv "$folder/cmd" "$folder/dagu"  # its main package is called cmd
     echo "dagu: installed"

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/live_view.h"
+#include "cli/log_flags.h"
 #include "cli/log_notes.h"
 #include "cli/show.h"
 #include "runtime/host.h"
@@ -26,6 +27,7 @@ struct RunOptions {
   std::string defaults;
   bool log = false;
   bool stats = false;
+  std::string trace;
   bool is_strict = false;  // Kubernetes drops unknown fields, and a run does what a cluster would
 };
 
@@ -139,6 +141,7 @@ diag::Result<void> run(RunOptions& o, Session& session) {
   TRY(Opened state, open_state());
   TRY(const auto submissions, read_submissions(state, o, session));
   TRY(const Rows rows, submit_all(state, submissions));
+  state.config.trace_path = o.trace;
   TRY(auto host, runtime::Host::open(state.config));
   LiveView live(live_options(o, state, session),
                 [&](const std::string& uid) { return host->workflow_object(uid); });
@@ -186,6 +189,7 @@ void add_run(CLI::App& app, Session& session) {
   command->add_flag(
       "--stats", o->stats,
       "tell on stderr what the engine spent; with -o json or yaml as one line of JSON");
+  add_trace_flag(*command, o->trace);
   add_override_flags(*command, o->overrides);
 }
 

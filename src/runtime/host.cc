@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +14,7 @@
 #include "executor/http.h"
 #include "executor/pod.h"
 #include "expr/program.h"
+#include "observe/log.h"
 #include "runtime/dispatch.h"
 #include "runtime/expiry.h"
 #include "runtime/fault_point.h"
@@ -64,6 +64,11 @@ value::Value with_containers(const executor::Outcome& outcome) {
   value::Map outputs = outcome.outputs.map();
   outputs.set("containers", std::move(list));
   return outputs;
+}
+
+void log_trouble(std::string_view what, const std::string& uid, const std::string& error) {
+  observe::log(observe::LogLevel::kError, what,
+               {{"uid", uid}, {"error", observe::without_urls(error)}});
 }
 
 engine::LeafFinished finished_of(const engine::LeafId& leaf, executor::Outcome outcome) {
@@ -176,7 +181,7 @@ void Host::State::adopt_unowned() {
     auto adopted = adopt(uid);
     if (!adopted && adopted.error().code != diag::Code::kConflict) {
       unreadable.insert(uid);
-      spdlog::error("workflow {}: {}", uid, adopted.error().message);
+      log_trouble("cannot be adopted", uid, adopted.error().message);
     }
   }
 }
@@ -242,7 +247,7 @@ void Host::State::apply_commands() {
       auto arguments = value::parse_json(c.arguments_json.empty() ? "{}" : c.arguments_json);
       done_commands.push_back(c.id);
       if (!verb || !arguments) {
-        spdlog::warn("workflow {}: unknown command '{}'", uid, c.verb);
+        observe::log(observe::LogLevel::kWarn, "unknown command", {{"uid", uid}, {"verb", c.verb}});
         continue;
       }
       apply(run, {.at = now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
@@ -269,10 +274,12 @@ diag::Result<void> Host::State::commit(const store::Batch& batch) {
     const clock::Instant begun = now();
     auto done = store->commit(batch);
     if (done) fault_point::after_commit();
-    if (done) observer.committed(batch, now() - begun);
-    if (done && is_told) spdlog::info("the store can be written again");
+    if (done) observer.committed(batch, begun, now() - begun);
+    if (done && is_told) observe::log(observe::LogLevel::kInfo, "the store can be written again");
     if (done || !takes_all || must_stop) return done;
-    if (!std::exchange(is_told, true)) spdlog::error("{}; trying again", done.error().message);
+    if (!std::exchange(is_told, true)) {
+      observe::log(observe::LogLevel::kError, done.error().message + "; trying again");
+    }
     poll(nullptr, 0, kPollMs);
   }
 }
@@ -306,6 +313,7 @@ void Host::State::retire(const WorkflowRun& run) {
   const std::string uid = run.uid();
   const engine::Engine& e = run.engine();
   final_phases[uid] = e.phase();
+  Observer::workflow_ended(run);
   if (takes_all) {
     const auto at = clock::parse_rfc3339(e.workflow_status()["finishedAt"].string_or(""));
     if (auto due = expires_at(e.spec(), e.phase(), at ? *at : now())) expiry.add(uid, *due);
@@ -338,7 +346,7 @@ void Host::State::delete_expired() {
     auto deleted = store->delete_workflow(uid);
     if (!deleted) {
       if (deleted.error().code != diag::Code::kNotFound) {
-        spdlog::error("workflow {}: {}", uid, deleted.error().message);
+        log_trouble("cannot be deleted", uid, deleted.error().message);
       }
       continue;
     }
@@ -372,6 +380,10 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   auto state = std::make_unique<State>(std::move(config), std::move(bell));
   TRY(state->store, store::open_sqlite(state->config.store_path()));
   State* s = state.get();
+  if (!s->config.trace_path.empty()) {
+    TRY(observe::Trace trace, observe::Trace::open(s->config.trace_path));
+    s->observer.trace_to(std::move(trace));
+  }
   const executor::Listener listener{
       .on_running = [s](const std::string& key,
                         clock::Instant at) { s->inbox.post(Began{key, at}); },
@@ -386,7 +398,7 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
                                    .steps_max = state->config.steps_max,
                                    .log_max = state->config.log_max};
   options.images = stored_images(*state->store);
-  options.warn = [](const std::string& text) { spdlog::warn("{}", text); };
+  options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
   state->process = executor::make_pod_executor(std::move(options), listener, lookup);
   state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
   state->locks = std::make_unique<Locks>(*state->store, state->config.home);

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/run_log.h"
+
 namespace tiphys::runtime {
 
 namespace {
@@ -12,12 +14,6 @@ clock::Instant now() {
   return {std::chrono::duration_cast<std::chrono::nanoseconds>(
               std::chrono::system_clock::now().time_since_epoch())
               .count()};
-}
-
-bool is_hook(const engine::Node& node) {
-  using Kind = engine::OwnerKind;
-  return node.owner_kind == Kind::kHook || node.owner_kind == Kind::kExitHook ||
-         node.owner_kind == Kind::kWorkflowHook || node.owner_kind == Kind::kExitHandler;
 }
 
 // The hook that a node is, or is a part of; kNoNode for others.
@@ -29,15 +25,14 @@ engine::NodeIndex hook_of(const engine::Engine& engine, engine::NodeIndex i) {
   return i;
 }
 
+bool is_request(const engine::Node& node) { return std::string_view(node.type) == "HTTP"; }
+
 }  // namespace
 
 Observer::Observer() : begun_at_(now()) {}
 
-bool Observer::is_request(const WorkflowRun& run, const engine::LeafId& leaf) const {
-  return std::string_view(run.engine().node(leaf.node).type) == "HTTP";
-}
-
-void Observer::adopted(const WorkflowRun& /*run*/) {
+void Observer::adopted(const WorkflowRun& run) {
+  log_adopted(run);
   const std::scoped_lock lock(mutex_);
   ++stats_.workflows;
 }
@@ -49,6 +44,8 @@ void Observer::looked_at_inbox(std::size_t messages) {
 }
 
 void Observer::applied(const WorkflowRun& run, const engine::Event& event, const Before& before) {
+  log_applied(run, event, before.nodes);
+  if (trace_) draw(run, event);
   const engine::Engine& engine = run.engine();
   const std::scoped_lock lock(mutex_);
   ++stats_.events;
@@ -56,18 +53,38 @@ void Observer::applied(const WorkflowRun& run, const engine::Event& event, const
     if (is_hook(engine.node(static_cast<engine::NodeIndex>(i)))) ++stats_.hooks;
   }
   const auto* ended = std::get_if<engine::LeafFinished>(&event.body);
-  if (ended == nullptr || !ended->finished_at.is_set()) return;
-  for (std::size_t i = before.effects; i < run.pending_effects().size(); ++i) {
-    const auto* start = std::get_if<engine::StartLeaf>(&run.pending_effects()[i]);
-    if (start == nullptr) continue;
-    const engine::NodeIndex hook = hook_of(engine, start->leaf.node);
-    // Later leaves of a longer hook wait for leaves of their own.
-    if (hook == engine::kNoNode || hook < before.nodes) continue;
-    causes_.emplace(leaf_key(run.uid(), start->leaf), ended->finished_at);
+  if (ended != nullptr && ended->finished_at.is_set()) note_causes(run, *ended, before);
+}
+
+void Observer::draw(const WorkflowRun& run, const engine::Event& event) {
+  const auto key_of = [&run](const engine::LeafId& leaf) { return leaf_key(run.uid(), leaf); };
+  const auto is_of_hook = [&run](const engine::LeafId& leaf) {
+    return hook_of(run.engine(), leaf.node) != engine::kNoNode;
+  };
+  if (const auto* began = std::get_if<engine::LeafRunning>(&event.body)) {
+    trace_->began(key_of(began->leaf), is_of_hook(began->leaf), began->started_at);
+  } else if (const auto* ended = std::get_if<engine::LeafFinished>(&event.body)) {
+    trace_->ended(key_of(ended->leaf), is_of_hook(ended->leaf), run, *ended);
   }
 }
 
-void Observer::committed(const store::Batch& batch, clock::Duration took) {
+void Observer::note_causes(const WorkflowRun& run, const engine::LeafFinished& ended,
+                           const Before& before) {
+  for (std::size_t i = before.effects; i < run.pending_effects().size(); ++i) {
+    const auto* start = std::get_if<engine::StartLeaf>(&run.pending_effects()[i]);
+    if (start == nullptr) continue;
+    const engine::NodeIndex hook = hook_of(run.engine(), start->leaf.node);
+    // Later leaves of a longer hook wait for leaves of their own.
+    if (hook == engine::kNoNode || hook < before.nodes) continue;
+    const std::string key = leaf_key(run.uid(), start->leaf);
+    if (trace_) trace_->fired(key);
+    causes_.emplace(key, ended.finished_at);
+  }
+}
+
+void Observer::committed(const store::Batch& batch, clock::Instant from, clock::Duration took) {
+  log_committed(batch, took);
+  if (trace_) trace_->committed(batch, from, took);
   const std::scoped_lock lock(mutex_);
   stats_.commit_ns.add(took.ns);
   stats_.log_rows += batch.events.size();
@@ -78,6 +95,7 @@ void Observer::committed(const store::Batch& batch, clock::Duration took) {
 }
 
 void Observer::dispatching(const WorkflowRun& run, const std::vector<engine::Effect>& effects) {
+  log_dispatching(run, effects);
   const std::scoped_lock lock(mutex_);
   for (const engine::Effect& effect : effects) {
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
@@ -85,7 +103,7 @@ void Observer::dispatching(const WorkflowRun& run, const std::vector<engine::Eff
       continue;  // or it ended within the same batch
     }
     stats_.leaves.add(++stats_.leaves_open);
-    if (causes_.empty() || is_request(run, start->leaf)) continue;
+    if (causes_.empty() || is_request(run.engine().node(start->leaf.node))) continue;
     std::string key = leaf_key(run.uid(), start->leaf);
     if (causes_.contains(key)) handed_over_.push_back(std::move(key));
   }
@@ -115,6 +133,8 @@ void Observer::leaf_ended(const std::string& key) {
   --stats_.leaves_open;
   causes_.erase(key);  // it could not be sent
 }
+
+void Observer::workflow_ended(const WorkflowRun& run) { log_ended(run); }
 
 observe::Stats Observer::stats() const {
   const std::scoped_lock lock(mutex_);
