@@ -16,7 +16,7 @@ const value::Map kFields = {{"workflow", "a-b"}, {"node", "a-b[0].step(0:x y)"},
 
 TEST(LogTest, TextIsALineWithWordsForFields) {
   EXPECT_EQ(log_line({}, kAt, LogLevel::kWarn, "node failed", kFields),
-            R"(warning: node failed workflow=a-b node="a-b[0].step(0:x y)" exitCode=3 )"
+            R"t(warning: node failed workflow=a-b node="a-b[0].step(0:x y)" exitCode=3 )t"
             R"(error="said \"no\"\nand = ended")");
   EXPECT_EQ(log_line({.text_has_time = true}, kAt, LogLevel::kInfo, "up", {}),
             "2026-01-01T00:00:00.123456Z info: up");
