@@ -62,6 +62,7 @@ def main():
           "posix_spawn and wait of the same command, as many at once. Noise: half the distance between the baseline's\n"
           "best and worst round. at once: TIPHYS_STEPS_MAX; a `parallelism` of the manifest lets a step begin only\n"
           "when the end of another is on disk, as every dependency does.\n"
+          "Other engines: (time - bare loop) / steps, which holds the start of their program and of ours.\n"
           f"{os.cpu_count()} cores, load {before:.1f} before and {os.getloadavg()[0]:.1f} after.")
 
 
