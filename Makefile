@@ -41,10 +41,10 @@ format:  ## formats the code in place
 	@tools/install_packages.sh lint
 	@git ls-files -co --exclude-standard '*.h' '*.cc' | xargs clang-format-19 -i
 
-bench: packages  ## measures the engine against a bare spawn loop, expressions against Go
+bench: packages  ## measures the engine against bare loops and peers (BENCH="--only WORD --rounds N --cold"), expressions against Go
 	@cmake --preset bench >/dev/null
 	@cmake --build --preset bench -j $(JOBS)
-	@$(PYTHON) bench/bench.py build/tiphys build/spawn_loop
+	@$(PYTHON) bench/bench.py build/tiphys $(BENCH)
 	@$(PYTHON) bench/expr.py build/expr_bench
 
 soak: build  ## kills engine and supervisor at random under load for SECONDS (3600)

@@ -1,99 +1,73 @@
 #!/usr/bin/env python3
-"""bench.py BIN SPAWN_LOOP [--rounds N]: what a step costs, as ratios to what this machine allows.
+"""bench.py BIN [--rounds N] [--only WORD] [--cold]: what tiphys costs, as ratios to what this machine allows.
 
-Each figure is the median of N rounds (default 5); the engine and the bare loop take turns, so that a noisy
-machine spoils both alike. The engine's files are on disk, its commits are synced: nothing is switched off."""
+Each figure is the median of N rounds (default 5) in which both sides take turns, so that a noisy machine
+spoils both alike. The engine's files are on disk, its commits are synced: nothing is switched off. BIN is a
+file of the build folder, where the other programs of the bench are, too."""
 import argparse
 import os
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
 
-HEAD = """apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: bench}
-spec:
-  entrypoint: main
-"""
-TRUE = "  - name: step\n    container: {image: busybox, command: ['true']}\n"
-ONE = HEAD + "  templates:\n  - name: main\n    container: {image: busybox, command: [sh, -c, 'true']}\n"
+import binary_rows
+import engine_rows
+import graph_rows
+import hook_rows
+import peer_rows
+import program_rows
+from measure import Bench, Failed
+
+# word for --only -> what gives its rows
+ROWS = {
+    "independent": engine_rows.independent,
+    "parallelism": engine_rows.held_back,
+    "chain": engine_rows.chain,
+    "layered": graph_rows.layered,
+    "one": engine_rows.one,
+    "hook": hook_rows.exit_to_wire,
+    "programs": program_rows.programs,
+    "size": binary_rows.size,
+    "start": binary_rows.start,
+    "cold": binary_rows.cold_build,
+    "peers": peer_rows.peers,
+}
+HEAD = ["what", "against", "figure", "noise", "aim", ""]
 
 
-def fan(count, limit=""):
-    return (HEAD + limit + "  templates:\n  - name: main\n    steps:\n"
-            f"    - - {{name: s, template: step, withSequence: {{count: '{count}'}}}}\n" + TRUE)
-
-
-def chain(count):
-    return HEAD + "  templates:\n  - name: main\n    steps:\n" + "".join(
-        f"    - - {{name: s{i}, template: step}}\n" for i in range(count)) + TRUE
-
-
-class Bench:
-    def __init__(self, opt):
-        self.opt = opt
-
-    def loop(self, count, in_flight, *command):
-        """Seconds of the bare loop."""
-        out = subprocess.run([self.opt.loop, str(count), str(in_flight), *command], capture_output=True, check=True)
-        return float(out.stdout)
-
-    def engine(self, text, steps_max):
-        """Seconds from the call to its end, and CPU seconds of the engine's own process."""
-        with tempfile.TemporaryDirectory(prefix="tiphys-bench-", dir=self.opt.dir) as home:
-            path = os.path.join(home, "w.yaml")
-            with open(path, "w") as f:
-                f.write(text)
-            env = dict(os.environ, TIPHYS_HOME=home, NO_COLOR="1", TIPHYS_STEPS_MAX=str(steps_max))
-            start = time.monotonic()
-            p = subprocess.Popen([self.opt.bin, "run", path, "-o", "name"], env=env, stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.PIPE)
-            # wait4 gives the process's usage with that of children it has waited for; the steps are
-            # children of the supervisor, which outlives it, so they are not among them.
-            err = p.stderr.read()
-            _, status, usage = os.wait4(p.pid, 0)
-            took = time.monotonic() - start
-            if status:
-                sys.exit(f"the engine failed: {err.decode()[-500:]}")
-            return took, usage.ru_utime + usage.ru_stime
-
-    def compare(self, title, count, in_flight, text, command, steps_max=0):
-        bare, mine, cpu = [], [], []
-        for _ in range(self.opt.rounds):
-            bare.append(self.loop(count, in_flight, *command))
-            took, used = self.engine(text, steps_max or in_flight)
-            mine.append(took)
-            cpu.append(used)
-        b, m = statistics.median(bare), statistics.median(mine)
-        c = statistics.median(cpu) / count * 1000
-        print(f"{title:44} {count / b:9.0f} {count / m:9.0f} {m / b:8.2f} x {c:9.2f} ms", flush=True)
+def line(cells):
+    print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def main():
-    ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    ap.add_argument("bin")
-    ap.add_argument("loop")
-    ap.add_argument("--rounds", type=int, default=5)
-    ap.add_argument("--dir", help="where the state folders are made (default: the system's temporary folder)")
-    opt = ap.parse_args()
-    opt.bin, opt.loop = os.path.abspath(opt.bin), os.path.abspath(opt.loop)
-    b = Bench(opt)
-    print(f"{'':44} {'bare/s':>9} {'tiphys/s':>9} {'time':>10} {'CPU a step':>12}")
-    for n in 2, 16:
-        b.compare(f"1,000 independent steps, {n} at once", 1000, n, fan(1000), ["true"])
-    for n in 2, 16:
-        b.compare(f"the same, held back by `parallelism: {n}`", 1000, n,
-                  fan(1000, f"  parallelism: {n}\n"), ["true"], steps_max=64)
-    b.compare("10,000 independent steps, 16 at once", 10000, 16, fan(10000), ["true"])
-    b.compare("a chain of 200 steps", 200, 1, chain(200), ["true"])
-    b.compare("a workflow of one step, end to end", 1, 1, ONE, ["sh", "-c", "true"])
-    print(f"medians of {opt.rounds}; bare: posix_spawn and wait of the same command, as many at once;\n"
-          "CPU: user and system time of the engine's process divided by the steps, start of the program included\n"
-          "at once: TIPHYS_STEPS_MAX, what the machine may do at a time; a `parallelism` of the manifest instead\n"
-          "lets a step begin only when the end of another is on disk, as every dependency does")
+    p = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    p.add_argument("bin")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--only", action="append", metavar="WORD", help="only these rows: " + ", ".join(ROWS))
+    p.add_argument("--cold", action="store_true", help="also build without a cache, which takes minutes")
+    p.add_argument("--dir", help="where the state folders are made (default: the system's temporary folder)")
+    opt = p.parse_args()
+    unknown = set(opt.only or []) - set(ROWS)
+    if unknown or opt.rounds < 1:
+        p.error(f"no such rows: {', '.join(unknown)}" if unknown else "--rounds must be 1 or more")
+    bench = Bench(opt)
+    before = os.getloadavg()[0]
+    line(HEAD)
+    line(["---"] * len(HEAD))
+    for word, rows in ROWS.items():
+        if opt.only and word not in opt.only:
+            continue
+        for row in rows(bench):
+            verdict = {None: "", True: "met", False: "not met"}[row.met]
+            line([row.what, row.against, row.figure, row.noise, row.aim, verdict])
+    print(f"\nMedians of {opt.rounds}. x: the time as a multiple of the other's. The bare loop (build/spawn_loop) is\n"
+          "posix_spawn and wait of the same command, as many at once. Noise: half the distance between the baseline's\n"
+          "best and worst round. at once: TIPHYS_STEPS_MAX; a `parallelism` of the manifest lets a step begin only\n"
+          "when the end of another is on disk, as every dependency does.\n"
+          "Other engines: (time - bare loop) / steps, which holds the start of their program and of ours.\n"
+          f"{os.cpu_count()} cores, load {before:.1f} before and {os.getloadavg()[0]:.1f} after.")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Failed as error:
+        sys.exit(f"failed: {error}")

@@ -23,6 +23,9 @@ struct Session {
   std::string name_space;  // -n; empty: `default` when something is made, any for look-ups
   bool no_color = false;
   bool no_utf8 = false;
+  std::string log_level = {};   // --loglevel; empty: the command's own
+  std::string log_format = {};  // --log-format; empty: text
+  bool is_verbose = false;
 
   /// Colours are wanted: no --no-color, no NO_COLOR, and stdout is a terminal.
   [[nodiscard]] bool color() const;

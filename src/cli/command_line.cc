@@ -53,8 +53,11 @@ std::optional<std::string> unknown_command(const CLI::App& app,
   std::string path = app.get_name();
   for (std::size_t i = 0; i < words.size() && has_commands(*at); ++i) {
     const std::string& word = words[i];
-    if (word == "-n" || word == "--namespace") ++i;  // its value is no command
-    if (word.starts_with('-')) continue;
+    if (word.starts_with('-')) {
+      const CLI::Option* flag = app.get_option_no_throw(word);
+      if (flag != nullptr && flag->get_items_expected_max() > 0) ++i;  // its value is no command
+      continue;
+    }
     const CLI::App* next = command_of(*at, word);
     if (next == nullptr) {
       std::string text = fmt::format("unknown command \"{}\" for \"{}\"", word, path);

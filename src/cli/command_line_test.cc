@@ -25,12 +25,24 @@ TEST(Normalized, HelpIsACommandToo) {
 
 struct UnknownCommand : testing::Test {
   UnknownCommand() {
+    app.add_option("-n,--namespace", name_space);
+    app.add_option("--loglevel", level);
+    app.add_flag("-v,--verbose", is_verbose);
     app.add_subcommand("submit");
     app.add_subcommand("list");
     app.add_subcommand("template")->add_subcommand("create");
   }
+  std::string name_space;
+  std::string level;
+  bool is_verbose = false;
   CLI::App app{"", "tiphys"};
 };
+
+TEST_F(UnknownCommand, IsNotTheValueOfAFlag) {
+  EXPECT_FALSE(unknown_command(app, {"--loglevel", "info", "-n", "x", "list"}));
+  EXPECT_FALSE(unknown_command(app, {"--loglevel=info", "list"}));
+  EXPECT_TRUE(unknown_command(app, {"-v", "info"}));
+}
 
 TEST_F(UnknownCommand, IsToldWithTheNearestOne) {
   const auto text = unknown_command(app, {"submti", "file"});

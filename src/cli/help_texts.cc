@@ -24,6 +24,7 @@ constexpr HelpText kTexts[] = {
      "  tiphys run hello.yaml\n"
      "  tiphys run -p message=hi --log hello.yaml\n"
      "  tiphys run secrets.yaml templates.yaml hello.yaml -o json\n"
+     "  tiphys run --stats --trace timeline.json hello.yaml\n"
      "\n"
      "Files may hold several documents, among them the templates, ConfigMaps and Secrets that the\n"
      "workflows use. Ctrl-C stops (exit handlers run), a second one terminates, a third one "
@@ -40,7 +41,9 @@ constexpr HelpText kTexts[] = {
     {"server", kRun,
      "One server works on one state folder ($TIPHYS_HOME). It can be killed at any moment: steps "
      "go\n"
-     "on, and the next server takes them up."},
+     "on, and the next server takes them up. It logs what it does and, each minute, what it "
+     "spent:\n"
+     "--loglevel, --log-format."},
     {"resubmit", kRun,
      "Examples:\n"
      "  tiphys resubmit hello-x7k2p -p message=again --watch"},

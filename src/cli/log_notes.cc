@@ -18,9 +18,7 @@ class LogNotes::Sink : public spdlog::sinks::base_sink<std::mutex> {
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    const auto level = spdlog::level::to_string_view(message.level);
-    lines_.push_back(std::string(level.data(), level.size()) + ": " +
-                     std::string(message.payload.data(), message.payload.size()));
+    lines_.emplace_back(message.payload.data(), message.payload.size());
   }
   void flush_() override {}
 
@@ -29,7 +27,9 @@ class LogNotes::Sink : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 LogNotes::LogNotes() : sink_(std::make_shared<Sink>()), before_(spdlog::default_logger()) {
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("notes", sink_));
+  auto notes = std::make_shared<spdlog::logger>("notes", sink_);
+  notes->set_level(before_->level());
+  spdlog::set_default_logger(std::move(notes));
 }
 
 LogNotes::~LogNotes() {

@@ -1,7 +1,5 @@
 // The list of commands, nothing else.
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <exception>
@@ -11,6 +9,7 @@
 #include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/help_texts.h"
+#include "cli/log_flags.h"
 #include "executor/supervisor.h"
 
 namespace {
@@ -52,6 +51,7 @@ int main_of(const std::vector<std::string>& words) {
       ->envname("ARGO_NAMESPACE");
   app.add_flag("--no-color", session.no_color, "no colours");
   app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
+  add_log_flags(app, session);
   add_commands(app, session);
   tiphys::cli::dress_help(app);
   if (const auto text = tiphys::cli::unknown_command(app, words)) {
@@ -76,9 +76,6 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "__supervisor") {
     return tiphys::executor::supervisor_main(argc, argv);
   }
-  // stdout is for what was asked for.
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("tiphys"));
-  spdlog::set_pattern("%l: %v");
   try {
     return main_of(tiphys::cli::normalized({argv + 1, argv + argc}));
   } catch (const std::exception& error) {

@@ -9,10 +9,12 @@
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/live_view.h"
+#include "cli/log_flags.h"
 #include "cli/log_notes.h"
 #include "cli/show.h"
 #include "runtime/host.h"
 #include "runtime/submit.h"
+#include "value/json.h"
 
 namespace tiphys::cli {
 
@@ -24,6 +26,8 @@ struct RunOptions {
   std::string output;
   std::string defaults;
   bool log = false;
+  bool stats = false;
+  std::string trace;
   bool is_strict = false;  // Kubernetes drops unknown fields, and a run does what a cluster would
 };
 
@@ -119,11 +123,25 @@ LiveOptions live_options(const RunOptions& o, const Opened& state, const Session
           .config = state.config};
 }
 
+// On stderr: stdout is for the workflows.
+void print_stats(const runtime::Host& host, const std::string& output) {
+  const observe::Stats stats = host.stats();
+  const observe::Usage usage = host.usage();
+  if (is_for_programs(output)) {
+    fmt::print(
+        stderr, "{}\n",
+        value::to_json(observe::as_map(stats, usage), {.key_order = value::KeyOrder::kAsGiven}));
+  } else {
+    fmt::print(stderr, "{}", observe::as_table(stats, usage));
+  }
+}
+
 diag::Result<void> run(RunOptions& o, Session& session) {
   TRY_VOID(check_output(o.output));
   TRY(Opened state, open_state());
   TRY(const auto submissions, read_submissions(state, o, session));
   TRY(const Rows rows, submit_all(state, submissions));
+  state.config.trace_path = o.trace;
   TRY(auto host, runtime::Host::open(state.config));
   LiveView live(live_options(o, state, session),
                 [&](const std::string& uid) { return host->workflow_object(uid); });
@@ -149,6 +167,7 @@ diag::Result<void> run(RunOptions& o, Session& session) {
     }
     if (host->final_phase(row.uid) != "Succeeded") session.exit_code = 1;
   }
+  if (o.stats) print_stats(*host, o.output);
   return {};
 }
 
@@ -167,6 +186,10 @@ void add_run(CLI::App& app, Session& session) {
   command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
   command->add_flag("--strict", o->is_strict, "unknown fields are errors, not warnings");
   command->add_flag("--log", o->log, "print the logs of the steps as they come");
+  command->add_flag(
+      "--stats", o->stats,
+      "tell on stderr what the engine spent; with -o json or yaml as one line of JSON");
+  add_trace_flag(*command, o->trace);
   add_override_flags(*command, o->overrides);
 }
 

@@ -4,6 +4,8 @@
 #include <csignal>
 
 #include "cli/commands.h"
+#include "cli/log_flags.h"
+#include "observe/log.h"
 #include "runtime/host.h"
 
 namespace tiphys::cli {
@@ -16,8 +18,19 @@ void on_signal(int /*signal*/) {
   if (host_to_stop != nullptr) host_to_stop->request_stop();
 }
 
-diag::Result<void> serve(bool exit_when_idle) {
+struct ServerOptions {
+  bool exit_when_idle = false;
+  std::string trace;
+};
+
+void log_stats(const runtime::Host& host) {
+  observe::log(observe::LogLevel::kInfo, "spent", observe::as_map(host.stats(), host.usage()));
+}
+
+diag::Result<void> serve(const ServerOptions& o, const Session& session) {
+  set_up_log(session, true);
   TRY(Opened state, open_state());
+  state.config.trace_path = o.trace;
   TRY(auto host, runtime::Host::open(state.config));
   host_to_stop = host.get();
   struct sigaction action{};
@@ -28,19 +41,30 @@ diag::Result<void> serve(bool exit_when_idle) {
   fmt::print("tiphys server: running the workflows of '{}' (pid {})\n", state.config.home,
              getpid());
   std::fflush(stdout);
-  auto served = host->run([&] { return exit_when_idle && host->is_idle(); }, {});
+  clock::Instant told_at = now();
+  auto served = host->run(
+      [&] {
+        if (now() - told_at >= state.config.stats_every) {
+          told_at = now();
+          log_stats(*host);
+        }
+        return o.exit_when_idle && host->is_idle();
+      },
+      {});
   host_to_stop = nullptr;
+  log_stats(*host);
   return served;
 }
 
 }  // namespace
 
 void add_server(CLI::App& app, Session& session) {
-  auto exit_when_idle = std::make_shared<bool>(false);
+  auto o = std::make_shared<ServerOptions>();
   CLI::App* command =
       add_command(app, "server", "run what was submitted, until SIGTERM; steps outlive it", session,
-                  [exit_when_idle] { return serve(*exit_when_idle); });
-  command->add_flag("--exit-when-idle", *exit_when_idle, "end when no workflow is unfinished");
+                  [o, &session] { return serve(*o, session); });
+  command->add_flag("--exit-when-idle", o->exit_when_idle, "end when no workflow is unfinished");
+  add_trace_flag(*command, o->trace);
 }
 
 }  // namespace tiphys::cli

@@ -62,6 +62,9 @@ struct Outcome {
 struct Listener {
   std::function<void(const std::string& key, clock::Instant at)> on_running;
   std::function<void(const std::string& key, Outcome outcome)> on_finished;
+  /// A request has its connection and is written to it now; redirects are not told.
+  /// Told again when a connection that was kept turns out to be dead.
+  std::function<void(const std::string& key, clock::Instant at)> on_sent = {};
 };
 
 /// Finds secrets and config maps; called from executor threads. Errors: kNotFound.

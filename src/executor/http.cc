@@ -227,6 +227,9 @@ void HttpExecutor::begin(Task task) {
   auto exchange = std::make_unique<HttpExchange>(task.key, std::move(*request), steady_now());
   exchange->started_at = wall_now();
   HttpExchange& kept = *exchange;
+  if (listener_.on_sent) {
+    kept.on_sent = [this, &kept] { listener_.on_sent(kept.key(), {wall_now()}); };
+  }
   running_.emplace(task.key, std::move(exchange));
   if (listener_.on_running) listener_.on_running(task.key, {kept.started_at});
   add(kept);

@@ -141,6 +141,11 @@ std::size_t HttpExchange::on_header(char* data, std::size_t size, std::size_t co
   return size * count;
 }
 
+int HttpExchange::on_connected(void* self, char*, char*, int, int) {
+  static_cast<HttpExchange*>(self)->on_sent();
+  return CURL_PREREQFUNC_OK;
+}
+
 curl_socket_t HttpExchange::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& exchange = *static_cast<HttpExchange*>(self);
   if (exchange.dialled_.empty()) exchange.dialled_ = address_text(&address->addr);
@@ -235,6 +240,10 @@ diag::Result<void> HttpExchange::prepare(std::int64_t now_ns) {
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &HttpExchange::on_socket);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  if (on_sent && hops_ == 0) {
+    curl_easy_setopt(easy_, CURLOPT_PREREQFUNCTION, &HttpExchange::on_connected);
+    curl_easy_setopt(easy_, CURLOPT_PREREQDATA, this);
+  }
   const auto left_ms = static_cast<long>((deadline_ns_ - now_ns) / 1'000'000) + 1;
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, left_ms);
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(left_ms, kConnectTimeoutMs));

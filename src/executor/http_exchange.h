@@ -47,11 +47,13 @@ class HttpExchange {
   [[nodiscard]] std::string error(std::string_view reason) const {
     return request_error(request_.method, url_, reason);  // Go names the first method
   }
-  std::int64_t started_at = 0;  // ns since 1970
+  std::int64_t started_at = 0;         // ns since 1970
+  std::function<void()> on_sent = {};  // the first hop is about to be written to its connection
 
  private:
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+  static int on_connected(void* self, char* to, char* from, int to_port, int from_port);
   static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   [[nodiscard]] std::string reason_of(CURLcode code) const;

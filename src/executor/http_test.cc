@@ -174,6 +174,10 @@ struct HttpTest : testing::Test {
       outcomes[key] = std::move(outcome);
       changed.notify_all();
     };
+    listener.on_sent = [this](const std::string& key, clock::Instant at) {
+      const std::lock_guard lock(mutex);
+      sent_at[key].push_back(at);
+    };
     executor = make_http_executor(options, listener, lookup);
   }
   static Task task(const std::string& key, const std::string& http) {
@@ -207,6 +211,7 @@ struct HttpTest : testing::Test {
   std::condition_variable changed;
   std::map<std::string, Outcome> outcomes;
   std::map<std::string, int> running;
+  std::map<std::string, std::vector<clock::Instant>> sent_at;
   value::Value seen_request;
   value::Value seen_response;
   int count = 0;
@@ -305,6 +310,15 @@ TEST_F(HttpTest, SaysWhatWentWrongInGosWords) {
   EXPECT_EQ(
       run(get("/ok", R"(,"headers":[{"name":"A","value":"x\r\nB: y"}])")).message,
       fmt::format("Get \"{}\": net/http: invalid header field value for \"A\"", server.url("/ok")));
+}
+
+TEST_F(HttpTest, TellsWhenARequestIsOnItsConnection) {
+  const Outcome outcome = run(get("/found"));  // a redirect
+  ASSERT_EQ(sent_at["uid.1"].size(), 1U);
+  EXPECT_GE(sent_at["uid.1"][0], outcome.started_at);
+  EXPECT_LE(sent_at["uid.1"][0], outcome.finished_at);
+  run(R"({"url":"http://127.0.0.1:1/"})");  // nobody listens
+  EXPECT_TRUE(sent_at["uid.2"].empty());
 }
 
 TEST_F(HttpTest, StopsAtTheTimeout) {

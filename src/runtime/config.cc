@@ -51,6 +51,9 @@ diag::Result<Config> Config::from_environment() {
   TRY(const std::int64_t grace,
       number_from_environment("TIPHYS_GRACE_MS", 0, 86'400'000, config.grace.ns / 1'000'000));
   config.grace = clock::Duration::milliseconds(grace);
+  TRY(const std::int64_t seconds, number_from_environment("TIPHYS_STATS_SECONDS", 1, 86'400,
+                                                          config.stats_every.ns / 1'000'000'000));
+  config.stats_every = clock::Duration::seconds(seconds);
   TRY(config.log_max,
       number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
                               config.log_max));

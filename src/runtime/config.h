@@ -17,7 +17,9 @@ struct Config {
   std::string home;  // $TIPHYS_HOME, else $XDG_STATE_HOME/tiphys, else ~/.local/state/tiphys
   int steps_max =
       0;  // processes at once on this machine, over all workflows; 0: 4 x cores, 16 at least
-  clock::Duration grace = clock::Duration::seconds(10);  // SIGTERM to SIGKILL
+  clock::Duration grace = clock::Duration::seconds(10);        // SIGTERM to SIGKILL
+  std::string trace_path = {};                                 // a timeline is written there
+  clock::Duration stats_every = clock::Duration::seconds(60);  // in the log of a server
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
 
   [[nodiscard]] std::string store_path() const { return home + "/tiphys.db"; }

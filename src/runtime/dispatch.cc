@@ -1,10 +1,10 @@
 #include "runtime/dispatch.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <chrono>
 
+#include "observe/log.h"
 #include "runtime/caches.h"
 #include "runtime/pod_patch.h"
 
@@ -68,7 +68,10 @@ void Dispatch::ask_cache(const WorkflowRun& run, const engine::LookUpCache& what
 void Dispatch::keep_in_cache(const WorkflowRun& run, const engine::SaveToCache& what) {
   const std::string name_space(run.engine().metadata()["namespace"].string_or(""));
   auto saved = save_to_cache(store_, name_space, what, wall_now());
-  if (!saved) spdlog::error("workflow {}: cache: {}", run.uid(), saved.error().message);
+  if (!saved) {
+    observe::log(observe::LogLevel::kError, "a cache cannot be written",
+                 {{"uid", run.uid()}, {"cache", what.cache}, {"error", saved.error().message}});
+  }
 }
 
 // Effects that concern no leaf.

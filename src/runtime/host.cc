@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,12 +14,14 @@
 #include "executor/http.h"
 #include "executor/pod.h"
 #include "expr/program.h"
+#include "observe/log.h"
 #include "runtime/dispatch.h"
 #include "runtime/expiry.h"
 #include "runtime/fault_point.h"
 #include "runtime/images.h"
 #include "runtime/inbox.h"
 #include "runtime/lookup.h"
+#include "runtime/observer.h"
 #include "runtime/ownership.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
@@ -65,6 +66,11 @@ value::Value with_containers(const executor::Outcome& outcome) {
   return outputs;
 }
 
+void log_trouble(std::string_view what, const std::string& uid, const std::string& error) {
+  observe::log(observe::LogLevel::kError, what,
+               {{"uid", uid}, {"error", observe::without_urls(error)}});
+}
+
 engine::LeafFinished finished_of(const engine::LeafId& leaf, executor::Outcome outcome) {
   value::Value outputs = with_containers(outcome);
   return {.leaf = leaf,
@@ -94,6 +100,7 @@ struct Host::State {
   Config config;
   Doorbell doorbell;
   Inbox inbox;
+  Observer observer;  // executors tell it, too: it outlives them
   Timers timers;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<executor::Executor> process;
@@ -115,6 +122,8 @@ struct Host::State {
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
   void adopt_unowned();
   void apply(WorkflowRun& run, engine::Event event);
+  void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
+                 bool is_recovery);
   template <typename Answer>
   void apply_answer(const std::string& uid, Answer answer);
   void apply_messages();
@@ -136,14 +145,25 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   auto [it, inserted] = runs.emplace(uid, std::move(run));
   final_phases.erase(uid);
   ended.erase(uid);
-  dispatch->carry_out(it->second, it->second.engine().outstanding(), true);
+  observer.adopted(it->second);
+  carry_out(it->second, it->second.engine().outstanding(), true);
   if (it->second.rows_due()) open.insert(&it->second);
   if (!it->second.has_begun()) apply(it->second, {.at = now(), .body = engine::Begin{}});
   return {};
 }
 
 void Host::State::apply(WorkflowRun& run, engine::Event event) {
-  if (run.apply(event)) open.insert(&run);
+  const Observer::Before before = Observer::before(run);
+  if (!run.apply(event)) return;
+  open.insert(&run);
+  observer.applied(run, event, before);
+}
+
+void Host::State::carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
+                            bool is_recovery) {
+  observer.dispatching(run, effects);
+  dispatch->carry_out(run, effects, is_recovery);
+  observer.dispatched();
 }
 
 // Unfinished workflows, and finished ones that somebody has a command for (retry), unless another
@@ -161,7 +181,7 @@ void Host::State::adopt_unowned() {
     auto adopted = adopt(uid);
     if (!adopted && adopted.error().code != diag::Code::kConflict) {
       unreadable.insert(uid);
-      spdlog::error("workflow {}: {}", uid, adopted.error().message);
+      log_trouble("cannot be adopted", uid, adopted.error().message);
     }
   }
 }
@@ -174,7 +194,9 @@ void Host::State::apply_answer(const std::string& uid, Answer answer) {
 }
 
 void Host::State::apply_messages() {
-  for (Message& message : inbox.take()) {
+  std::vector<Message> messages = inbox.take();
+  observer.looked_at_inbox(messages.size());
+  for (Message& message : messages) {
     if (auto* answered = std::get_if<Answered>(&message)) {
       apply_answer(answered->uid, std::move(answered->answer));
       continue;
@@ -190,6 +212,7 @@ void Host::State::apply_messages() {
     auto it = runs.find(address->uid);
     if (auto* ended_leaf = std::get_if<Ended>(&message)) {
       acknowledged.push_back(key);
+      observer.leaf_ended(key);
       if (it == runs.end()) continue;
       apply(it->second,
             {.at = now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))});
@@ -224,7 +247,7 @@ void Host::State::apply_commands() {
       auto arguments = value::parse_json(c.arguments_json.empty() ? "{}" : c.arguments_json);
       done_commands.push_back(c.id);
       if (!verb || !arguments) {
-        spdlog::warn("workflow {}: unknown command '{}'", uid, c.verb);
+        observe::log(observe::LogLevel::kWarn, "unknown command", {{"uid", uid}, {"verb", c.verb}});
         continue;
       }
       apply(run, {.at = now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
@@ -248,11 +271,15 @@ bool Host::State::is_commit_due() const {
 diag::Result<void> Host::State::commit(const store::Batch& batch) {
   for (bool is_told = false;;) {
     fault_point::before_commit();
+    const clock::Instant begun = now();
     auto done = store->commit(batch);
     if (done) fault_point::after_commit();
-    if (done && is_told) spdlog::info("the store can be written again");
+    if (done) observer.committed(batch, begun, now() - begun);
+    if (done && is_told) observe::log(observe::LogLevel::kInfo, "the store can be written again");
     if (done || !takes_all || must_stop) return done;
-    if (!std::exchange(is_told, true)) spdlog::error("{}; trying again", done.error().message);
+    if (!std::exchange(is_told, true)) {
+      observe::log(observe::LogLevel::kError, done.error().message + "; trying again");
+    }
     poll(nullptr, 0, kPollMs);
   }
 }
@@ -265,7 +292,7 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
   if (!batch.empty()) TRY_VOID(commit(batch));
   for (WorkflowRun* run : open) {
     const std::vector<engine::Effect> effects = run->take_effects();
-    if (!effects.empty()) dispatch->carry_out(*run, effects, false);
+    if (!effects.empty()) carry_out(*run, effects, false);
   }
   for (const std::string& key : std::exchange(acknowledged, {})) {
     process->acknowledge(key);
@@ -286,6 +313,7 @@ void Host::State::retire(const WorkflowRun& run) {
   const std::string uid = run.uid();
   const engine::Engine& e = run.engine();
   final_phases[uid] = e.phase();
+  Observer::workflow_ended(run);
   if (takes_all) {
     const auto at = clock::parse_rfc3339(e.workflow_status()["finishedAt"].string_or(""));
     if (auto due = expires_at(e.spec(), e.phase(), at ? *at : now())) expiry.add(uid, *due);
@@ -318,7 +346,7 @@ void Host::State::delete_expired() {
     auto deleted = store->delete_workflow(uid);
     if (!deleted) {
       if (deleted.error().code != diag::Code::kNotFound) {
-        spdlog::error("workflow {}: {}", uid, deleted.error().message);
+        log_trouble("cannot be deleted", uid, deleted.error().message);
       }
       continue;
     }
@@ -352,6 +380,10 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   auto state = std::make_unique<State>(std::move(config), std::move(bell));
   TRY(state->store, store::open_sqlite(state->config.store_path()));
   State* s = state.get();
+  if (!s->config.trace_path.empty()) {
+    TRY(observe::Trace trace, observe::Trace::open(s->config.trace_path));
+    s->observer.trace_to(std::move(trace));
+  }
   const executor::Listener listener{
       .on_running = [s](const std::string& key,
                         clock::Instant at) { s->inbox.post(Began{key, at}); },
@@ -359,13 +391,14 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
           [s](const std::string& key, executor::Outcome outcome) {
             s->inbox.post(Ended{key, std::move(outcome)});
           },
+      .on_sent = [s](const std::string& key, clock::Instant at) { s->observer.sent(key, at); },
   };
   const executor::Lookup lookup = make_lookup(state->config);
   executor::ProcessOptions options{.home = state->config.home,
                                    .steps_max = state->config.steps_max,
                                    .log_max = state->config.log_max};
   options.images = stored_images(*state->store);
-  options.warn = [](const std::string& text) { spdlog::warn("{}", text); };
+  options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
   state->process = executor::make_pod_executor(std::move(options), listener, lookup);
   state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
   state->locks = std::make_unique<Locks>(*state->store, state->config.home);
@@ -413,6 +446,9 @@ bool Host::is_idle() const {
 }
 
 void Host::wake() { state_->inbox.wake(); }
+
+observe::Stats Host::stats() const { return state_->observer.stats(); }
+observe::Usage Host::usage() const { return state_->observer.usage(); }
 
 std::string Host::final_phase(const std::string& uid) const {
   auto it = state_->final_phases.find(uid);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "diag/error.h"
+#include "observe/stats.h"
 #include "runtime/config.h"
 #include "value/value.h"
 
@@ -49,6 +50,9 @@ class Host {
   [[nodiscard]] std::string final_phase(const std::string& uid) const;
   /// The Workflow object as it stands, with status.nodes (for live display).
   [[nodiscard]] value::Value workflow_object(const std::string& uid) const;
+  /// What has been spent since open(), by the loop and by the process.
+  [[nodiscard]] observe::Stats stats() const;
+  [[nodiscard]] observe::Usage usage() const;
 
  private:
   struct State;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <charconv>
 #include <set>
 
+#include "observe/log.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -27,7 +27,9 @@ class FileLock {
  public:
   explicit FileLock(const std::string& home)
       : fd_(::open((home + "/sync.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    if (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0) spdlog::warn("sync.lock: cannot be locked");
+    if (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0) {
+      observe::log(observe::LogLevel::kWarn, "sync.lock cannot be locked");
+    }
   }
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
@@ -38,6 +40,11 @@ class FileLock {
  private:
   int fd_;
 };
+
+void log_unsaved(const std::string& lock, const diag::Error& error) {
+  observe::log(observe::LogLevel::kError, "a lock cannot be written",
+               {{"lock", lock}, {"error", error.message}});
+}
 
 bool is_of(const Value& entry, const std::string& holder) {
   return entry["key"].string_or("") == holder;
@@ -191,7 +198,7 @@ void Locks::release(const std::string& uid, const engine::ReleaseLocks& what) {
     auto saved =
         save(lock.name, Map{{"holders", without((*stored)["holders"].list(), what.holder)},
                             {"pending", without((*stored)["pending"].list(), what.holder)}});
-    if (!saved) spdlog::error("lock {}: {}", lock.name, saved.error().message);
+    if (!saved) log_unsaved(lock.name, saved.error());
   }
   was_released_ = true;
 }
@@ -216,7 +223,7 @@ void Locks::reconcile(const std::string& uid, const engine::OwnLocks& own) {
     }
     if (!has_changed) continue;
     auto saved = save(row.name, kept);
-    if (!saved) spdlog::error("lock {}: {}", row.name, saved.error().message);
+    if (!saved) log_unsaved(row.name, saved.error());
     was_released_ = true;
   }
 }

@@ -52,6 +52,7 @@ class WorkflowRun {
   [[nodiscard]] std::optional<clock::Instant> rows_due() const;
   /// What the events since the last call want done outside.
   [[nodiscard]] std::vector<engine::Effect> take_effects();
+  [[nodiscard]] const std::vector<engine::Effect>& pending_effects() const { return effects_; }
 
   /// The Workflow object as it stands, with status.nodes.
   [[nodiscard]] value::Value object() const;

@@ -1,0 +1,34 @@
+"""Whole workflows against the bare loop of the same commands."""
+import manifests
+from measure import Row, median, ratio_row, spread
+
+
+def compare(bench, what, count, in_flight, manifest, steps_max=0):
+    bare, mine = bench.in_turns(lambda: bench.loop(count, in_flight, "true"),
+                                lambda: bench.engine(manifest, steps_max or in_flight))
+    cpu = median([stats["cpuSeconds"] for _, stats in mine]) / count * 1000
+    return ratio_row(what, "the bare loop", [took for took, _ in mine], bare,
+                     more=f" ({count / median([took for took, _ in mine]):.0f}/s; CPU {cpu:.2f} ms a step)")
+
+
+def independent(bench):
+    for in_flight in 2, 16:
+        yield compare(bench, f"10,000 independent steps, {in_flight} at once", 10000, in_flight,
+                      manifests.fan(10000))
+
+
+def held_back(bench):
+    for n in 2, 16:
+        yield compare(bench, f"1,000 held back by `parallelism: {n}`", 1000, n,
+                      manifests.fan(1000, f"  parallelism: {n}\n"), steps_max=64)
+
+
+def chain(bench):
+    yield compare(bench, "a chain of 1,000 steps", 1000, 1, manifests.chain(1000))
+
+
+def one(bench):
+    bare, mine = bench.in_turns(lambda: bench.loop(1, 1, "sh", "-c", "true"),
+                                lambda: bench.engine(manifests.ONE, 16)[0], rounds=2 * bench.rounds)
+    yield Row("one step, start to exit, new state folder", "`sh -c true`",
+              f"{median(mine) * 1000:.1f} ms, {(median(mine) - median(bare)) * 1000:.1f} more", noise=spread(bare))
