@@ -1,14 +1,14 @@
 // What a node costs through the engine and the store, without any process: a scripted executor
 // answers every leaf at once.
 //
-//   engine_bench FOLDER SHAPE COUNT...     SHAPE: fanout, nested
-//   engine_bench hooks                     what 1,000 hooks cost in each transition
-// Prints one line of JSON for each count; bench/nodes.py makes the table of them.
+//   engine_bench              rows for bench.py, one line of JSON each (bench/program_rows.py)
+//   engine_bench SHAPE COUNT  where the time of COUNT nodes goes; SHAPE: fanout, nested
 #include <malloc.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -45,6 +45,16 @@ clock::Instant now() {
   return {std::chrono::duration_cast<std::chrono::nanoseconds>(
               std::chrono::system_clock::now().time_since_epoch())
               .count()};
+}
+
+/// `aim`: what the value must stay below; 0 for none.
+void print_row(const std::string& what, const char* against, double value, const char* unit,
+               double aim) {
+  std::printf(R"({"what":"%s","against":"%s","value":%.4g,"unit":"%s")", what.c_str(), against,
+              value, unit);
+  if (aim > 0) std::printf(R"(,"aim":%g)", aim);
+  std::printf("}\n");
+  std::fflush(stdout);
 }
 
 template <typename T>
@@ -90,14 +100,21 @@ engine::LeafFinished ended(const engine::LeafId& leaf, clock::Instant at) {
           .finished_at = at};
 }
 
-/// Runs the workflow to its end as the host does: apply, commit, dispatch.
+/// What a workflow cost.
 struct Spent {
+  std::size_t nodes = 0;
+  double total_s = 0;
+  double bytes_per_node = 0;
+  double read_s = 0;
+  double restart_s = 0;
   double begin_s = 0;
   double apply_s = 0;
   double collect_s = 0;
   double commit_s = 0;
 };
 
+/// Runs the workflow to its end, but for `leave_open` leaves, as the host does: apply, commit,
+/// dispatch.
 Spent run_to_the_end(runtime::WorkflowRun& run, store::Store& store, std::size_t leave_open) {
   Spent spent;
   std::deque<engine::LeafId> asked;
@@ -200,67 +217,96 @@ void measure_hooks() {
       (asks ? asking_s : others_s) += seconds;
       (asks ? asking : others) += is_step && asks ? 2 : 1;  // a step is Running before it ends
     }
-    std::printf(R"({"hooks_of":"%s","hooks":%d,"us_per_hook":%.3f,"us_per_other_event":%.3f})"
-                "\n",
-                where, kHooks, asking_s * 1e6 / asking / kHooks, others_s * 1e6 / others);
+    const std::string of(where);
+    print_row("1,000 hooks of a " + of + ", a transition that they read", "each hook",
+              asking_s * 1e6 / asking / kHooks, "us", 2);
+    print_row("1,000 hooks of a " + of + ", any other event", "the whole event",
+              others_s * 1e6 / others, "us", 0);
   }
 }
 
-void measure(const std::string& folder, const std::string& shape, long count) {
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
-  const std::string path = folder + "/bench.db";
+Spent measure(const std::string& shape, long count) {
+  char pattern[] = "tiphys-engine-bench-XXXXXX";
+  const std::string folder = (std::filesystem::temp_directory_path() / pattern).string();
+  std::string made = folder;
+  if (mkdtemp(made.data()) == nullptr) std::abort();
+  const std::string path = made + "/bench.db";
   auto store = must(store::open_sqlite(path));
-  runtime::Submission submission{.workflow = workflow_of(shape, count),
-                                 .templates = {},
-                                 .config_maps = {},
-                                 .workflow_defaults = {}};
+  const runtime::Submission submission{.workflow = workflow_of(shape, count),
+                                       .templates = {},
+                                       .config_maps = {},
+                                       .workflow_defaults = {}};
   const store::WorkflowRow row = must(runtime::submit(*store, submission, now()));
+  const auto load = [&] {
+    return must(
+        runtime::WorkflowRun::load(*store, row.uid, must(runtime::Ownership::take(made + "/run"))));
+  };
   const std::size_t before = bytes_in_use();
   const auto start = Steady::now();
-  std::size_t nodes = 0;
-  std::size_t held = 0;
   Spent spent;
   {
-    auto run = must(runtime::WorkflowRun::load(*store, row.uid,
-                                               must(runtime::Ownership::take(folder + "/run"))));
+    auto run = load();
     spent = run_to_the_end(run, *store, 1);  // one leaf stays, so that a restart has work to do
-    nodes = run.engine().node_count();
+    spent.total_s = seconds_since(start);
+    spent.nodes = run.engine().node_count();
     malloc_trim(0);
-    held = bytes_in_use() - before;
+    spent.bytes_per_node =
+        static_cast<double>(bytes_in_use() - before) / static_cast<double>(spent.nodes);
   }
-  const double seconds = seconds_since(start);
-  const double read_s = read_rows(path);
+  spent.read_s = read_rows(path);
   const auto restart = Steady::now();
-  {
-    auto run = must(runtime::WorkflowRun::load(*store, row.uid,
-                                               must(runtime::Ownership::take(folder + "/run"))));
-    if (run.engine().node_count() != nodes) std::abort();
-  }
-  const double restart_s = seconds_since(restart);
-  std::printf(
-      R"({"shape":"%s","nodes":%zu,"seconds":%.4f,"begin_s":%.4f,"apply_s":%.4f,"collect_s":%.4f,"commit_s":%.4f,)"
-      R"("nodes_per_s":%.0f,"bytes_per_node":%.0f,"read_s":%.4f,"restart_s":%.4f,"store_bytes_per_node":%.0f})"
-      "\n",
-      shape.c_str(), nodes, seconds, spent.begin_s, spent.apply_s, spent.collect_s, spent.commit_s,
-      static_cast<double>(nodes) / seconds, static_cast<double>(held) / static_cast<double>(nodes),
-      read_s, restart_s,
-      static_cast<double>(std::filesystem::file_size(path)) / static_cast<double>(nodes));
-  std::fflush(stdout);
+  if (load().engine().node_count() != spent.nodes) std::abort();
+  spent.restart_s = seconds_since(restart);
+  store.reset();
+  std::filesystem::remove_all(made);
+  return spent;
+}
+
+double us_per_node(const Spent& s) { return s.total_s * 1e6 / static_cast<double>(s.nodes); }
+
+/// The exponent of the growth from `a` to `b`: 1 is linear.
+double exponent(double a, double b, const Spent& from, const Spent& to) {
+  return std::log(b / a) /
+         std::log(static_cast<double>(to.nodes) / static_cast<double>(from.nodes));
+}
+
+void print_rows() {
+  measure_hooks();
+  measure("fanout", 10'000);  // the first one also pays for the pages of the heap
+  const Spent small = measure("fanout", 10'000);
+  const Spent large = measure("fanout", 1'000'000);
+  const Spent nested = measure("nested", 1'000'000);
+  print_row("1M nodes of one loop through engine and store, no processes", "each node",
+            us_per_node(large), "us", 5);
+  print_row("1M nodes in loops of 100", "each node", us_per_node(nested), "us", 5);
+  print_row("memory of a finished node", "", large.bytes_per_node, "bytes", 300);
+  print_row("time from 10k to 1M nodes", "exponent; 1 is linear",
+            exponent(small.total_s, large.total_s, small, large), "", 1.15);
+  print_row("memory from 10k to 1M nodes", "exponent; 1 is linear",
+            exponent(small.bytes_per_node * static_cast<double>(small.nodes),
+                     large.bytes_per_node * static_cast<double>(large.nodes), small, large),
+            "", 1.05);
+  print_row("restart with 1M finished nodes", "SQLite reading their rows",
+            large.restart_s / large.read_s, "x", 3);
+  print_row("restart with 1M finished nodes", "", large.restart_s, "s", 0);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::string(argv[1]) == "hooks") {
-    measure_hooks();
+  if (argc == 1) {
+    print_rows();
     return 0;
   }
-  if (argc < 4) {
-    std::fprintf(stderr, "engine_bench FOLDER SHAPE COUNT...\n");
+  if (argc != 3) {
+    std::fprintf(stderr, "engine_bench [SHAPE COUNT]\n");
     return 2;
   }
-  for (int i = 3; i < argc; ++i) measure(argv[1], argv[2], std::atol(argv[i]));
-  std::filesystem::remove_all(argv[1]);
+  const Spent s = measure(argv[1], std::atol(argv[2]));
+  std::printf(
+      "%zu nodes: %.2f s, %.2f us each: begin %.2f, apply %.2f, collect %.2f, commit %.2f;\n"
+      "%.0f bytes each; rows read in %.2f s, restart in %.2f s\n",
+      s.nodes, s.total_s, us_per_node(s), s.begin_s, s.apply_s, s.collect_s, s.commit_s,
+      s.bytes_per_node, s.read_s, s.restart_s);
   return 0;
 }

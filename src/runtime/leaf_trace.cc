@@ -53,7 +53,8 @@ void LeafTrace::ended(const std::string& key, bool is_hook, const WorkflowRun& r
                        {"type", node.type},
                        {"phase", engine::to_string(what.phase)}};
   if (what.exit_code) arguments.set("exitCode", *what.exit_code);
-  trace_.slice(running.place, node.display_name, running.from, what.finished_at, arguments);
+  trace_.slice(running.place, run.engine().display_name(what.leaf.node), running.from,
+               what.finished_at, arguments);
   if (const auto arrow = arrows_.extract(key); !arrow.empty()) {
     trace_.arrow_to(arrow.mapped(), running.place, running.from);
   }
