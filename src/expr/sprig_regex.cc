@@ -31,7 +31,7 @@ class Pattern {
   template <class Use>
   [[nodiscard]] diag::Result<void> each_match(std::string_view text, std::int64_t most,
                                               CallContext& context, Use use) const {
-    constexpr std::size_t kAtOnce = 64;  // bytes that a search passes in the time of a step
+    constexpr std::size_t kAtOnce = 24;  // bytes that a search passes in the time of a step
     const auto groups = static_cast<std::size_t>(re_.NumberOfCapturingGroups()) + 1;
     std::vector<re2::StringPiece> match(groups);
     const re2::StringPiece input(text.data(), text.size());
