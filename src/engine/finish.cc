@@ -117,6 +117,7 @@ void conclude(Machine& m, Ending ending) {
   m.finished_at = m.now;
   m.is_over = true;
   m.deferred.clear();
+  m.deferred_retries.clear();
   m.asking.clear();
   m.timers.clear();
   close_nodes(m, m.message);

@@ -96,6 +96,7 @@ class Machine {
   std::deque<NodeIndex> settle_queue;             // final nodes whose owners have to be told
   std::vector<std::pair<NodeIndex, Phase>> held;  // transitions made while suspended
   std::deque<Start> deferred;                     // waiting for spec.parallelism, or for resume
+  std::deque<NodeIndex> deferred_retries;  // the same, of Retry nodes that have waited long enough
   std::vector<NodeIndex> roomy;            // composites whose own limit may let somebody in again
   std::map<std::uint32_t, Start> asking;   // by ticket: what waits for a cache's answer
   std::map<std::uint32_t, Start> locking;  // by ticket: what waits for locks

@@ -230,6 +230,7 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   if (start.hooked) node.retried = true;  // as Argo flags it: HOOKS.md 1.4
   auto frame = std::make_unique<RetryFrame>();
   frame->strategy = retry_strategy_of(m, *body);
+  const bool is_pod = std::string_view(spec::node_type_of(body->kind)) == "Pod";
   frame->body = std::move(body);
   frame->inner_scope = std::move(inner_scope);
   frame->start = start;
@@ -242,7 +243,10 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   frame->start.caller_label = start.caller_label;
   node.frame = std::move(frame);
   take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
+  // The room that it was let into is the first attempt's, not its hooks'.
+  if (is_pod) ++m.active_pods;
   entered(m, n);
+  if (is_pod) --m.active_pods;
   start_attempt(m, n);
 }
 
@@ -258,6 +262,7 @@ void on_attempt_settled(Machine& m, NodeIndex retry) {
 
 void on_backoff_over(Machine& m, NodeIndex retry) {
   if (is_fulfilled(m.at(retry).phase) || !frame_of(m, retry).is_waiting) return;
+  if (defer_retry_if_full(m, retry)) return;
   frame_of(m, retry).is_waiting = false;
   decide(m, retry, true);
 }

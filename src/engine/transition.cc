@@ -133,6 +133,7 @@ NodeIndex reuse_node(Machine& m, const Start& start, const NodeSpec& spec) {
   n.phase = spec.phase;
   n.message = spec.message;
   n.memoization = start.memoization;
+  n.waits_for_lock.clear();
   n.started_at = m.now;
   if (is_fulfilled(n.phase)) n.finished_at = m.now;
   if (!start.locks.empty()) m.held_locks.insert_or_assign(index, start.locks);
