@@ -121,7 +121,7 @@ diag::Result<void> set_globals(Machine& m) {
 Phase mapped_entry_phase(const Machine& m) {
   if (!m.entry_error.empty()) return Phase::kError;
   if (m.entry == kNoNode) return Phase::kRunning;
-  const Phase p = m.at(m.entry).phase;
+  const Phase p = m.asked_about.value_or(m.at(m.entry).phase);
   return p == Phase::kSkipped || p == Phase::kOmitted ? Phase::kSucceeded : p;
 }
 

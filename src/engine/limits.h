@@ -13,7 +13,7 @@ namespace tiphys::engine {
 /// Those who wait are looked at in order, and only when there is
 /// room: a million of them cost nothing until then.
 [[nodiscard]] bool defer_if_full(Machine& m, Start& start);
-/// The same for the next attempt of a Retry node whose back-off is over; also while suspended.
+/// The same for the next attempt of a Retry node, which then waits; also while suspended.
 [[nodiscard]] bool defer_retry_if_full(Machine& m, NodeIndex retry);
 /// Starts those who wait, as far as tokens have been given back.
 void start_what_has_room(Machine& m);

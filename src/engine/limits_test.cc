@@ -159,6 +159,16 @@ TEST_F(LimitsTest, AResumeEndsNoSuspensionThatItBrings) {
   EXPECT_EQ(phase_of("wf"), "Succeeded");
 }
 
+TEST_F(LimitsTest, AHookHearsOfAPhaseThatASuspendedWorkflowWentThrough) {
+  start(R"({"entrypoint":"leaf","hooks":{"h":{"template":"leaf",
+      "expression":"workflow.status == \"Running\""}},"templates":[
+      {"name":"leaf","container":{"image":"x","command":["true"]}}]})");
+  send(Control{.verb = Control::Verb::kSuspend, .arguments = {}});
+  end("wf", Phase::kSucceeded);
+  send(Control{.verb = Control::Verb::kResume, .arguments = {}});
+  EXPECT_EQ(started(), Names{"wf.hooks.h"});
+}
+
 TEST_F(LimitsTest, AHookDoesNotTakeTheRoomOfTheFirstAttempt) {
   start(R"({"entrypoint":"main","parallelism":1,"templates":[
       {"name":"main","steps":[[{"name":"r","template":"flaky",

@@ -215,6 +215,8 @@ void decide(Machine& m, NodeIndex retry, bool has_waited) {
   auto again = may_try_again(m, retry);
   if (!again) {
     set_phase(m, retry, Phase::kError, again.error().message);
+  } else if (*again && defer_retry_if_full(m, retry)) {
+    frame.is_waiting = true;
   } else if (*again) {
     start_attempt(m, retry);
   }
@@ -262,7 +264,6 @@ void on_attempt_settled(Machine& m, NodeIndex retry) {
 
 void on_backoff_over(Machine& m, NodeIndex retry) {
   if (is_fulfilled(m.at(retry).phase) || !frame_of(m, retry).is_waiting) return;
-  if (defer_retry_if_full(m, retry)) return;
   frame_of(m, retry).is_waiting = false;
   decide(m, retry, true);
 }

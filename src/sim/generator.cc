@@ -17,7 +17,9 @@ using value::Value;
 
 class Generator {
  public:
-  explicit Generator(Random& random) : random_(random) {}
+  // Most are small: they show as much in less time.
+  explicit Generator(Random& random)
+      : random_(random), depth_max_(random.chance(20) ? 3 : static_cast<int>(random.below(3))) {}
 
   Value workflow() {
     const Map work{{"image", "x"}, {"command", List{"true"}}};
@@ -116,7 +118,7 @@ class Generator {
   std::string make_template(int depth) {
     const std::string name = fmt::format("t{}", count_++);
     Map body{{"name", name}};
-    const std::uint64_t kind = depth >= 3 ? 0 : random_.below(4);
+    const std::uint64_t kind = depth >= depth_max_ ? 0 : random_.below(4);
     if (kind == 0) {
       set_leaf(body);
     } else {
@@ -252,6 +254,7 @@ class Generator {
   }
 
   Random& random_;
+  int depth_max_;
   List templates_;
   int count_ = 0;
 };

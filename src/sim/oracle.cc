@@ -202,14 +202,13 @@ void Oracle::walk_retry(const Place& place, Seen& node) {
   const bool is_exhausted = retry.limit && static_cast<std::int64_t>(attempts) > *retry.limit;
   const bool is_meant =
       retry.policy == "Always" || (last == Phase::kFailed) == (retry.policy == "OnFailure");
-  // First it waits, then for room, and then it is asked whether another attempt is meant.
-  const bool is_full = plan_.parallelism > 0 && sight_.active_pods() >= plan_.parallelism;
-  const bool may_wait =
-      retry.has_backoff && !is_exhausted && (backoffs_over_[node.name] < attempts || is_full);
+  // The waiting comes before the question whether another attempt is meant.
+  const bool may_wait = retry.has_backoff && !is_exhausted && backoffs_over_[node.name] < attempts;
   if (may_wait && !node.is_final()) return;
   if (is_exhausted || !is_meant) return must_be(node, {last});
   if (node.is_final()) complain(node.name + " should have been tried again");
-  if (!is_suspended_) complain(node.name + " should be tried again");
+  const bool is_full = plan_.parallelism > 0 && sight_.active_pods() >= plan_.parallelism;
+  if (!is_suspended_ && !is_full) complain(node.name + " should be tried again");
 }
 
 bool Oracle::hooks_settled(const Place& place, const Seen& node) {

@@ -73,8 +73,8 @@ std::string run_to_end(World& world, Random& random, unsigned commands) {
 std::string run_seed(std::uint64_t seed) {
   Random random(seed);
   const value::Value workflow = random_workflow(random);
-  const Faults faults{.crash_before_commit = random.chance(50) ? 5U : 0U,
-                      .crash_after_commit = random.chance(50) ? 5U : 0U,
+  const Faults faults{.crash_before_commit = random.chance(50) ? 2U : 0U,
+                      .crash_after_commit = random.chance(50) ? 2U : 0U,
                       .told_twice = random.chance(50) ? 10U : 0U,
                       .skips_running = random.chance(50) ? 30U : 0U,
                       .clock_jumps = random.chance(30) ? 10U : 0U,
