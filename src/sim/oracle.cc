@@ -59,6 +59,10 @@ std::string Oracle::check(const engine::Engine& engine) {
         (around != nullptr && around->is_closed) || (retry != nullptr && retry->is_closed);
     if (!n.is_expected && !is_closed) complain(n.name + " is there and should not be");
   }
+  with_failure_.clear();
+  for (const Seen& n : sight_.nodes()) {
+    if (is_failed_step(n)) with_failure_.insert(n.boundary);
+  }
   if (complaints_.empty()) return "";
   std::string there;
   for (const Seen& n : sight_.nodes()) {
@@ -98,6 +102,10 @@ void Oracle::check_end(const engine::Engine& engine, const Outcome& entry, bool 
     is_over = is_over && exit.is_settled;
     if (!engine::is_failure(phase)) phase = exit.phase;
   }
+  // An exit handler that waits for a mutex hears of the end with the answer.
+  const bool may_wait = !plan_.exit_handler.empty() && !has_exit &&
+                        is_held({.name = name, .body = &plan_.templates.at(plan_.exit_handler)});
+  if (may_wait && !engine.is_finished()) return;
   if (engine.is_finished() && !is_over) complain("the workflow has ended too early");
   if (is_suspended_ || !is_over) return;
   if (!engine.is_finished()) complain("the workflow should have ended");
@@ -112,6 +120,10 @@ Oracle::Outcome Oracle::visit(const Place& place) {
   if (n == nullptr) return missing(place);
   n->is_expected = true;
   check_limits(place, *n);
+  if (place.is_step && place.around->fails_fast && n->is_new && !n->is_placeholder() &&
+      with_failure_.contains(place.boundary)) {
+    complain(n->name + " was started after another one had failed, in spite of failFast");
+  }
   if (!n->is_closed && !n->is_placeholder()) {
     if (place.body->retry && !place.is_attempt) {
       walk_retry(place, *n);
@@ -149,15 +161,18 @@ bool Oracle::is_held(const Place& place) const {
   return is_suspended_ || (is_full && !is_stopped(place.on_exit)) || is_locked;
 }
 
+// No hook, whose failure counts for nothing.
+bool Oracle::is_failed_step(const Seen& n) {
+  const bool is_hook =
+      n.name.find(".hooks.", n.boundary.size()) != std::string::npos || n.name.ends_with(".onExit");
+  return engine::is_failure(n.phase) && !n.is_attempt && n.type != "StepGroup" && !is_hook;
+}
+
 Oracle::Outcome Oracle::missing(const Place& place) {
-  const auto is_failed_sibling = [&](const Seen& n) {
-    const bool is_hook = n.name.find(".hooks.", place.boundary.size()) != std::string::npos ||
-                         n.name.ends_with(".onExit");
-    return n.boundary == place.boundary && engine::is_failure(n.phase) && !n.is_attempt &&
-           n.type != "StepGroup" && !is_hook;
-  };
   const bool is_dropped = place.is_step && place.around->fails_fast &&
-                          std::ranges::any_of(sight_.nodes(), is_failed_sibling);
+                          std::ranges::any_of(sight_.nodes(), [&](const Seen& n) {
+                            return n.boundary == place.boundary && is_failed_step(n);
+                          });
   if (!is_held(place) && !is_dropped) complain(place.name + " should have been started");
   return {.is_dropped = is_dropped, .is_held = is_held(place)};
 }

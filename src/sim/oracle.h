@@ -62,6 +62,7 @@ class Oracle {
   Outcome visit(const Place& place);
   Outcome visit_skipped(const Place& place, engine::Phase phase);
   Outcome missing(const Place& place);
+  [[nodiscard]] static bool is_failed_step(const Seen& n);
   [[nodiscard]] bool is_held(const Place& place) const;
   void walk_retry(const Place& place, Seen& node);
   bool hooks_settled(const Place& place, const Seen& node);
@@ -91,7 +92,8 @@ class Oracle {
   bool deadline_passed_ = false;
   std::map<std::string, std::size_t> backoffs_over_;  // by Retry node
 
-  std::string lasting_;  // a complaint that stays
+  std::string lasting_;                 // a complaint that stays
+  std::set<std::string> with_failure_;  // of the check before: boundaries of which a child failed
 
   // Of the current check().
   bool is_suspended_ = false;  // nothing follows anything until it is resumed

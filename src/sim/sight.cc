@@ -37,12 +37,14 @@ void Sight::add(const engine::Engine& engine, NodeIndex index) {
 
 void Sight::look(const engine::Engine& engine) {
   if (engine.run() != run_) begin_run(engine);
-  for (auto i = static_cast<NodeIndex>(nodes_.size()); i < engine.node_count(); ++i) add(engine, i);
+  const auto known = static_cast<NodeIndex>(nodes_.size());
+  for (NodeIndex i = known; i < engine.node_count(); ++i) add(engine, i);
   for (NodeIndex i = 0; i < engine.node_count(); ++i) {
     Seen& n = nodes_[i];
     n.type = engine.node(i).type;
     n.phase = engine.node(i).phase;
     n.is_expected = false;
+    n.is_new = i >= known;
     const bool is_kept = n.is_leaf() && n.phase == Phase::kSucceeded && kept_.contains(n.name);
     n.is_started = started_.contains({run_, i}) || is_kept;
     if (n.is_placeholder()) continue;  // it has not begun

@@ -20,6 +20,7 @@ struct Seen {
   std::string_view type;
   engine::Phase phase = engine::Phase::kPending;
   std::set<engine::Phase> ever;  // the phases that it has had
+  bool is_new = false;           // it was not there before
   bool is_attempt = false;       // of a Retry node
   bool is_started = false;       // a leaf that an executor was asked to run
   std::size_t below = 0;         // nodes whose boundary it is; of a Retry node its attempts
