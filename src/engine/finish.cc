@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/control.h"
 #include "engine/dag.h"
 #include "engine/globals.h"
@@ -114,7 +116,7 @@ void close_nodes(Machine& m, const std::string& why) {
 void conclude(Machine& m, Ending ending) {
   m.phase = ending.phase;
   m.message = std::move(ending.message);
-  m.finished_at = m.now;
+  m.finished_at = std::max(m.now, m.started_at);
   m.is_over = true;
   m.deferred.clear();
   m.deferred_retries.clear();
@@ -144,7 +146,7 @@ void cancel_leaves(Machine& m) {
 void fail_before_start(Machine& m, Phase phase, std::string message) {
   m.phase = phase;
   m.message = std::move(message);
-  m.finished_at = m.now;
+  m.finished_at = std::max(m.now, m.started_at);
   m.is_over = true;
 }
 

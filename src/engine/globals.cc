@@ -187,7 +187,8 @@ std::optional<Value> GlobalScope::find(std::string_view name) const {
     return Value(to_string(late_ ? mapped_entry_phase(*machine_) : machine_->phase));
   }
   if (name == "workflow.duration") {
-    const clock::Instant end = machine_->is_over ? machine_->finished_at : machine_->now;
+    const clock::Instant now = std::max(machine_->now, machine_->started_at);
+    const clock::Instant end = machine_->is_over ? machine_->finished_at : now;
     return Value(duration_text(machine_->started_at.is_set() ? end - machine_->started_at
                                                              : clock::Duration{}));
   }

@@ -159,6 +159,16 @@ TEST_F(LimitsTest, AResumeEndsNoSuspensionThatItBrings) {
   EXPECT_EQ(phase_of("wf"), "Succeeded");
 }
 
+TEST_F(LimitsTest, NothingEndsBeforeItBeganThoughAClockIsSetBack) {
+  start(R"({"entrypoint":"wait","templates":[{"name":"wait","suspend":{}}]})");
+  now_ = now_ - clock::Duration::seconds(3600);
+  send(Control{.verb = Control::Verb::kResume, .arguments = {}});
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(node("wf").finished_at, node("wf").started_at);
+  const value::Value status = engine_->workflow_status();
+  EXPECT_EQ(status["finishedAt"], status["startedAt"]);
+}
+
 TEST_F(LimitsTest, AHookHearsOfAPhaseThatASuspendedWorkflowWentThrough) {
   start(R"({"entrypoint":"leaf","hooks":{"h":{"template":"leaf",
       "expression":"workflow.status == \"Running\""}},"templates":[

@@ -202,7 +202,10 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   m.touch(i);
   if (before == phase) return;
   n.phase = phase;
-  if (is_fulfilled(phase) && !n.finished_at.is_set()) n.finished_at = m.now;
+  if (is_fulfilled(phase)) {
+    if (!n.finished_at.is_set()) n.finished_at = m.now;
+    n.finished_at = std::max(n.finished_at, n.started_at);  // a clock may have been set back
+  }
   count(m, n, before, false);
   if (is_failure(phase)) m.failed.push_back(i);
   const std::string_view type = n.type;

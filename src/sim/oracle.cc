@@ -202,6 +202,7 @@ void Oracle::walk_retry(const Place& place, Seen& node) {
     attempt.hooks = nullptr;
     attempt.exit = nullptr;
     attempt.is_attempt = true;
+    attempt.is_step = false;
     last = visit(attempt).phase;
   }
   if (attempts == 0) {
