@@ -4,10 +4,11 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 30
 SECONDS ?= 3600
+SEEDS ?= 100000
 PYTHON := /usr/bin/python3
 TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test conformance lint format bench soak fuzz install clean
+.PHONY: help packages build demo test conformance lint format bench soak simulation fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -50,6 +51,10 @@ bench: packages  ## measures the engine against bare loops and peers (BENCH="--o
 soak: build  ## kills engine and supervisor at random under load for SECONDS (3600)
 	@$(PYTHON) bench/soak.py build/tiphys $(SECONDS)
 
+simulation:  ## runs SEEDS seeds of the simulation (100000)
+	@tools/install_packages.sh build test
+	@tools/simulation.sh $(SEEDS)
+
 fuzz:  ## runs each fuzzer for SECONDS_EACH
 	@tools/install_packages.sh build lint
 	@tools/fuzz.sh $(SECONDS_EACH)
@@ -58,4 +63,4 @@ install: build  ## installs tiphys below PREFIX
 	@cmake --install build --prefix $(PREFIX)
 
 clean:  ## removes the build folders
-	@rm -rf build build-asan build-dev build-fuzz build-tsan
+	@rm -rf build build-asan build-dev build-fuzz build-simulation build-tsan

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-30}
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz -j "${JOBS:-$(nproc)}" || exit 1
 declare -A running
-for name in yaml expression tag json cron; do
+for name in yaml expression tag json cron rows; do
   found=build-fuzz/found/$name
   mkdir -p "$found"
   "build-fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \

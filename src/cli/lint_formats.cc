@@ -36,6 +36,7 @@ const char* rule_of(diag::Code code) {
     case diag::Code::kAlreadyExists:
     case diag::Code::kConflict:
     case diag::Code::kIo:
+    case diag::Code::kDamaged:
     case diag::Code::kInternal:
       return "manifest";
   }

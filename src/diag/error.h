@@ -25,6 +25,7 @@ enum class Code {
   kAlreadyExists,    // a named object exists already
   kConflict,         // the object's state forbids the request (resume of a finished workflow ...)
   kIo,               // a system call, the store or the network failed
+  kDamaged,          // the store holds what it cannot hold; trying again is no use
   kInternal,         // a fault of ours that was caught
 };
 

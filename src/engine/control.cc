@@ -111,11 +111,12 @@ void resume_spec(Machine& m) {
 bool resume(Machine& m, const Value& arguments) {
   const std::string selector(arguments["nodeFieldSelector"].string_or(""));
   bool changed = false;
+  // What the resume itself brings to a suspension waits there, for another one.
+  const auto count = static_cast<NodeIndex>(m.nodes.size());
   if (selector.empty() && m.is_suspended) {
     resume_spec(m);
     changed = true;
   }
-  const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = 0; i < count; ++i) {
     Node& n = m.at(i);
     if (!is_waiting(n) || !matches(m, n, selector)) continue;
@@ -217,6 +218,7 @@ void reset_for_retry(Machine& m) {
   m.settle_queue.clear();
   m.held.clear();
   m.deferred.clear();
+  m.deferred_retries.clear();
   m.roomy.clear();
   m.asking.clear();
   m.locking.clear();

@@ -114,8 +114,8 @@ std::vector<Effect> Engine::outstanding() const {
   if (m.is_over) return effects;
   for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
     const Node& n = m.at(i);
-    if (!is_leaf(n) || !n.waits_for_lock().empty() || (is_fulfilled(n.phase) && !n.is_closing))
-      continue;
+    // A node without a body has not begun: it waits for a lock, or has it and waits for room.
+    if (!is_leaf(n) || !n.body() || (is_fulfilled(n.phase) && !n.is_closing)) continue;
     effects.emplace_back(StartLeaf{{m.run, i}});
     if (n.is_cancelled) effects.emplace_back(CancelLeaf{{m.run, i}});
   }

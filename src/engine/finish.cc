@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/control.h"
 #include "engine/dag.h"
 #include "engine/globals.h"
@@ -114,9 +116,10 @@ void close_nodes(Machine& m, const std::string& why) {
 void conclude(Machine& m, Ending ending) {
   m.phase = ending.phase;
   m.message = std::move(ending.message);
-  m.finished_at = m.now;
+  m.finished_at = std::max(m.now, m.started_at);
   m.is_over = true;
   m.deferred.clear();
+  m.deferred_retries.clear();
   m.asking.clear();
   m.timers.clear();
   close_nodes(m, m.message);
@@ -143,7 +146,7 @@ void cancel_leaves(Machine& m) {
 void fail_before_start(Machine& m, Phase phase, std::string message) {
   m.phase = phase;
   m.message = std::move(message);
-  m.finished_at = m.now;
+  m.finished_at = std::max(m.now, m.started_at);
   m.is_over = true;
 }
 

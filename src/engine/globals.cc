@@ -121,7 +121,7 @@ diag::Result<void> set_globals(Machine& m) {
 Phase mapped_entry_phase(const Machine& m) {
   if (!m.entry_error.empty()) return Phase::kError;
   if (m.entry == kNoNode) return Phase::kRunning;
-  const Phase p = m.at(m.entry).phase;
+  const Phase p = m.asked_about.value_or(m.at(m.entry).phase);
   return p == Phase::kSkipped || p == Phase::kOmitted ? Phase::kSucceeded : p;
 }
 
@@ -179,7 +179,8 @@ std::optional<Value> GlobalScope::find(std::string_view name) const {
     return Value(to_string(late_ ? mapped_entry_phase(*machine_) : machine_->phase));
   }
   if (name == "workflow.duration") {
-    const clock::Instant end = machine_->is_over ? machine_->finished_at : machine_->now;
+    const clock::Instant now = std::max(machine_->now, machine_->started_at);
+    const clock::Instant end = machine_->is_over ? machine_->finished_at : now;
     return Value(duration_text(machine_->started_at.is_set() ? end - machine_->started_at
                                                              : clock::Duration{}));
   }

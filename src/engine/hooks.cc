@@ -193,7 +193,11 @@ void fire_workflow_hook(Machine& m, WorkflowHook& h) {
 void on_phase(Machine& m, NodeIndex n, Phase phase) {
   note_phase(m, n, phase);
   fire_true_hooks(m, n, phase);
-  if (m.at(n).owner_kind == OwnerKind::kEntry) evaluate_workflow_hooks(m);
+  if (m.at(n).owner_kind == OwnerKind::kEntry) {
+    m.asked_about = phase;
+    evaluate_workflow_hooks(m);
+    m.asked_about.reset();
+  }
   if (is_fulfilled(phase)) m.settle_queue.push_back(n);
 }
 

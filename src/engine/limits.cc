@@ -46,6 +46,11 @@ void start_waiting(Machine& m, NodeIndex boundary) {
 }
 
 void start_deferred(Machine& m) {
+  while (!m.deferred_retries.empty() && has_capacity(m)) {
+    const NodeIndex retry = m.deferred_retries.front();
+    m.deferred_retries.pop_front();
+    on_backoff_over(m, retry);
+  }
   while (!m.deferred.empty() && has_capacity(m)) {
     Start next = std::move(m.deferred.front());
     m.deferred.pop_front();
@@ -58,13 +63,21 @@ void start_deferred(Machine& m) {
 
 bool defer_if_full(Machine& m, Start& start) {
   if (!has_capacity(m)) {
+    return_locks(m, start);
     m.deferred.push_back(std::move(start));
     return true;
   }
   if (start.boundary == kNoNode) return false;
   Composite& c = composite_of(m, start.boundary);
   if (has_capacity(c)) return false;
+  return_locks(m, start);
   c.waiting.push_back(std::move(start));
+  return true;
+}
+
+bool defer_retry_if_full(Machine& m, NodeIndex retry) {
+  if (!m.is_suspended && has_capacity(m)) return false;
+  m.deferred_retries.push_back(retry);
   return true;
 }
 
@@ -86,6 +99,7 @@ void retry_deferred(Machine& m) {
     std::ranges::move(c->waiting, std::back_inserter(all));
     c->waiting.clear();
   }
+  for (const NodeIndex retry : std::exchange(m.deferred_retries, {})) on_backoff_over(m, retry);
   for (Start& start : all) begin_template(m, std::move(start));
 }
 
@@ -110,7 +124,7 @@ void release_parallelism(Machine& m, NodeIndex i) {
     if (!c.waiting.empty()) m.roomy.push_back(n.boundary);
   }
   n.counts_parallelism = false;
-  m.has_room = !m.deferred.empty();
+  m.has_room = !m.deferred.empty() || !m.deferred_retries.empty();
 }
 
 void set_leaf_deadlines(Machine& m, NodeIndex i) {

@@ -9,9 +9,12 @@
 namespace tiphys::engine {
 
 /// If spec.parallelism or the parallelism of its boundary forbids to start now, takes `start` to
-/// wait for its turn and gives true. Those who wait are looked at in order, and only when there is
+/// wait for its turn and gives true; it gives its locks back, as who has the room may need them.
+/// Those who wait are looked at in order, and only when there is
 /// room: a million of them cost nothing until then.
 [[nodiscard]] bool defer_if_full(Machine& m, Start& start);
+/// The same for the next attempt of a Retry node, which then waits; also while suspended.
+[[nodiscard]] bool defer_retry_if_full(Machine& m, NodeIndex retry);
 /// Starts those who wait, as far as tokens have been given back.
 void start_what_has_room(Machine& m);
 /// Tries to start all who wait, after a resume, a stop or a deadline. Cost: O(nodes).

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "engine/control.h"
 #include "engine/finish.h"
 #include "engine/limits.h"
 #include "engine/names.h"
@@ -108,6 +109,16 @@ void show_waiting(Machine& m, Start& start, const LocksAnswered& event) {
   m.touch(start.placeholder);
 }
 
+// A node that was shown while it waited ends without having run.
+void fail_before_begin(Machine& m, NodeIndex i, const std::string& message) {
+  m.at(i).live().waits_for_lock.clear();
+  take_parallelism(m, i, false);
+  const std::string_view type = m.at(i).type;
+  if (type == "Pod" || type == "HTTP" || type == "Plugin") ++m.active_leaves;
+  entered(m, i);
+  set_phase(m, i, Phase::kFailed, message);
+}
+
 bool answer_workflow(Machine& m, const LocksAnswered& event) {
   if (event.ticket != m.workflow_ticket) return false;
   if (!event.error.empty()) {
@@ -173,6 +184,14 @@ bool on_locks_answer(Machine& m, const LocksAnswered& event) {
   Start& waiting = it->second;
   if (event.error.empty() && !event.is_acquired) {
     show_waiting(m, waiting, event);
+    const NodeIndex i = waiting.placeholder;
+    const bool on_exit = m.at(i).on_exit;
+    // A stop may have come while the answer was under way.
+    if (const std::string why = shutdown_forbids(m, on_exit); !why.empty()) {
+      give_up_lock(m, i, fmt::format("Stopped with strategy '{}'", why));
+    } else if (m.deadline_passed && !on_exit) {
+      give_up_lock(m, i, "Step exceeded its deadline");
+    }
     return true;
   }
   Start start = std::move(waiting);
@@ -182,10 +201,7 @@ bool on_locks_answer(Machine& m, const LocksAnswered& event) {
     refuse_start(m, start, event.error);
     return true;
   }
-  if (start.placeholder != kNoNode) {
-    m.at(start.placeholder).live().waits_for_lock.clear();
-    set_message(m, start.placeholder, "");
-  }
+  if (start.placeholder != kNoNode) set_message(m, start.placeholder, "");
   --start.depth;  // begin_template counts it again
   begin_template(m, std::move(start));
   return true;
@@ -208,13 +224,21 @@ void release_workflow_locks(Machine& m) {
 bool give_up_lock(Machine& m, NodeIndex i, const std::string& message) {
   if (m.at(i).waits_for_lock().empty()) return false;
   std::erase_if(m.locking, [i](const auto& entry) { return entry.second.placeholder == i; });
-  m.at(i).live().waits_for_lock.clear();
-  take_parallelism(m, i, false);
-  const std::string_view type = m.at(i).type;
-  if (type == "Pod" || type == "HTTP" || type == "Plugin") ++m.active_leaves;
-  entered(m, i);
-  set_phase(m, i, Phase::kFailed, message);
+  fail_before_begin(m, i, message);
   return true;
+}
+
+void return_locks(Machine& m, Start& start) {
+  if (start.locks.empty()) return;
+  m.effects->outside.emplace_back(
+      ReleaseLocks{.holder = holder_of(m, start), .locks = std::exchange(start.locks, {})});
+  start.has_locks = false;
+  if (start.placeholder != kNoNode) m.held_locks.erase(start.placeholder);
+}
+
+void give_up_start(Machine& m, Start& start, const std::string& message) {
+  return_locks(m, start);
+  if (start.placeholder != kNoNode) fail_before_begin(m, start.placeholder, message);
 }
 
 bool give_up_workflow_locks(Machine& m) {
@@ -232,6 +256,10 @@ void ask_for_locks_again(const Machine& m, std::vector<Effect>& effects) {
   if (!m.workflow_locks.empty()) own.holders.push_back(holder_of(m, ""));
   for (const auto& [n, locks] : m.held_locks) own.holders.push_back(holder_of(m, id_of(m, n)));
   for (const auto& [ticket, start] : m.locking) own.holders.push_back(holder_of(m, start));
+  // What has its locks may still wait for a cache.
+  for (const auto& [ticket, start] : m.asking) {
+    if (!start.locks.empty()) own.holders.push_back(holder_of(m, start));
+  }
   effects.emplace_back(std::move(own));
   if (m.workflow_ticket != 0) {
     effects.emplace_back(effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));

@@ -26,8 +26,13 @@ void release_locks(Machine& m, NodeIndex n);
 /// The same for the workflow.
 void release_workflow_locks(Machine& m);
 
-/// A node that waits for a lock ends Failed without having run. False when it waits for none.
+/// What has locks and cannot begin gives them back, to ask again.
+void return_locks(Machine& m, Start& start);
+/// A node that waits for a lock, or gave it back and waits for room, ends Failed without having
+/// run. False when it is none such.
 bool give_up_lock(Machine& m, NodeIndex n, const std::string& message);
+/// What will not begin after all gives its locks back; its node, if it has one, is Failed.
+void give_up_start(Machine& m, Start& start, const std::string& message);
 /// The workflow waits for its locks and is shut down.
 bool give_up_workflow_locks(Machine& m);
 

@@ -95,6 +95,7 @@ class Machine {
   std::deque<NodeIndex> settle_queue;             // final nodes whose owners have to be told
   std::vector<std::pair<NodeIndex, Phase>> held;  // transitions made while suspended
   std::deque<Start> deferred;                     // waiting for spec.parallelism, or for resume
+  std::deque<NodeIndex> deferred_retries;  // the same, of Retry nodes that are to be tried again
   std::vector<NodeIndex> roomy;            // composites whose own limit may let somebody in again
   std::map<std::uint32_t, Start> asking;   // by ticket: what waits for a cache's answer
   std::map<std::uint32_t, Start> locking;  // by ticket: what waits for locks
@@ -122,6 +123,9 @@ class Machine {
   NodeIndex entry = kNoNode;
   NodeIndex exit = kNoNode;
   bool exit_started = false;
+  // The entry node's phase that workflow hooks are asked about: while a workflow is suspended there
+  // can be several of them.
+  std::optional<Phase> asked_about;
   std::string entry_error;  // of a workflow hook: the entry node counts as Error
   std::vector<WorkflowHook> hooks;
   std::uint32_t open_hooks = 0;

@@ -213,6 +213,8 @@ void decide(Machine& m, NodeIndex retry, bool has_waited) {
   auto again = may_try_again(m, retry);
   if (!again) {
     set_phase(m, retry, Phase::kError, again.error().message);
+  } else if (*again && defer_retry_if_full(m, retry)) {
+    frame.is_waiting = true;
   } else if (*again) {
     start_attempt(m, retry);
   }
@@ -228,6 +230,7 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   if (start.hooked) node.retried = true;  // as Argo flags it: HOOKS.md 1.4
   auto frame = std::make_unique<RetryFrame>();
   frame->strategy = retry_strategy_of(m, *body);
+  const bool is_pod = std::string_view(spec::node_type_of(body->kind)) == "Pod";
   frame->body = std::move(body);
   frame->inner_scope = std::move(inner_scope);
   frame->start = start;
@@ -239,7 +242,10 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   frame->start.placeholder = kNoNode;
   node.live().frame = std::move(frame);
   take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
+  // The room that it was let into is the first attempt's, not its hooks'.
+  if (is_pod) ++m.active_pods;
   entered(m, n);
+  if (is_pod) --m.active_pods;
   start_attempt(m, n);
 }
 

@@ -240,6 +240,8 @@ void begin_template(Machine& m, Start start) {
     m.deferred.push_back(std::move(start));
     return;
   }
+  if (start.placeholder != kNoNode && is_fulfilled(m.at(start.placeholder).phase))
+    return;  // it was given up while this waited
   if (start.boundary != kNoNode && m.at(start.boundary).frame() == nullptr)
     return;  // it ended while this waited
   ++start.depth;
@@ -261,7 +263,8 @@ void begin_template(Machine& m, Start start) {
     return;
   }
   if (start.owner_kind == OwnerKind::kStepGroup && is_failing_fast(m, start.boundary)) {
-    on_step_dropped(m, start.owner);
+    give_up_start(m, start, "template has failed or errored children and failFast enabled");
+    if (start.placeholder == kNoNode) on_step_dropped(m, start.owner);
     return;
   }
   const bool is_stopping = !shutdown_forbids(m, start.on_exit).empty();

@@ -117,6 +117,7 @@ NodeIndex reuse_node(Machine& m, const Start& start, const NodeSpec& spec) {
   n.phase = spec.phase;
   n.set_message(spec.message);
   n.set_memoization(start.memoization);
+  if (!n.waits_for_lock().empty()) n.live().waits_for_lock.clear();
   n.started_at = m.now;
   if (is_fulfilled(n.phase)) n.finished_at = m.now;
   if (!start.locks.empty()) m.held_locks.insert_or_assign(index, start.locks);
@@ -179,7 +180,10 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   m.touch(i);
   if (before == phase) return;
   n.phase = phase;
-  if (is_fulfilled(phase) && !n.finished_at.is_set()) n.finished_at = m.now;
+  if (is_fulfilled(phase)) {
+    if (!n.finished_at.is_set()) n.finished_at = m.now;
+    n.finished_at = std::max(n.finished_at, n.started_at);  // a clock may have been set back
+  }
   count(m, n, before, false);
   if (is_failure(phase)) m.failed.push_back(i);
   const std::string_view type = n.type;

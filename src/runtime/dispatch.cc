@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "observe/log.h"
 #include "runtime/caches.h"
+#include "runtime/clocks.h"
 #include "runtime/pod_patch.h"
 
 namespace tiphys::runtime {
@@ -18,12 +17,6 @@ const char* unsupported_kind(const value::Value& body) {
     if (!body[kind].is_null()) return kind;
   }
   return nullptr;
-}
-
-clock::Instant wall_now() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
 }
 
 }  // namespace
@@ -77,7 +70,7 @@ void Dispatch::keep_in_cache(const WorkflowRun& run, const engine::SaveToCache& 
 // Effects that concern no leaf.
 void Dispatch::carry_out_one(const WorkflowRun& run, const engine::Effect& effect) {
   if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
-    timers_.set(run.uid(), timer->timer, timer->at);
+    timers_.set(run.uid(), timer->timer, steady_time_of(timer->at));
   } else if (const auto* question = std::get_if<engine::LookUpCache>(&effect)) {
     ask_cache(run, *question);
   } else if (const auto* kept = std::get_if<engine::SaveToCache>(&effect)) {

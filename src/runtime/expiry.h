@@ -19,7 +19,7 @@ namespace tiphys::runtime {
                                                        std::string_view phase,
                                                        clock::Instant finished_at);
 
-/// Finished workflows, by the time at which they are due.
+/// Finished workflows, by the time at which they are due on the steady clock (clocks.h).
 class Expiry {
  public:
   void add(const std::string& uid, clock::Instant at) { by_time_.emplace(at, uid); }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -15,6 +14,7 @@
 #include "executor/pod.h"
 #include "expr/program.h"
 #include "observe/log.h"
+#include "runtime/clocks.h"
 #include "runtime/dispatch.h"
 #include "runtime/expiry.h"
 #include "runtime/fault_point.h"
@@ -35,12 +35,6 @@ namespace tiphys::runtime {
 namespace {
 
 constexpr int kPollMs = 250;  // how often the store is asked for commands when nobody rings
-
-clock::Instant now() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
-}
 
 engine::Phase phase_of(executor::Outcome::Phase p) {
   switch (p) {
@@ -115,12 +109,16 @@ struct Host::State {
   std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
   std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
   std::vector<std::uint64_t> done_commands;  // commands whose effects it holds
+  std::optional<diag::Error> damage;         // of the store: there is no going on
   bool takes_all = false;
   std::atomic<bool> must_stop = false;
   std::uint64_t seen_version = 0;
 
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
   void adopt_unowned();
+  /// Gives what it is given; notes it when the store turns out to be damaged.
+  template <typename T>
+  [[nodiscard]] diag::Result<T> readable(diag::Result<T> read);
   void apply(WorkflowRun& run, engine::Event event);
   void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
                  bool is_recovery);
@@ -148,7 +146,7 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   observer.adopted(it->second);
   carry_out(it->second, it->second.engine().outstanding(), true);
   if (it->second.rows_due()) open.insert(&it->second);
-  if (!it->second.has_begun()) apply(it->second, {.at = now(), .body = engine::Begin{}});
+  if (!it->second.has_begun()) apply(it->second, {.at = wall_now(), .body = engine::Begin{}});
   return {};
 }
 
@@ -166,19 +164,26 @@ void Host::State::carry_out(const WorkflowRun& run, const std::vector<engine::Ef
   observer.dispatched();
 }
 
+template <typename T>
+diag::Result<T> Host::State::readable(diag::Result<T> read) {
+  if (!read && read.error().code == diag::Code::kDamaged) damage = read.error();
+  return read;
+}
+
 // Unfinished workflows, and finished ones that somebody has a command for (retry), unless another
 // process has them.
 void Host::State::adopt_unowned() {
   std::set<std::string> wanted;
-  if (auto rows = store->unfinished_workflows()) {
+  if (auto rows = readable(store->unfinished_workflows())) {
     for (const store::WorkflowRow& row : *rows) wanted.insert(row.uid);
   }
-  if (auto commands = store->load_commands("")) {
+  if (auto commands = readable(store->load_commands(""))) {
     for (const store::CommandRow& c : *commands) wanted.insert(c.uid);
   }
   for (const std::string& uid : wanted) {
     if (runs.contains(uid) || unreadable.contains(uid)) continue;
-    auto adopted = adopt(uid);
+    auto adopted = readable(adopt(uid));
+    if (damage) return;
     if (!adopted && adopted.error().code != diag::Code::kConflict) {
       unreadable.insert(uid);
       log_trouble("cannot be adopted", uid, adopted.error().message);
@@ -189,7 +194,7 @@ void Host::State::adopt_unowned() {
 template <typename Answer>
 void Host::State::apply_answer(const std::string& uid, Answer answer) {
   if (auto it = runs.find(uid); it != runs.end()) {
-    apply(it->second, {.at = now(), .body = std::move(answer)});
+    apply(it->second, {.at = wall_now(), .body = std::move(answer)});
   }
 }
 
@@ -215,19 +220,20 @@ void Host::State::apply_messages() {
       observer.leaf_ended(key);
       if (it == runs.end()) continue;
       apply(it->second,
-            {.at = now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))});
+            {.at = wall_now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))});
     } else if (it != runs.end()) {
       const auto& began = std::get<Began>(message);
       apply(it->second,
-            {.at = now(),
+            {.at = wall_now(),
              .body = engine::LeafRunning{.leaf = address->leaf, .started_at = began.at}});
     }
   }
 }
 
 void Host::State::apply_timers() {
-  for (const auto& [uid, timer] : timers.take_due(now())) {
-    if (auto it = runs.find(uid); it != runs.end()) apply(it->second, {.at = now(), .body = timer});
+  for (const auto& [uid, timer] : timers.take_due(steady_now())) {
+    if (auto it = runs.find(uid); it != runs.end())
+      apply(it->second, {.at = wall_now(), .body = timer});
   }
 }
 
@@ -239,7 +245,7 @@ void Host::State::apply_commands() {
   if (version) seen_version = *version;
   if (takes_all) adopt_unowned();
   for (auto& [uid, run] : runs) {
-    auto commands = store->load_commands(uid);
+    auto commands = readable(store->load_commands(uid));
     if (!commands) continue;
     for (const store::CommandRow& c : *commands) {
       if (std::ranges::find(done_commands, c.id) != done_commands.end()) continue;
@@ -250,7 +256,8 @@ void Host::State::apply_commands() {
         observe::log(observe::LogLevel::kWarn, "unknown command", {{"uid", uid}, {"verb", c.verb}});
         continue;
       }
-      apply(run, {.at = now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
+      apply(run,
+            {.at = wall_now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
     }
   }
 }
@@ -259,10 +266,12 @@ void Host::State::apply_commands() {
 // of them share a commit, and a short step's beginning and end are one row.
 bool Host::State::is_commit_due() const {
   if (!done_commands.empty() || (open.empty() && !acknowledged.empty())) return true;
-  const clock::Instant time = now();
+  const clock::Instant time = wall_now();
   return std::ranges::any_of(open, [&](const WorkflowRun* run) {
     const auto due = run->rows_due();
-    return run->is_urgent() || (due && *due <= time);
+    // Later than that they are due only by a clock that was set back.
+    const bool is_due = due && (*due <= time || *due > time + WorkflowRun::kRowsLag);
+    return run->is_urgent() || is_due;
   });
 }
 
@@ -271,12 +280,15 @@ bool Host::State::is_commit_due() const {
 diag::Result<void> Host::State::commit(const store::Batch& batch) {
   for (bool is_told = false;;) {
     fault_point::before_commit();
-    const clock::Instant begun = now();
-    auto done = store->commit(batch);
+    const clock::Instant begun = wall_now();
+    auto done = fault_point::commit_fails()
+                    ? diag::fail(diag::Code::kIo, "the store fails, as the test wants")
+                    : store->commit(batch);
     if (done) fault_point::after_commit();
-    if (done) observer.committed(batch, begun, now() - begun);
+    if (done) observer.committed(batch, begun, wall_now() - begun);
     if (done && is_told) observe::log(observe::LogLevel::kInfo, "the store can be written again");
-    if (done || !takes_all || must_stop) return done;
+    const bool is_lasting = !done && done.error().code == diag::Code::kDamaged;
+    if (done || !takes_all || must_stop || is_lasting) return done;
     if (!std::exchange(is_told, true)) {
       observe::log(observe::LogLevel::kError, done.error().message + "; trying again");
     }
@@ -287,7 +299,7 @@ diag::Result<void> Host::State::commit(const store::Batch& batch) {
 diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
   store::Batch batch;
   batch.done_commands = std::exchange(done_commands, {});
-  const clock::Instant time = now();
+  const clock::Instant time = wall_now();
   for (WorkflowRun* run : open) run->collect(batch, time);
   if (!batch.empty()) TRY_VOID(commit(batch));
   for (WorkflowRun* run : open) {
@@ -316,7 +328,8 @@ void Host::State::retire(const WorkflowRun& run) {
   Observer::workflow_ended(run);
   if (takes_all) {
     const auto at = clock::parse_rfc3339(e.workflow_status()["finishedAt"].string_or(""));
-    if (auto due = expires_at(e.spec(), e.phase(), at ? *at : now())) expiry.add(uid, *due);
+    if (auto due = expires_at(e.spec(), e.phase(), at ? *at : wall_now()))
+      expiry.add(uid, steady_time_of(*due));
   } else {
     ended.insert_or_assign(uid, run.object());
   }
@@ -336,12 +349,13 @@ void Host::State::note_stored_expiries() {
     }
     auto spec = value::parse_json(row.spec_json);
     if (!spec) continue;
-    if (auto due = expires_at(*spec, row.phase, row.finished_at)) expiry.add(row.uid, *due);
+    if (auto due = expires_at(*spec, row.phase, row.finished_at))
+      expiry.add(row.uid, steady_time_of(*due));
   }
 }
 
 void Host::State::delete_expired() {
-  for (const std::string& uid : expiry.take_due(now())) {
+  for (const std::string& uid : expiry.take_due(steady_now())) {
     if (runs.contains(uid)) continue;  // it was retried
     auto deleted = store->delete_workflow(uid);
     if (!deleted) {
@@ -358,13 +372,13 @@ void Host::State::delete_expired() {
 
 bool Host::State::wait() {
   int timeout = kPollMs;
-  const auto wake_at = [&timeout](clock::Instant at) {
-    const std::int64_t ms = ((at - now()).ns + 999'999) / 1'000'000;
+  const auto wake_in = [&timeout](clock::Duration d) {
+    const std::int64_t ms = (d.ns + 999'999) / 1'000'000;
     timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, timeout));
   };
-  if (const auto next = timers.next()) wake_at(*next);
+  if (const auto next = timers.next()) wake_in(*next - steady_now());
   for (const WorkflowRun* run : open) {
-    if (const auto due = run->rows_due()) wake_at(*due);
+    if (const auto due = run->rows_due()) wake_in(*due - wall_now());
   }
   pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
   const int ready = poll(fds, 2, timeout);
@@ -424,6 +438,7 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
     s.apply_timers();
     for (auto& [uid, answer] : s.locks->retry(false)) s.apply_answer(uid, answer);
     if (look_for_commands) s.apply_commands();
+    if (s.damage) return std::unexpected(*s.damage);
     if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
     s.delete_expired();
     if (is_done()) break;

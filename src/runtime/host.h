@@ -34,8 +34,8 @@ class Host {
     std::function<void(const std::string& uid)> on_change = {};
   };
   /// Works until `is_done()` (asked after each round) is true or request_stop() was called.
-  /// Errors: kIo when the store fails for good; nothing that was not committed has happened
-  /// outside.
+  /// Errors: kIo, kDamaged when the store fails for good; nothing that was not committed has
+  /// happened outside.
   [[nodiscard]] diag::Result<void> run(const std::function<bool()>& is_done,
                                        const Progress& progress);
   /// Makes run() return soon. Steps go on under the supervisor. May be called from a signal handler

@@ -1,20 +1,14 @@
 #include "runtime/observer.h"
 
-#include <chrono>
 #include <string_view>
 #include <utility>
 
+#include "runtime/clocks.h"
 #include "runtime/run_log.h"
 
 namespace tiphys::runtime {
 
 namespace {
-
-clock::Instant now() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
-}
 
 // The hook that a node is, or is a part of; kNoNode for others.
 engine::NodeIndex hook_of(const engine::Engine& engine, engine::NodeIndex i) {
@@ -29,7 +23,7 @@ bool is_request(const engine::Node& node) { return std::string_view(node.type) =
 
 }  // namespace
 
-Observer::Observer() : begun_at_(now()) {}
+Observer::Observer() : begun_at_(wall_now()) {}
 
 void Observer::adopted(const WorkflowRun& run) {
   log_adopted(run);
@@ -111,7 +105,7 @@ void Observer::dispatching(const WorkflowRun& run, const std::vector<engine::Eff
 
 void Observer::dispatched() {
   if (handed_over_.empty()) return;
-  const clock::Instant at = now();
+  const clock::Instant at = wall_now();
   const std::scoped_lock lock(mutex_);
   for (const std::string& key : std::exchange(handed_over_, {})) note_latency(key, at);
 }
@@ -143,7 +137,7 @@ observe::Stats Observer::stats() const {
 
 observe::Usage Observer::usage() const {
   observe::Usage used = observe::own_usage();
-  used.wall_seconds = (now() - begun_at_).in_seconds();
+  used.wall_seconds = (wall_now() - begun_at_).in_seconds();
   return used;
 }
 

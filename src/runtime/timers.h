@@ -1,4 +1,4 @@
-// When the engine's timers are due.
+// When the engine's timers are due, by the steady clock (clocks.h).
 //
 // Pure data; used by the loop's thread only.
 #pragma once

@@ -1,8 +1,7 @@
-// Random workflows for the simulation: nested steps and DAGs with hooks, loops, conditions, retries
-// and exit handlers.
+// Random workflows for the simulation: nested steps and DAGs with hooks, loops, conditions,
+// retries, limits, mutexes, suspensions and exit handlers.
 //
-// Every hook has an expression of the form `X.status == "PHASE"`, and its name is the phase in
-// lower case, so that a test can say from a node's history which hooks must exist. Pure.
+// Only what sim/blueprint.h understands. Pure.
 #pragma once
 
 #include "sim/random.h"

@@ -13,10 +13,14 @@ std::string key_of(const engine::LeafId& id) { return fmt::format("{}.{}", id.no
 }  // namespace
 
 World::World(std::uint64_t seed, engine::Definition definition, Faults faults)
-    : random_(seed), definition_(std::move(definition)), faults_(faults) {
+    : random_(seed),
+      definition_(std::move(definition)),
+      faults_(faults),
+      oracle_(definition_.workflow,
+              [this](const std::string& mutex) { return mutexes_.is_free(mutex); }) {
   now_ = {1'767'225'600'000'000'000};
   engine_ = std::make_unique<engine::Engine>(definition_);
-  deliver({.at = now_, .body = engine::Begin{}});
+  (void)deliver({.at = now_, .body = engine::Begin{}});
 }
 
 engine::Engine World::replay() const {
@@ -30,34 +34,39 @@ engine::Engine World::replay() const {
   return fresh;
 }
 
-void World::deliver(const engine::Event& event) {
+bool World::deliver(const engine::Event& event) {
   if (random_.chance(faults_.crash_before_commit)) {
     crash();
     // What has no sender that repeats it is lost with the crash only if nobody was told it had
     // arrived.
     if (!std::holds_alternative<engine::Begin>(event.body) &&
         !std::holds_alternative<engine::Control>(event.body)) {
-      return;
+      return true;
     }
   }
   engine::Effects effects;
-  if (!engine_->apply(event, effects)) return;
+  if (!engine_->apply(event, effects)) return false;
   commit(event, effects);
+  return true;
 }
 
 void World::commit(const engine::Event& event, const engine::Effects& effects) {
   engine::append_json(log_.emplace_back(), event);
   check_phases();
+  oracle_.note(*engine_, event, effects.outside);
+  if (std::getenv("TIPHYS_SIM_TRACE") != nullptr) fmt::print("{}\n", log_.back());
   if (random_.chance(faults_.crash_after_commit)) {
     crash();
-    return;
+  } else {
+    carry_out(effects.outside);
   }
-  carry_out(effects.outside);
+  if (complaint_.empty()) complaint_ = oracle_.check(*engine_);
 }
 
 void World::crash() {
   ++crashes_;
   timers_.clear();
+  mutexes_.forget_waiting();
   engine_ = std::make_unique<engine::Engine>(replay());
   carry_out(engine_->outstanding());
 }
@@ -71,6 +80,12 @@ void World::carry_out(const std::vector<engine::Effect>& effects) {
         it->second.cancelled = true;
     } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
       timers_.emplace_back(timer->at, timer->timer);
+    } else if (const auto* wish = std::get_if<engine::AcquireLocks>(&effect)) {
+      mutexes_.acquire(*wish);
+    } else if (const auto* locks = std::get_if<engine::ReleaseLocks>(&effect)) {
+      mutexes_.release(*locks);
+    } else if (const auto* own = std::get_if<engine::OwnLocks>(&effect)) {
+      mutexes_.keep_only(*own);
     }
   }
 }
@@ -82,9 +97,14 @@ void World::start_leaf(const engine::LeafId& id) {
   Leaf leaf{.id = id, .outcome = {}};
   leaf.outcome.leaf = id;
   const bool fails = random_.chance(faults_.leaf_fails);
-  leaf.outcome.phase = fails ? engine::Phase::kFailed : engine::Phase::kSucceeded;
-  leaf.outcome.message = fails ? "main: Error (exit code 1)" : "";
-  leaf.outcome.exit_code = fails ? 1 : 0;
+  if (fails && random_.chance(20)) {
+    leaf.outcome.phase = engine::Phase::kError;
+    leaf.outcome.message = "lost with the host";
+  } else {
+    leaf.outcome.phase = fails ? engine::Phase::kFailed : engine::Phase::kSucceeded;
+    leaf.outcome.message = fails ? "main: Error (exit code 1)" : "";
+    leaf.outcome.exit_code = fails ? 1 : 0;
+  }
   leaves_.emplace(key, leaf);
 }
 
@@ -102,8 +122,32 @@ engine::Event World::next_of(Leaf& leaf) {
   return {.at = now_, .body = leaf.outcome};
 }
 
+void World::move_clock() {
+  const auto step =
+      clock::Duration::milliseconds(static_cast<std::int64_t>(1 + random_.below(500)));
+  now_ = now_ + step;
+  if (!random_.chance(faults_.clock_jumps)) return;
+  const auto jump = clock::Duration::seconds(static_cast<std::int64_t>(random_.below(7200)) - 3600);
+  now_ = now_ + jump;
+}
+
+bool World::fire_timer() {
+  if (timers_.empty()) return false;
+  const auto due = std::ranges::min_element(timers_, {}, [](const auto& t) { return t.first; });
+  now_ = std::max(now_, due->first);
+  const engine::TimerFired timer = due->second;
+  timers_.erase(due);
+  (void)deliver({.at = now_, .body = timer});
+  return true;
+}
+
 bool World::step() {
-  now_ = now_ + clock::Duration::milliseconds(static_cast<std::int64_t>(1 + random_.below(500)));
+  move_clock();
+  if (mutexes_.has_answer() && random_.chance(50)) {
+    (void)deliver({.at = now_, .body = mutexes_.take_answer()});
+    return true;
+  }
+  if (random_.chance(10) && fire_timer()) return true;
   std::vector<std::string> live;
   for (const auto& [key, leaf] : leaves_) {
     const bool is_known = leaf.id.run == engine_->run() && leaf.id.node < engine_->node_count();
@@ -112,21 +156,14 @@ bool World::step() {
     if (!is_over || random_.chance(faults_.told_twice)) live.push_back(key);
   }
   if (!live.empty()) {
-    deliver(next_of(leaves_.at(live[random_.below(live.size())])));
+    (void)deliver(next_of(leaves_.at(live[random_.below(live.size())])));
     return true;
   }
-  if (timers_.empty())
-    return !engine_->is_finished() && random_.chance(99) && !engine_->outstanding().empty();
-  const auto due = std::ranges::min_element(timers_, {}, [](const auto& t) { return t.first; });
-  now_ = std::max(now_, due->first);
-  const engine::TimerFired timer = due->second;
-  timers_.erase(due);
-  deliver({.at = now_, .body = timer});
-  return true;
+  return fire_timer() || mutexes_.has_answer();
 }
 
-void World::command(engine::Control::Verb verb) {
-  deliver({.at = now_, .body = engine::Control{.verb = verb, .arguments = {}}});
+bool World::command(engine::Control::Verb verb) {
+  return deliver({.at = now_, .body = engine::Control{.verb = verb, .arguments = {}}});
 }
 
 void World::check_phases() {

@@ -4,7 +4,8 @@
 // The world plays runtime, store and executors. It can crash at any commit: before it (the events
 // were never applied) or after it and before the effects left (they must be asked for again). A
 // leaf's process survives such a crash, as real ones do under the supervisor, and its end is told
-// again until it is in the log. Pure: all chance comes from the seed.
+// again until it is in the log. After each commit the oracle says what it thinks of the nodes.
+// Pure: all chance comes from the seed.
 #pragma once
 
 #include <map>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "sim/mutexes.h"
+#include "sim/oracle.h"
 #include "sim/random.h"
 
 namespace tiphys::sim {
@@ -22,6 +25,7 @@ struct Faults {
   unsigned crash_after_commit = 0;
   unsigned told_twice = 0;     // the end of a leaf is delivered again
   unsigned skips_running = 0;  // only the end of a leaf is seen
+  unsigned clock_jumps = 0;    // back or forth, up to an hour
   unsigned leaf_fails = 20;
 };
 
@@ -32,8 +36,8 @@ class World {
   /// One thing happens: an event is delivered, a timer fires, or a crash. Returns false when
   /// nothing is left to happen.
   bool step();
-  /// Gives the engine a command as the next event.
-  void command(engine::Control::Verb verb);
+  /// Gives the engine a command as the next event; gives whether it changed anything.
+  bool command(engine::Control::Verb verb);
 
   [[nodiscard]] const engine::Engine& engine() const { return *engine_; }
   /// A fresh engine that has replayed the log.
@@ -52,10 +56,12 @@ class World {
     engine::LeafFinished outcome;
   };
 
-  void deliver(const engine::Event& event);
+  bool deliver(const engine::Event& event);
   void commit(const engine::Event& event, const engine::Effects& effects);
   void carry_out(const std::vector<engine::Effect>& effects);
   void start_leaf(const engine::LeafId& id);
+  bool fire_timer();
+  void move_clock();
   void crash();
   void check_phases();
   [[nodiscard]] engine::Event next_of(Leaf& leaf);
@@ -69,6 +75,8 @@ class World {
   std::map<std::string, Leaf> leaves_;  // durable: the supervisor's
   std::map<std::string, int> work_done_;
   std::vector<std::pair<clock::Instant, engine::TimerFired>> timers_;  // volatile
+  Mutexes mutexes_;
+  Oracle oracle_;
   std::vector<engine::Phase> seen_;  // phases of the nodes at the last check
   std::uint32_t seen_run_ = 1;
   std::size_t crashes_ = 0;

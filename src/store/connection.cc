@@ -28,7 +28,7 @@ diag::Error last_error(sqlite3* database) {
       return {diag::Code::kIo, fmt::format("the store '{}' is read-only", file)};
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return {diag::Code::kIo,
+      return {diag::Code::kDamaged,
               fmt::format("'{}' is not a tiphys store, or is damaged: {}; move it away or restore "
                           "a copy",
                           file, message)};

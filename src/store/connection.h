@@ -28,7 +28,7 @@ class Query {
   /// step().
   Query& bind(std::string_view text);
   Query& bind(std::int64_t number);
-  /// Runs to the next row: true if there is one. Errors: kIo.
+  /// Runs to the next row: true if there is one. Errors: kIo, kDamaged.
   [[nodiscard]] diag::Result<bool> step();
   /// Runs a statement that gives no rows.
   [[nodiscard]] diag::Result<void> run();

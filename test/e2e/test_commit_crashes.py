@@ -3,9 +3,13 @@ final state, the messages and what the steps did are those of a run that nobody 
 
 Needs the binary with fault points beside the one under test: build/tiphys-faults (target tiphys_faults)."""
 import collections
+import contextlib
+import json
 import os
 import signal
+import sqlite3
 import subprocess
+import time
 
 from engine import EngineTest, binary
 from receiver import WebhookReceiver
@@ -17,6 +21,9 @@ metadata: {generateName: crash-}
 spec:
   entrypoint: main
   onExit: bye
+  hooks:
+    running: {template: post, expression: 'workflow.status == "Running"', arguments: {parameters: [{name: what, value: workflow/running}]}}
+    succeeded: {template: post, expression: 'workflow.status == "Succeeded"', arguments: {parameters: [{name: what, value: workflow/succeeded}]}}
   templates:
   - name: main
     steps:
@@ -26,28 +33,83 @@ spec:
         hooks:
           running: {template: post, expression: 'steps.first.status == "Running"', arguments: {parameters: [{name: what, value: first/running}]}}
           exit: {template: post, arguments: {parameters: [{name: what, value: first/exit}]}}
-      - name: beside
-        template: mark
-        arguments: {parameters: [{name: word, value: beside}]}
+      - {name: beside, template: locked, arguments: {parameters: [{name: word, value: beside}]}}
+      - {name: also, template: locked, arguments: {parameters: [{name: word, value: also}]}}
     - - name: flaky
         template: flaky
         hooks:
           succeeded: {template: post, expression: 'steps.flaky.status == "Succeeded"', arguments: {parameters: [{name: what, value: flaky/succeeded}]}}
-    - - {name: asked, template: post, arguments: {parameters: [{name: what, value: asked}]}}
+      - name: many
+        template: mark
+        withItems: [a, b]
+        arguments: {parameters: [{name: word, value: 'many {{item}}'}]}
+        hooks:
+          exit: {template: post, arguments: {parameters: [{name: what, value: 'many/{{item}}'}]}}
+    - - {name: asked, template: graph}
+  - name: graph
+    dag:
+      tasks:
+      - {name: a, template: post, arguments: {parameters: [{name: what, value: asked}]}}
+      - name: b
+        template: broken
+        depends: a
+        hooks:
+          failed: {template: post, expression: 'tasks.b.status == "Failed"', arguments: {parameters: [{name: what, value: b/failed}]}}
+      - {name: c, template: pause, depends: b.Failed}
+      - {name: d, template: remembered, depends: c, arguments: {parameters: [{name: word, value: remembered}]}}
+      - {name: never, template: broken, depends: a.Failed}
   - name: mark
     inputs: {parameters: [{name: word}]}
     container: {image: x, command: [sh, -c], args: ["echo {{inputs.parameters.word}} >> HOME/{{workflow.name}}.marks"]}
+  - name: locked
+    synchronization: {mutexes: [{name: crash}]}
+    inputs: {parameters: [{name: word}]}
+    container: {image: x, command: [sh, -c], args: ["echo {{inputs.parameters.word}} >> HOME/{{workflow.name}}.marks"]}
+  - name: remembered
+    memoize: {key: '{{workflow.name}}', cache: {configMap: {name: crashes}}}
+    inputs: {parameters: [{name: word}]}
+    container: {image: x, command: [sh, -c], args: ["echo {{inputs.parameters.word}} >> HOME/{{workflow.name}}.marks"]}
+  - name: broken
+    container: {image: x, command: [sh, -c], args: ["exit 3"]}
+  - name: pause
+    suspend: {duration: 30ms}
   - name: flaky
-    retryStrategy: {limit: 2, retryPolicy: Always}
+    retryStrategy: {limit: 2, retryPolicy: Always, backoff: {duration: 20ms}}
     container: {image: x, command: [sh, -c], args: ["echo try {{retries}} >> HOME/{{workflow.name}}.marks; [ {{retries}} = 1 ]"]}
   - name: bye
-    inputs: {parameters: [{name: what, value: bye}]}
-    http: {url: 'URL/{{workflow.name}}/bye/{{workflow.status}}', method: POST}
+    steps:
+    - - {name: last, template: mark, arguments: {parameters: [{name: word, value: last}]}}
+    - - {name: farewell, template: post, arguments: {parameters: [{name: what, value: 'bye/{{workflow.status}}'}]}}
   - name: post
     inputs: {parameters: [{name: what}]}
     http: {url: 'URL/{{workflow.name}}/{{inputs.parameters.what}}', method: POST}
 """
-COMMITS_MAX = 100
+MARKS = ["also", "beside", "first", "last", "many a", "many b", "remembered", "try 0", "try 1"]
+MESSAGES = 10
+
+# One thing after another: at any time one leaf is out.
+CHAIN = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: chain-}
+spec:
+  entrypoint: main
+  onExit: post
+  templates:
+  - name: main
+    steps:
+    - - {name: a, template: mark, hooks: {exit: {template: post}}}
+    - - {name: b, template: post}
+    - - {name: c, template: flaky}
+  - name: mark
+    container: {image: x, command: [sh, -c], args: ["echo a >> HOME/{{workflow.name}}.marks"]}
+  - name: flaky
+    retryStrategy: {limit: 1}
+    container: {image: x, command: [sh, -c], args: ["echo c >> HOME/{{workflow.name}}.marks; [ {{retries}} = 1 ]"]}
+  - name: post
+    http: {url: 'URL/{{workflow.name}}', method: POST}
+"""
+COMMITS_MAX = 150
 
 
 class CommitCrashes(EngineTest):
@@ -88,8 +150,8 @@ class CommitCrashes(EngineTest):
             self.serve()
             expected = self.seen(quiet, receiver)
             self.assertEqual(expected["phase"], "Succeeded")
-            self.assertEqual(expected["marks"], ["beside", "first", "try 0", "try 1"])
-            self.assertEqual(len(expected["messages"]), 5, expected["messages"])
+            self.assertEqual(expected["marks"], MARKS)
+            self.assertEqual(len(expected["messages"]), MESSAGES, expected["messages"])
             crashes = 0
             for commit in range(1, COMMITS_MAX):
                 name = self.submit(path)
@@ -108,4 +170,57 @@ class CommitCrashes(EngineTest):
     def test_right_after_the_commit(self):
         self.crash_at_each("TIPHYS_CRASH_AFTER_COMMIT")
 
+    def write_chain(self, receiver):
+        return self.write("chain.yaml", CHAIN.replace("HOME", str(self.home)).replace("URL", receiver.url))
 
+    def outside(self, name, receiver):
+        """How many leaves have done something."""
+        marks = self.home / f"{name}.marks"
+        keys = {r["headers"].get("Idempotency-Key") for r in list(receiver.requests) if r["path"] == f"/{name}"}
+        return len(marks.read_text().split() if marks.exists() else []) + len(keys)
+
+    def allowed(self, name):
+        """How many may have, by what is in the log: one more than have ended."""
+        with contextlib.closing(sqlite3.connect(self.home / "tiphys.db")) as db:
+            log = [e for (payload,) in db.execute(
+                "SELECT payload FROM events WHERE uid = (SELECT uid FROM workflows WHERE name = ?) AND sequence > "
+                "(SELECT min(sequence) FROM events e WHERE e.uid = events.uid)", (name,))
+                for e in json.loads(payload)]
+        kinds = [e["kind"] for e in log]
+        return kinds.count("finished") + 1 if "begin" in kinds else 0
+
+    def test_nothing_is_done_before_the_commit(self):
+        """The engine stands still before a commit, long enough for what it may have begun to show."""
+        with WebhookReceiver() as receiver:
+            path = self.write_chain(receiver)
+            seen = set()
+            for commit in range(1, COMMITS_MAX):
+                name = self.submit(path)
+                code = self.serve(TIPHYS_STALL_BEFORE_COMMIT=str(commit))
+                if code == 0:
+                    break
+                done = self.outside(name, receiver)
+                self.assertLessEqual(done, self.allowed(name), f"stalled before commit {commit}")
+                seen.add(done)
+                self.serve()
+                self.assertEqual(self.outside(name, receiver), 6)
+            self.assertGreaterEqual(len(seen), 5, "it stood still at most of them")
+
+    def test_nothing_is_done_after_a_commit_that_failed(self):
+        with WebhookReceiver() as receiver:
+            path = self.write_chain(receiver)
+            failures = 0
+            for commit in range(1, COMMITS_MAX):
+                p = subprocess.run([self.program, "run", path], env=self.env(TIPHYS_FAIL_COMMIT=str(commit)),
+                                   text=True, capture_output=True, timeout=60)
+                if p.returncode == 0:
+                    break
+                self.assertEqual(p.returncode, 1, p.stderr)
+                self.assertIn("the store fails, as the test wants", p.stderr)
+                name = self.call("list", "-o", "name").stdout.split()[0]
+                time.sleep(0.2)
+                self.assertLessEqual(self.outside(name, receiver), self.allowed(name), f"commit {commit} failed")
+                self.serve()
+                self.assertEqual(self.outside(name, receiver), 6)
+                failures += 1
+            self.assertGreaterEqual(failures, 6)

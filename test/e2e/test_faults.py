@@ -1,5 +1,6 @@
 """What can break around the engine: processes killed, disks full, files damaged, steps that misbehave.
 docs/FAULTS.md has the table."""
+import contextlib
 import json
 import os
 import pathlib
@@ -158,6 +159,43 @@ class Stores(FaultTest):
         (self.home / "tiphys.db").write_bytes(b"not a database" * 1000)
         self.refused("is not a tiphys store, or is damaged")
         self.assertTrue((self.home / "tiphys.db").read_bytes().startswith(b"not a database"))
+
+    def damage(self):
+        """Spoils all of the store but its first page, and sees to it that an engine reads it anew."""
+        path = self.home / "tiphys.db"
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT INTO objects VALUES ('x', 'x', 'x', '{}', 1)")
+            with open(path, "r+b") as f:
+                f.seek(4096)
+                f.write(b"\xff" * (path.stat().st_size - 4096))
+            db.execute("COMMIT")
+            db.execute("PRAGMA wal_autocheckpoint = 0")
+
+    def test_a_store_that_is_damaged_ends_the_server(self):
+        log = open(self.home / "log", "w+")
+        self.addCleanup(log.close)
+        self.write("w.yaml", workflow("w", "  - name: main\n    steps:\n    - - {name: a, template: hold}\n"
+                   "    - - {name: b, template: mark}\n",
+                   shell(f"touch {self.home}/began; while [ ! -e {self.home}/go ]; do sleep 0.02; done", "hold"),
+                   shell(f"touch {self.home}/after", "mark")))
+        server = subprocess.Popen([binary(), "server"], env=self.env(), stdout=log, stderr=log)
+        self.engines.append(server)
+        self.submit(self.home / "w.yaml")
+        wait_until((self.home / "began").exists, 20, "the step to run")
+        self.damage()
+        (self.home / "go").touch()
+        self.assertEqual(server.wait(20), 1)
+        text = (self.home / "log").read_text()
+        self.assertEqual(text.count("is not a tiphys store, or is damaged"), 1, text)
+        self.assertFalse((self.home / "after").exists(), "nothing follows what is not stored")
+
+    def test_a_store_that_is_damaged_ends_an_idle_server(self):
+        server = self.start_server()
+        time.sleep(0.3)
+        self.damage()
+        self.assertEqual(server.wait(20), 1)
 
     def test_a_newer_version(self):
         self.call("list")
@@ -334,12 +372,15 @@ class Steps(FaultTest):
         self.assertIn("TIPHYS_LOG_MAX is 'many', want a number from 0 to", p.stderr)
 
     def test_many_steps_with_large_results(self):
+        """TIPHYS_TEST_RESULTS says how many steps (500)."""
+        count = int(os.environ.get("TIPHYS_TEST_RESULTS", "500"))
         wf = self.run_workflow(self.write("w.yaml", workflow(
-            "w", "  - name: main\n    steps:\n    - - {name: s, template: one, withSequence: {count: '500'}}\n",
+            "w", "  - name: main\n    steps:\n    - - {name: s, template: one, "
+            f"withSequence: {{count: '{count}'}}}}\n",
             "  - name: one\n    steps:\n    - - {name: a, template: big}\n"
             "    - - {name: b, template: big, when: \"'{{steps.a.outputs.result}}' == ''\"}\n",
             "  - name: big\n    script:\n      image: x\n      command: [sh]\n"
             "      source: head -c 65536 /dev/zero | tr '\\0' x\n")))
         self.assertEqual(phase(wf), "Succeeded")
         sizes = [len(n["outputs"]["result"]) for n in wf["status"]["nodes"].values() if n["type"] == "Pod"]
-        self.assertEqual((len(sizes), set(sizes)), (500, {65536}))
+        self.assertEqual((len(sizes), set(sizes)), (count, {65536}))
