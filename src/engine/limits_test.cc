@@ -71,6 +71,16 @@ TEST_F(LimitsTest, AStepThatGetsItsLockAndNoRoomGivesItBackAndAsksAgain) {
   }
 }
 
+TEST_F(LimitsTest, AStepThatGetsItsLockInASuspendedWorkflowGivesItBackAndAsksAgain) {
+  start(locked("", kContainer));
+  send(Control{.verb = Control::Verb::kSuspend, .arguments = {}});
+  answer(true);
+  EXPECT_EQ(returned_.size(), 1U);
+  end("wf[0].a", Phase::kSucceeded);
+  send(Control{.verb = Control::Verb::kResume, .arguments = {}});
+  EXPECT_EQ(wanted_.size(), 2U);
+}
+
 TEST_F(LimitsTest, AStepThatFailFastDropsGivesItsLockBack) {
   for (const bool has_waited : {false, true}) {
     wanted_.clear();

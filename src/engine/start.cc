@@ -237,6 +237,7 @@ void begin_body(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
 void begin_template(Machine& m, Start start) {
   if (m.ending) return;
   if (m.is_suspended) {
+    return_locks(m, start);
     m.deferred.push_back(std::move(start));
     return;
   }

@@ -20,6 +20,7 @@ void Oracle::note(const engine::Engine& engine, const engine::Event& event,
     run_ = engine.run();
     is_stop_ = is_terminate_ = deadline_passed_ = false;
     backoffs_over_.clear();
+    with_failure_.clear();
   }
   if (const auto* control = std::get_if<engine::Control>(&event.body)) {
     is_stop_ = is_stop_ || control->verb == engine::Control::Verb::kStop;
@@ -120,7 +121,7 @@ Oracle::Outcome Oracle::visit(const Place& place) {
   if (n == nullptr) return missing(place);
   n->is_expected = true;
   check_limits(place, *n);
-  if (place.is_step && place.around->fails_fast && n->is_new && !n->is_placeholder() &&
+  if (place.is_step && place.around->fails_fast && n->is_new && n->is_started &&
       with_failure_.contains(place.boundary)) {
     complain(n->name + " was started after another one had failed, in spite of failFast");
   }
