@@ -33,7 +33,7 @@ void stop_node(Machine& m, NodeIndex i, const std::string& message) {
                   ? fmt::format("workflow shutdown with strategy: {}", name_of(m.shutdown))
                   : "");
   } else if (type == "HTTP" || type == "Suspend" || type == "Plugin") {
-    if (type == "HTTP") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+    if (type != "Suspend") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
     set_phase(m, i, Phase::kFailed, message);
   } else if (type == "Retry") {
     give_up_waiting(m, i, message);

@@ -5,6 +5,7 @@
 
 #include "engine/composite.h"
 #include "engine/control.h"
+#include "engine/facts.h"
 #include "engine/finish.h"
 #include "engine/globals.h"
 #include "engine/leaf.h"
@@ -52,7 +53,7 @@ bool dispatch(Machine& m, const Event& event) {
 
 bool is_leaf(const Node& n) {
   const std::string_view type = n.type;
-  return type == "Pod" || type == "HTTP";
+  return type == "Pod" || type == "HTTP" || type == "Plugin";
 }
 
 // A template's own word on archiveLogs beats the workflow's.
@@ -95,6 +96,7 @@ std::string Engine::phase() const {
 bool Engine::is_finished() const { return machine_->is_over; }
 std::size_t Engine::node_count() const { return machine_->nodes.size(); }
 const Node& Engine::node(NodeIndex index) const { return machine_->at(index); }
+value::Value Engine::facts(NodeIndex leaf) const { return facts_of(*machine_, leaf); }
 std::uint32_t Engine::run() const { return machine_->run; }
 
 Leaf Engine::leaf(NodeIndex index) const {

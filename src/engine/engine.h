@@ -72,6 +72,8 @@ class Engine {
   [[nodiscard]] Leaf leaf(NodeIndex index) const;
   /// After a replay: the effects that were asked for and have not been answered.
   [[nodiscard]] std::vector<Effect> outstanding() const;
+  /// What a notification of the leaf may tell; see facts.h.
+  [[nodiscard]] value::Value facts(NodeIndex leaf) const;
   /// Which run this is: 1, and one more for each retry by hand.
   [[nodiscard]] std::uint32_t run() const;
 

@@ -125,7 +125,7 @@ Phase mapped_entry_phase(const Machine& m) {
   return p == Phase::kSkipped || p == Phase::kOmitted ? Phase::kSucceeded : p;
 }
 
-std::string failures_text(const Machine& m) {
+Value failures_of(const Machine& m) {
   std::vector<NodeIndex> order = m.failed;
   std::ranges::sort(order, [&](NodeIndex a, NodeIndex b) {
     const Node& x = m.at(a);
@@ -148,9 +148,13 @@ std::string failures_text(const Machine& m) {
     }
     list = std::move(elements);
   }
+  return list;
+}
+
+std::string failures_text(const Machine& m) {
   std::string quoted;
-  value::append_json_string(quoted, value::to_json(list, {.key_order = value::KeyOrder::kAsGiven}),
-                            false);
+  value::append_json_string(
+      quoted, value::to_json(failures_of(m), {.key_order = value::KeyOrder::kAsGiven}), false);
   return quoted;
 }
 

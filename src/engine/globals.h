@@ -17,6 +17,9 @@ namespace tiphys::engine {
 /// Omitted being Succeeded.
 [[nodiscard]] Phase mapped_entry_phase(const Machine& m);
 
+/// The failed nodes, as workflow.failures lists them; null when there are none.
+[[nodiscard]] value::Value failures_of(const Machine& m);
+
 /// workflow.failures: a JSON list quoted once more; elements by finishing time, then name (Argo:
 /// random order).
 [[nodiscard]] std::string failures_text(const Machine& m);

@@ -54,6 +54,8 @@ diag::Result<Config> Config::from_environment() {
   TRY(const std::int64_t seconds, number_from_environment("TIPHYS_STATS_SECONDS", 1, 86'400,
                                                           config.stats_every.ns / 1'000'000'000));
   config.stats_every = clock::Duration::seconds(seconds);
+  TRY(const std::int64_t refuses, number_from_environment("TIPHYS_NOTIFY_PUBLIC_ONLY", 0, 1, 0));
+  config.refuses_private = refuses == 1;
   TRY(config.log_max,
       number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
                               config.log_max));

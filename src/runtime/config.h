@@ -20,6 +20,7 @@ struct Config {
   clock::Duration grace = clock::Duration::seconds(10);        // SIGTERM to SIGKILL
   std::string trace_path = {};                                 // a timeline is written there
   clock::Duration stats_every = clock::Duration::seconds(60);  // in the log of a server
+  bool refuses_private = false;              // notifications to private addresses of the network
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
 
   [[nodiscard]] std::string store_path() const { return home + "/tiphys.db"; }

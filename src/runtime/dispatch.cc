@@ -5,6 +5,7 @@
 #include "observe/log.h"
 #include "runtime/caches.h"
 #include "runtime/clocks.h"
+#include "runtime/notifications.h"
 #include "runtime/pod_patch.h"
 
 namespace tiphys::runtime {
@@ -93,6 +94,7 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
     if (const auto* start = std::get_if<engine::StartLeaf>(&effect)) {
       const engine::Leaf what = run.engine().leaf(start->leaf.node);
       if (what.body.is_null()) continue;  // it ended within the same batch
+      if (Notifications::is_one(what.body)) continue;
       executor::Task task = task_of(run, start->leaf, what);
       task.is_recovery = is_recovery;
       auto body = patched_template(what.body,

@@ -21,7 +21,9 @@
 #include "runtime/images.h"
 #include "runtime/inbox.h"
 #include "runtime/lookup.h"
+#include "runtime/notifications.h"
 #include "runtime/observer.h"
+#include "runtime/outcome.h"
 #include "runtime/ownership.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
@@ -36,44 +38,9 @@ namespace {
 
 constexpr int kPollMs = 250;  // how often the store is asked for commands when nobody rings
 
-engine::Phase phase_of(executor::Outcome::Phase p) {
-  switch (p) {
-    case executor::Outcome::Phase::kSucceeded:
-      return engine::Phase::kSucceeded;
-    case executor::Outcome::Phase::kFailed:
-      return engine::Phase::kFailed;
-    case executor::Outcome::Phase::kError:
-      return engine::Phase::kError;
-  }
-  return engine::Phase::kError;
-}
-
-// What the containers of a containerSet came to travels beside the outputs.
-value::Value with_containers(const executor::Outcome& outcome) {
-  if (outcome.containers.empty()) return outcome.outputs;
-  value::List list;
-  for (const executor::ContainerOutcome& c : outcome.containers) {
-    list.push_back(value::Map{{"name", c.name}, {"phase", c.phase}, {"message", c.message}});
-  }
-  value::Map outputs = outcome.outputs.map();
-  outputs.set("containers", std::move(list));
-  return outputs;
-}
-
 void log_trouble(std::string_view what, const std::string& uid, const std::string& error) {
   observe::log(observe::LogLevel::kError, what,
                {{"uid", uid}, {"error", observe::without_urls(error)}});
-}
-
-engine::LeafFinished finished_of(const engine::LeafId& leaf, executor::Outcome outcome) {
-  value::Value outputs = with_containers(outcome);
-  return {.leaf = leaf,
-          .phase = phase_of(outcome.phase),
-          .message = std::move(outcome.message),
-          .exit_code = outcome.exit_code,
-          .outputs = std::move(outputs),
-          .started_at = outcome.started_at,
-          .finished_at = outcome.finished_at};
 }
 
 // The variables of an http template's successCondition (HOOKS.md 10).
@@ -101,6 +68,7 @@ struct Host::State {
   std::unique_ptr<executor::Executor> http;
   std::unique_ptr<Locks> locks;
   std::unique_ptr<Dispatch> dispatch;
+  std::unique_ptr<Notifications> notifications;
   std::map<std::string, WorkflowRun> runs;    // by uid
   std::map<std::string, value::Value> ended;  // the objects of those that have ended here
   std::map<std::string, std::string> final_phases;
@@ -130,7 +98,7 @@ struct Host::State {
   [[nodiscard]] bool is_commit_due() const;
   [[nodiscard]] diag::Result<void> commit(const store::Batch& batch);
   [[nodiscard]] diag::Result<void> commit_and_dispatch(const Progress& progress);
-  void retire(const WorkflowRun& run);
+  void retire(WorkflowRun& run);
   void note_stored_expiries();
   void delete_expired();
   [[nodiscard]] bool wait();
@@ -144,7 +112,9 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   final_phases.erase(uid);
   ended.erase(uid);
   observer.adopted(it->second);
-  carry_out(it->second, it->second.engine().outstanding(), true);
+  const std::vector<engine::Effect> outstanding = it->second.engine().outstanding();
+  TRY_VOID(notifications->adopt(it->second, outstanding, wall_now()));
+  carry_out(it->second, outstanding, true);
   if (it->second.rows_due()) open.insert(&it->second);
   if (!it->second.has_begun()) apply(it->second, {.at = wall_now(), .body = engine::Begin{}});
   return {};
@@ -160,6 +130,11 @@ void Host::State::apply(WorkflowRun& run, engine::Event event) {
 void Host::State::carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
                             bool is_recovery) {
   observer.dispatching(run, effects);
+  for (const engine::Effect& effect : effects) {
+    if (const auto* cancelled = std::get_if<engine::CancelLeaf>(&effect)) {
+      notifications->cancel(leaf_key(run.uid(), cancelled->leaf), wall_now());
+    }
+  }
   dispatch->carry_out(run, effects, is_recovery);
   observer.dispatched();
 }
@@ -206,6 +181,10 @@ void Host::State::apply_messages() {
       apply_answer(answered->uid, std::move(answered->answer));
       continue;
     }
+    if (auto* report = std::get_if<notify::Report>(&message)) {
+      notifications->settle(std::move(*report), wall_now());
+      continue;
+    }
     if (auto* unlocked = std::get_if<Unlocked>(&message)) {
       apply_answer(unlocked->uid, std::move(unlocked->answer));
       continue;
@@ -243,7 +222,10 @@ void Host::State::apply_commands() {
   for (auto& [uid, answer] : locks->retry(has_changed)) apply_answer(uid, answer);
   if (!has_changed) return;
   if (version) seen_version = *version;
-  if (takes_all) adopt_unowned();
+  if (takes_all) {
+    adopt_unowned();
+    notifications->adopt_orphans(wall_now());
+  }
   for (auto& [uid, run] : runs) {
     auto commands = readable(store->load_commands(uid));
     if (!commands) continue;
@@ -266,6 +248,7 @@ void Host::State::apply_commands() {
 // of them share a commit, and a short step's beginning and end are one row.
 bool Host::State::is_commit_due() const {
   if (!done_commands.empty() || (open.empty() && !acknowledged.empty())) return true;
+  if (notifications->has_rows()) return true;
   const clock::Instant time = wall_now();
   return std::ranges::any_of(open, [&](const WorkflowRun* run) {
     const auto due = run->rows_due();
@@ -300,7 +283,11 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
   store::Batch batch;
   batch.done_commands = std::exchange(done_commands, {});
   const clock::Instant time = wall_now();
-  for (WorkflowRun* run : open) run->collect(batch, time);
+  for (WorkflowRun* run : open) {
+    notifications->prepare(*run, run->pending_effects(), time);
+    run->collect(batch, time);
+  }
+  notifications->collect(batch);
   if (!batch.empty()) TRY_VOID(commit(batch));
   for (WorkflowRun* run : open) {
     const std::vector<engine::Effect> effects = run->take_effects();
@@ -321,7 +308,7 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
   return {};
 }
 
-void Host::State::retire(const WorkflowRun& run) {
+void Host::State::retire(WorkflowRun& run) {
   const std::string uid = run.uid();
   const engine::Engine& e = run.engine();
   final_phases[uid] = e.phase();
@@ -336,6 +323,7 @@ void Host::State::retire(const WorkflowRun& run) {
   timers.drop(uid);
   locks->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
+  notifications->keep(uid, run.release_lock());
   runs.erase(uid);
 }
 
@@ -380,6 +368,7 @@ bool Host::State::wait() {
   for (const WorkflowRun* run : open) {
     if (const auto due = run->rows_due()) wake_in(*due - wall_now());
   }
+  if (const auto due = notifications->next()) wake_in(*due - wall_now());
   pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
   const int ready = poll(fds, 2, timeout);
   if ((fds[1].revents & POLLIN) != 0) doorbell.clear();
@@ -419,6 +408,8 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   state->dispatch =
       std::make_unique<Dispatch>(state->config, *state->process, *state->http, state->inbox,
                                  state->timers, *state->store, *state->locks);
+  state->notifications =
+      std::make_unique<Notifications>(state->config, *state->store, state->inbox, lookup);
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }
 
@@ -428,7 +419,12 @@ void Host::adopt_all() {
   state_->takes_all = true;
   state_->note_stored_expiries();
   state_->adopt_unowned();
+  adopt_notifications();
 }
+
+std::size_t Host::adopt_notifications() { return state_->notifications->adopt_orphans(wall_now()); }
+
+std::size_t Host::pending_notifications() const { return state_->notifications->pending(); }
 
 diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progress& progress) {
   State& s = *state_;
@@ -440,8 +436,9 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
     if (look_for_commands) s.apply_commands();
     if (s.damage) return std::unexpected(*s.damage);
     if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
+    s.notifications->carry_out(wall_now());
     s.delete_expired();
-    if (is_done()) break;
+    if (is_done() && !s.notifications->is_busy(wall_now())) break;
     look_for_commands = s.wait();
   }
   return {};

@@ -11,6 +11,7 @@
 #include "clock/instant.h"
 #include "engine/event.h"
 #include "executor/executor.h"
+#include "notify/courier.h"
 
 namespace tiphys::runtime {
 
@@ -34,7 +35,7 @@ struct Unlocked {
   std::string uid;
   engine::LocksAnswered answer;
 };
-using Message = std::variant<Began, Ended, Answered, Unlocked>;
+using Message = std::variant<Began, Ended, Answered, Unlocked, notify::Report>;
 
 class Inbox {
  public:

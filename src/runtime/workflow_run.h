@@ -36,6 +36,9 @@ class WorkflowRun {
   /// Whether Begin is in the log.
   [[nodiscard]] bool has_begun() const { return !engine_.phase().empty(); }
 
+  /// Gives the lock away, when the workflow is over and something of it still has to be done.
+  [[nodiscard]] Ownership release_lock() { return std::move(lock_); }
+
   /// Applies an event; gives whether it changed anything. If it did, it belongs into the log.
   bool apply(const engine::Event& event);
   /// Whether something outside waits for the events since the last collect(): effects, or a reader

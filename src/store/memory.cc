@@ -15,6 +15,13 @@ struct MemoryStore::Tables {
   std::map<std::uint64_t, CommandRow> commands;
   std::uint64_t last_command = 0;
   std::map<std::tuple<std::string, std::string, std::string>, ObjectRow> objects;
+  std::vector<DeliveryRow> deliveries;
+  std::map<std::string, std::map<std::uint32_t, AttemptRow>, std::less<>> attempts;
+
+  [[nodiscard]] DeliveryRow* delivery(std::string_view id) {
+    const auto it = std::ranges::find(deliveries, id, &DeliveryRow::id);
+    return it == deliveries.end() ? nullptr : &*it;
+  }
 
   [[nodiscard]] bool is_taken(const WorkflowRow& row) const {
     return std::ranges::any_of(workflows, [&](const auto& entry) {
@@ -116,6 +123,14 @@ diag::Result<void> MemoryStore::commit(const Batch& batch) {
       const auto [entry, is_new] = t.workflows.try_emplace(row.uid, row);
       if (!is_new) update(entry->second, row);
     }
+    for (const DeliveryRow& row : batch.deliveries) {
+      DeliveryRow* have = t.delivery(row.id);
+      if (have == nullptr) have = &t.deliveries.emplace_back();
+      const std::string payload = row.payload.empty() ? have->payload : row.payload;
+      *have = row;
+      have->payload = payload;
+    }
+    for (const AttemptRow& row : batch.attempts) t.attempts[row.delivery][row.number] = row;
     for (const std::uint64_t id : batch.done_commands) t.commands.erase(id);
     return {};
   });
@@ -196,9 +211,43 @@ diag::Result<void> MemoryStore::delete_workflow(std::string_view uid) {
     }
     t.nodes.erase(key);
     t.events.erase(key);
+    for (const DeliveryRow& row : t.deliveries) {
+      if (row.uid == uid) t.attempts.erase(row.id);
+    }
+    std::erase_if(t.deliveries, [&](const DeliveryRow& row) { return row.uid == uid; });
     std::erase_if(t.commands, [&](const auto& entry) { return entry.second.uid == uid; });
     return {};
   });
+}
+
+diag::Result<std::vector<DeliveryRow>> MemoryStore::load_deliveries(const DeliveryFilter& filter) {
+  const auto fits = [](const std::string& wanted, const std::string& has) {
+    return wanted.empty() || wanted == has;
+  };
+  std::vector<DeliveryRow> out;
+  for (const DeliveryRow& row : state_->tables.deliveries) {
+    if (!fits(filter.id, row.id) || !fits(filter.uid, row.uid) ||
+        !fits(filter.name_space, row.name_space) || !fits(filter.workflow, row.workflow) ||
+        !fits(filter.channel, row.channel) || !fits(filter.state, row.state)) {
+      continue;
+    }
+    out.push_back(row);
+    out.back().payload.clear();
+  }
+  return out;
+}
+
+diag::Result<std::string> MemoryStore::delivery_payload(std::string_view id) {
+  if (const DeliveryRow* row = state_->tables.delivery(id)) return row->payload;
+  return diag::fail(diag::Code::kNotFound, fmt::format("notification '{}' not found", id));
+}
+
+diag::Result<std::vector<AttemptRow>> MemoryStore::load_attempts(std::string_view id) {
+  std::vector<AttemptRow> out;
+  const auto found = state_->tables.attempts.find(id);
+  if (found == state_->tables.attempts.end()) return out;
+  for (const auto& [number, row] : found->second) out.push_back(row);
+  return out;
 }
 
 diag::Result<void> MemoryStore::add_command(const CommandRow& command) {

@@ -51,6 +51,10 @@ class MemoryStore final : public Store {
   [[nodiscard]] diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override;
   [[nodiscard]] diag::Result<std::uint64_t> shown_sequence(std::string_view uid) override;
   [[nodiscard]] diag::Result<void> delete_workflow(std::string_view uid) override;
+  [[nodiscard]] diag::Result<std::vector<DeliveryRow>> load_deliveries(
+      const DeliveryFilter& filter) override;
+  [[nodiscard]] diag::Result<std::string> delivery_payload(std::string_view id) override;
+  [[nodiscard]] diag::Result<std::vector<AttemptRow>> load_attempts(std::string_view id) override;
   [[nodiscard]] diag::Result<void> add_command(const CommandRow& command) override;
   [[nodiscard]] diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;
   [[nodiscard]] diag::Result<std::uint64_t> data_version() override;

@@ -6,7 +6,7 @@ namespace tiphys::store {
 
 namespace {
 
-constexpr std::array<const char*, 4> kMigrations = {
+constexpr std::array<const char*, 5> kMigrations = {
     // 1: the first tables.
     R"sql(
 CREATE TABLE workflows (
@@ -66,6 +66,25 @@ CREATE TABLE events (key INTEGER PRIMARY KEY, payload TEXT NOT NULL) STRICT;
 INSERT INTO events SELECT (n.number << 32) | o.sequence, o.payload
   FROM old_events o JOIN numbers n ON n.uid = o.uid ORDER BY 1;
 DROP TABLE old_events;
+)sql",
+    // 5: the outbox. What is sent and each attempt lie apart, since the row of a delivery changes
+    // with each attempt.
+    R"sql(
+CREATE TABLE deliveries (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, uid TEXT NOT NULL, name_space TEXT NOT NULL,
+  workflow TEXT NOT NULL, node TEXT NOT NULL, channel TEXT NOT NULL, kind TEXT NOT NULL,
+  destination TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, next_at INTEGER NOT NULL, finished_at INTEGER NOT NULL,
+  status INTEGER NOT NULL, reason TEXT NOT NULL, memory TEXT NOT NULL
+) STRICT;
+CREATE INDEX deliveries_pending ON deliveries (uid) WHERE state = 'pending';
+CREATE INDEX deliveries_by_uid ON deliveries (uid);
+CREATE TABLE delivery_payloads (number INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+CREATE TABLE delivery_attempts (
+  number INTEGER NOT NULL, attempt INTEGER NOT NULL, at INTEGER NOT NULL, latency INTEGER NOT NULL,
+  status INTEGER NOT NULL, answer TEXT NOT NULL, error TEXT NOT NULL,
+  PRIMARY KEY (number, attempt)
+) STRICT, WITHOUT ROWID;
 )sql",
 };
 

@@ -7,6 +7,7 @@
 
 #include "store/connection.h"
 #include "store/schema.h"
+#include "store/sqlite_deliveries.h"
 
 namespace tiphys::store {
 
@@ -96,7 +97,8 @@ struct Keys {
 
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(std::unique_ptr<Connection> connection) : db_(std::move(connection)) {}
+  explicit SqliteStore(std::unique_ptr<Connection> connection)
+      : db_(std::move(connection)), deliveries_(*db_) {}
 
   diag::Result<void> commit(const Batch& batch) override {
     return transaction([&]() -> diag::Result<void> {
@@ -104,6 +106,7 @@ class SqliteStore final : public Store {
       TRY_VOID(write_events(batch.events));
       TRY_VOID(write_nodes(batch.nodes));
       for (const WorkflowRow& row : batch.workflows) TRY_VOID(update_workflow(row));
+      TRY_VOID(deliveries_.write(batch.deliveries, batch.attempts));
       TRY(Query q, db_->query("DELETE FROM commands WHERE id = ?"));
       for (const std::uint64_t id : batch.done_commands)
         TRY_VOID(q.bind(static_cast<std::int64_t>(id)).run());
@@ -190,6 +193,7 @@ class SqliteStore final : public Store {
       TRY(Query events, rows_of(uid, "DELETE FROM events WHERE key BETWEEN ? AND ?"));
       TRY_VOID(events.run());
       numbers_.erase(std::string(uid));
+      TRY_VOID(deliveries_.remove_of(uid));
       for (const char* sql :
            {"DELETE FROM numbers WHERE uid = ?", "DELETE FROM commands WHERE uid = ?",
             "DELETE FROM specs WHERE uid = ?", "DELETE FROM workflows WHERE uid = ?"}) {
@@ -199,6 +203,16 @@ class SqliteStore final : public Store {
       if (sqlite3_changes(db_->handle()) > 0) return {};
       return diag::fail(diag::Code::kNotFound, fmt::format("workflow '{}' not found", uid));
     });
+  }
+
+  diag::Result<std::vector<DeliveryRow>> load_deliveries(const DeliveryFilter& filter) override {
+    return deliveries_.load(filter);
+  }
+  diag::Result<std::string> delivery_payload(std::string_view id) override {
+    return deliveries_.payload(id);
+  }
+  diag::Result<std::vector<AttemptRow>> load_attempts(std::string_view id) override {
+    return deliveries_.attempts(id);
   }
 
   diag::Result<void> add_command(const CommandRow& command) override {
@@ -382,6 +396,7 @@ class SqliteStore final : public Store {
   }
 
   std::unique_ptr<Connection> db_;
+  SqliteDeliveries deliveries_;
   std::map<std::string, std::int64_t, std::less<>> numbers_;  // by uid
 };
 

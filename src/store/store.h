@@ -17,6 +17,7 @@
 
 #include "clock/instant.h"
 #include "diag/error.h"
+#include "store/delivery.h"
 #include "value/value.h"
 
 namespace tiphys::store {
@@ -67,15 +68,17 @@ struct CommandRow {
 
 /// What one transaction writes. Rows replace those with the same key.
 struct Batch {
-  std::vector<WorkflowRow> workflows;
-  std::vector<NodeRow> nodes;
-  std::vector<EventRow> events;
+  std::vector<WorkflowRow> workflows = {};
+  std::vector<NodeRow> nodes = {};
+  std::vector<EventRow> events = {};
   std::vector<std::uint64_t> done_commands = {};  // removed with the effects that they had
+  std::vector<DeliveryRow> deliveries = {};
+  std::vector<AttemptRow> attempts = {};
   std::vector<std::string> void_nodes_of =
       {};  // workflows all of whose node rows go first (a retry by hand)
   [[nodiscard]] bool empty() const {
     return workflows.empty() && nodes.empty() && events.empty() && done_commands.empty() &&
-           void_nodes_of.empty();
+           void_nodes_of.empty() && deliveries.empty() && attempts.empty();
   }
 };
 
@@ -119,6 +122,15 @@ class Store {
   [[nodiscard]] virtual diag::Result<std::uint64_t> shown_sequence(std::string_view uid) = 0;
   /// Removes the workflow and all that belongs to it. Errors: kNotFound, kIo.
   [[nodiscard]] virtual diag::Result<void> delete_workflow(std::string_view uid) = 0;
+
+  // Notifications. Errors: kNotFound (payload), kIo.
+  /// Oldest first, without payloads.
+  [[nodiscard]] virtual diag::Result<std::vector<DeliveryRow>> load_deliveries(
+      const DeliveryFilter& filter) = 0;
+  [[nodiscard]] virtual diag::Result<std::string> delivery_payload(std::string_view id) = 0;
+  /// Those of one delivery, in order.
+  [[nodiscard]] virtual diag::Result<std::vector<AttemptRow>> load_attempts(
+      std::string_view id) = 0;
 
   // Commands.
   [[nodiscard]] virtual diag::Result<void> add_command(const CommandRow& command) = 0;

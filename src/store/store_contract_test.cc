@@ -288,6 +288,51 @@ TEST_P(StoreContract, ADeletedWorkflowLeavesNothing) {
   EXPECT_EQ(store_->find_workflow("", "w")->spec_json, R"({"entrypoint":"main"})");
 }
 
+TEST_P(StoreContract, ADeliveryComesBackWithItsAttemptsAndGoesWithItsWorkflow) {
+  create(workflow("wf", 1));
+  DeliveryRow row{.id = "msg_1",
+                  .uid = "uid-a-wf",
+                  .name_space = "a",
+                  .workflow = "wf",
+                  .node = "wf.onExit",
+                  .channel = "ops",
+                  .kind = "webhook",
+                  .destination = "",
+                  .state = "pending",
+                  .created_at = {1},
+                  .next_at = {2},
+                  .payload = "{\"event\":1}"};
+  ASSERT_TRUE(store_->commit({.deliveries = {row}}));
+  row.state = "dead";
+  row.attempts = 1;
+  row.status = 500;
+  row.reason = "no";
+  row.finished_at = {9};
+  row.payload.clear();  // keeps what is there
+  ASSERT_TRUE(store_->commit({.deliveries = {row},
+                              .attempts = {{.delivery = "msg_1",
+                                            .number = 1,
+                                            .at = {3},
+                                            .latency = {4},
+                                            .status = 500,
+                                            .answer = "oh",
+                                            .error = ""}}}));
+  const auto found = store_->load_deliveries({.workflow = "wf", .state = "dead"});
+  ASSERT_EQ(found->size(), 1U);
+  EXPECT_EQ(found->front().reason, "no");
+  EXPECT_EQ(found->front().attempts, 1U);
+  EXPECT_EQ(found->front().finished_at.ns, 9);
+  EXPECT_TRUE(store_->load_deliveries({.state = "pending"})->empty());
+  EXPECT_TRUE(store_->load_deliveries({.channel = "other"})->empty());
+  EXPECT_EQ(*store_->delivery_payload("msg_1"), "{\"event\":1}");
+  ASSERT_EQ(store_->load_attempts("msg_1")->size(), 1U);
+  EXPECT_EQ(store_->load_attempts("msg_1")->front().answer, "oh");
+  ASSERT_TRUE(store_->delete_workflow("uid-a-wf"));
+  EXPECT_TRUE(store_->load_deliveries({})->empty());
+  EXPECT_TRUE(store_->load_attempts("msg_1")->empty());
+  EXPECT_FALSE(store_->delivery_payload("msg_1"));
+}
+
 TEST_P(StoreContract, ObjectsAreKeptByKindNamespaceAndName) {
   const ObjectRow t{"WorkflowTemplate", "a", "t", "1", {7}};
   const ObjectRow u{"WorkflowTemplate", "b", "s", "2", {8}};

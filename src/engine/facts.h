@@ -1,0 +1,14 @@
+// What a notification may tell: the workflow, the node whose hook it is, and the failed steps.
+//
+// Pure.
+#pragma once
+
+#include "engine/machine.h"
+
+namespace tiphys::engine {
+
+/// The event of notify/notice.h for a leaf of a hook, of an exit handler or of neither, without
+/// `trigger`, `workflow.url` and the logs of failures.
+[[nodiscard]] value::Value facts_of(const Machine& m, NodeIndex leaf);
+
+}  // namespace tiphys::engine

@@ -1,0 +1,149 @@
+#include "notify/outbox.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "diag/error.h"
+
+namespace tiphys::notify {
+
+namespace {
+
+// Between -1/5 and +1/5 of `wait`, always the same for the same parcel and attempt.
+clock::Duration spread(clock::Duration wait, const std::string& id, std::uint32_t attempt) {
+  constexpr std::int64_t kSteps = 2001;
+  const std::size_t hash = std::hash<std::string>{}(id + '#' + std::to_string(attempt));
+  const auto part = static_cast<std::int64_t>(hash % kSteps) - kSteps / 2;  // -1000 .. 1000
+  return {wait.ns + wait.ns / 5000 * part};
+}
+
+}  // namespace
+
+Schedule Schedule::standard() {
+  using clock::Duration;
+  return {{Duration::seconds(0), Duration::seconds(5), Duration::seconds(30),
+           Duration::seconds(5 * 60), Duration::seconds(30 * 60), Duration::seconds(2 * 3600),
+           Duration::seconds(5 * 3600), Duration::seconds(10 * 3600)}};
+}
+
+void Outbox::add(Parcel parcel, clock::Instant now) {
+  const std::string lane = parcel.lane;
+  const std::string id = parcel.id;
+  if (!parcels_.emplace(id, std::move(parcel)).second) return;
+  Lane& l = lanes_[lane];
+  l.ids.push_back(id);
+  if (l.ids.size() == 1) queue(lane, now);
+}
+
+// The lane waits for the time of its first parcel.
+void Outbox::queue(const std::string& lane, clock::Instant now) {
+  const Lane& l = lanes_.find(lane)->second;
+  if (l.ids.empty() || l.is_under_way) return;
+  due_.emplace(std::max(now, parcels_.find(l.ids.front())->second.next_at), lane);
+}
+
+// One request after a rest tells whether the endpoint lives again.
+bool Outbox::may_send(Endpoint& endpoint, clock::Instant now) const {
+  if (endpoint.rests_until.is_set()) return endpoint.rests_until <= now && endpoint.under_way == 0;
+  return endpoint.under_way < limits_.at_once_per_endpoint;
+}
+
+std::vector<std::string> Outbox::take_due(clock::Instant now) {
+  std::vector<std::string> ids;
+  while (!due_.empty() && due_.begin()->first <= now && under_way_ < limits_.at_once) {
+    const std::string lane = due_.begin()->second;
+    due_.erase(due_.begin());
+    Lane& l = lanes_.find(lane)->second;
+    const Parcel& parcel = parcels_.find(l.ids.front())->second;
+    Endpoint& endpoint = endpoints_[parcel.endpoint];
+    if (endpoint.rests_until > now) {
+      due_.emplace(endpoint.rests_until, lane);
+    } else if (!may_send(endpoint, now)) {
+      endpoint.waiting.push_back(lane);
+    } else {
+      l.is_under_way = true;
+      ++endpoint.under_way;
+      ++under_way_;
+      ids.push_back(parcel.id);
+    }
+  }
+  return ids;
+}
+
+void Outbox::make_room(Endpoint& endpoint, clock::Instant now) {
+  for (const std::string& lane : endpoint.waiting) queue(lane, now);
+  endpoint.waiting.clear();
+}
+
+// The parcel is done with: the next one of its lane comes.
+void Outbox::leave(const std::string& id, clock::Instant now) {
+  const auto found = parcels_.find(id);
+  const std::string lane = found->second.lane;
+  parcels_.erase(found);
+  Lane& l = lanes_.find(lane)->second;
+  std::erase(l.ids, id);
+  if (l.ids.empty()) {
+    lanes_.erase(lane);
+  } else {
+    queue(lane, now);
+  }
+}
+
+Ruling Outbox::settle(const std::string& id, const Verdict& verdict, clock::Instant now) {
+  const auto found = parcels_.find(id);
+  CHECK(found != parcels_.end());
+  Parcel& parcel = found->second;
+  Lane& lane = lanes_.find(parcel.lane)->second;
+  Endpoint& endpoint = endpoints_.find(parcel.endpoint)->second;
+  CHECK(lane.is_under_way && endpoint.under_way > 0 && under_way_ > 0);
+  lane.is_under_way = false;
+  --endpoint.under_way;
+  --under_way_;
+  Ruling ruling{.attempts = ++parcel.attempts};
+  if (verdict.kind == Verdict::Kind::kRetry) {
+    if (++endpoint.failures >= limits_.failures_to_open) endpoint.rests_until = now + limits_.rest;
+  } else {
+    endpoint.failures = 0;  // a refusal is an answer, too: it lives
+    endpoint.rests_until = {};
+  }
+  make_room(endpoint, now);
+  const bool is_last = parcel.attempts >= parcel.schedule.waits.size();
+  if (verdict.kind == Verdict::Kind::kRetry && !is_last) {
+    const clock::Duration wait =
+        spread(parcel.schedule.waits[parcel.attempts], id, parcel.attempts);
+    parcel.next_at = now + std::max(wait, verdict.retry_after.value_or(clock::Duration{}));
+    ruling.state = Ruling::State::kPending;
+    ruling.next_at = parcel.next_at;
+    queue(parcel.lane, now);
+    return ruling;
+  }
+  ruling.state =
+      verdict.kind == Verdict::Kind::kDelivered ? Ruling::State::kDelivered : Ruling::State::kDead;
+  leave(id, now);
+  return ruling;
+}
+
+bool Outbox::discard(const std::string& id, clock::Instant now) {
+  const auto found = parcels_.find(id);
+  if (found == parcels_.end()) return false;
+  const std::string& lane = found->second.lane;
+  Lane& l = lanes_.find(lane)->second;
+  const bool is_first = l.ids.front() == id;
+  if (is_first && l.is_under_way) return false;
+  if (is_first) {
+    std::erase_if(due_, [&](const auto& entry) { return entry.second == lane; });
+    std::erase(endpoints_[found->second.endpoint].waiting, lane);
+    leave(id, now);
+  } else {
+    std::erase(l.ids, id);
+    parcels_.erase(found);
+  }
+  return true;
+}
+
+std::optional<clock::Instant> Outbox::next() const {
+  if (due_.empty() || under_way_ >= limits_.at_once) return std::nullopt;
+  return due_.begin()->first;
+}
+
+}  // namespace tiphys::notify

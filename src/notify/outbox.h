@@ -1,0 +1,104 @@
+// What is to be delivered: in which order, when, and when to give up.
+//
+// A lane is a destination as one workflow uses it: its messages go one after the other, so nobody
+// hears that a workflow has failed before hearing that it runs. Lanes do not wait for each other.
+// An endpoint is what several lanes have in common (a host, a channel): it bears only so many
+// requests at once, and when it seems to be dead it is left alone for a while, without delaying the
+// others.
+//
+// Pure: no clock, no I/O; used by one thread. What is decided here is committed by the caller
+// before anyone hears of it; after a restart add() puts back what is pending.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "clock/instant.h"
+#include "notify/channel.h"
+
+namespace tiphys::notify {
+
+/// How often a message is tried.
+struct Schedule {
+  /// The waits before the first attempt, the second ...; after the last one it is dead.
+  std::vector<clock::Duration> waits;
+  /// 0 s, 5 s, 30 s, 5 min, 30 min, 2 h, 5 h, 10 h.
+  [[nodiscard]] static Schedule standard();
+};
+
+struct Parcel {
+  std::string id;
+  std::string lane;
+  std::string endpoint;
+  Schedule schedule = Schedule::standard();
+  std::uint32_t attempts = 0;  // that were made
+  clock::Instant next_at;      // not before this
+};
+
+/// What has become of an attempt.
+struct Ruling {
+  enum class State { kPending, kDelivered, kDead };
+  State state = State::kDelivered;
+  std::uint32_t attempts = 0;
+  clock::Instant next_at = {};  // of a pending one
+};
+
+class Outbox {
+ public:
+  struct Limits {
+    std::size_t at_once = 256;  // requests under way
+    std::size_t at_once_per_endpoint = 16;
+    std::uint32_t failures_to_open = 10;                  // in a row, none of them delivered
+    clock::Duration rest = clock::Duration::seconds(30);  // how long a dead endpoint is left alone
+  };
+  Outbox() = default;
+  explicit Outbox(Limits limits) : limits_(limits) {}
+
+  /// Takes a parcel in, behind those of its lane. One that is known stays as it is.
+  void add(Parcel parcel, clock::Instant now);
+  [[nodiscard]] bool contains(const std::string& id) const { return parcels_.contains(id); }
+  /// The ids of what is to be sent now; each is under way until settle().
+  [[nodiscard]] std::vector<std::string> take_due(clock::Instant now);
+  /// An attempt has ended. Waits are spread by a fifth to both sides, by id and attempt, so that
+  /// parcels that failed together do not come back together. Requires that it is under way.
+  [[nodiscard]] Ruling settle(const std::string& id, const Verdict& verdict, clock::Instant now);
+  /// Takes a parcel out without sending it; false if it is not here or under way.
+  bool discard(const std::string& id, clock::Instant now);
+  /// When take_due() has something again, unless something happens before; nullopt for never.
+  [[nodiscard]] std::optional<clock::Instant> next() const;
+  [[nodiscard]] std::size_t under_way() const { return under_way_; }
+  [[nodiscard]] std::size_t size() const { return parcels_.size(); }
+
+ private:
+  struct Lane {
+    std::deque<std::string> ids;
+    bool is_under_way = false;
+  };
+  struct Endpoint {
+    std::size_t under_way = 0;
+    std::uint32_t failures = 0;       // in a row
+    clock::Instant rests_until;       // set while it seems to be dead
+    std::deque<std::string> waiting;  // lanes that it has no room for
+  };
+
+  void queue(const std::string& lane, clock::Instant now);
+  void leave(const std::string& id, clock::Instant now);
+  void make_room(Endpoint& endpoint, clock::Instant now);
+  [[nodiscard]] bool may_send(Endpoint& endpoint, clock::Instant now) const;
+
+  Limits limits_;
+  std::unordered_map<std::string, Parcel> parcels_;
+  std::unordered_map<std::string, Lane> lanes_;
+  std::unordered_map<std::string, Endpoint> endpoints_;
+  std::set<std::pair<clock::Instant, std::string>> due_;  // lanes, by when their first parcel is
+  std::size_t under_way_ = 0;
+};
+
+}  // namespace tiphys::notify

@@ -1,0 +1,138 @@
+// An outbox must lose nothing, keep the order of each lane, and let no lane or endpoint wait for
+// another.
+#include "notify/outbox.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tiphys::notify {
+
+namespace {
+
+using clock::Duration;
+using clock::Instant;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr Instant kStart{1'000'000'000'000};
+const Verdict kGood{};
+const Verdict kBad{.kind = Verdict::Kind::kRetry, .reason = "503"};
+
+Parcel parcel(const std::string& id, const std::string& lane, const std::string& endpoint = "e") {
+  return {.id = id, .lane = lane, .endpoint = endpoint, .next_at = kStart};
+}
+
+}  // namespace
+
+TEST(Outbox, SendsTheParcelsOfALaneOneAfterTheOther) {
+  Outbox box;
+  box.add(parcel("1", "a"), kStart);
+  box.add(parcel("2", "a"), kStart);
+  box.add(parcel("3", "b"), kStart);
+  EXPECT_THAT(box.take_due(kStart), testing::UnorderedElementsAre("1", "3"));
+  EXPECT_THAT(box.take_due(kStart), IsEmpty());
+  EXPECT_EQ(box.settle("1", kGood, kStart).state, Ruling::State::kDelivered);
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("2"));
+  EXPECT_FALSE(box.contains("1"));
+}
+
+TEST(Outbox, AParcelThatFailsComesBackAndHoldsItsLaneOnly) {
+  Outbox box;
+  box.add(parcel("1", "a"), kStart);
+  box.add(parcel("2", "a"), kStart);
+  box.add(parcel("3", "b"), kStart);
+  (void)box.take_due(kStart);
+  const Ruling ruling = box.settle("1", kBad, kStart);
+  EXPECT_EQ(ruling.state, Ruling::State::kPending);
+  EXPECT_GE(ruling.next_at, kStart + Duration::seconds(4));
+  EXPECT_LE(ruling.next_at, kStart + Duration::seconds(6));
+  (void)box.settle("3", kGood, kStart);
+  EXPECT_THAT(box.take_due(kStart), IsEmpty());
+  EXPECT_EQ(box.next(), ruling.next_at);
+  EXPECT_THAT(box.take_due(ruling.next_at), ElementsAre("1"));
+}
+
+TEST(Outbox, WaitsAsLongAsTheServiceSays) {
+  Outbox box;
+  box.add(parcel("1", "a"), kStart);
+  (void)box.take_due(kStart);
+  Verdict slow = kBad;
+  slow.retry_after = Duration::seconds(600);
+  EXPECT_EQ(box.settle("1", slow, kStart).next_at, kStart + Duration::seconds(600));
+}
+
+TEST(Outbox, GivesUpAfterTheLastWaitAndAtOnceWhenItIsRefused) {
+  Outbox box;
+  Parcel twice = parcel("1", "a");
+  twice.schedule = {{Duration{}, Duration::seconds(1)}};
+  box.add(twice, kStart);
+  (void)box.take_due(kStart);
+  const Instant later = box.settle("1", kBad, kStart).next_at;
+  (void)box.take_due(later);
+  const Ruling last = box.settle("1", kBad, later);
+  EXPECT_EQ(last.state, Ruling::State::kDead);
+  EXPECT_EQ(last.attempts, 2U);
+  EXPECT_EQ(box.size(), 0U);
+  box.add(parcel("2", "a"), later);
+  (void)box.take_due(later);
+  EXPECT_EQ(box.settle("2", {.kind = Verdict::Kind::kRefused, .reason = "404"}, later).state,
+            Ruling::State::kDead);
+}
+
+TEST(Outbox, LeavesADeadEndpointAloneWithoutDelayingOthers) {
+  Outbox box({.at_once_per_endpoint = 4, .failures_to_open = 3});
+  for (int i = 0; i < 8; ++i)
+    box.add(parcel("d" + std::to_string(i), "lane" + std::to_string(i), "dead"), kStart);
+  std::vector<std::string> sent = box.take_due(kStart);
+  EXPECT_EQ(sent.size(), 4U);
+  for (const std::string& id : sent) (void)box.settle(id, kBad, kStart);
+  EXPECT_THAT(box.take_due(kStart), IsEmpty());
+  box.add(parcel("x", "other", "alive"), kStart);
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("x"));
+  const Instant later = kStart + Duration::seconds(30);
+  EXPECT_EQ(box.take_due(later).size(), 1U);  // one asks whether it lives again
+}
+
+TEST(Outbox, AnEndpointThatLivesAgainGetsAllThatWaited) {
+  Outbox box({.at_once_per_endpoint = 2, .failures_to_open = 1});
+  for (int i = 0; i < 3; ++i)
+    box.add(parcel(std::to_string(i), "lane" + std::to_string(i)), kStart);
+  for (const std::string& id : box.take_due(kStart)) (void)box.settle(id, kBad, kStart);
+  Instant now = kStart + Duration::seconds(40);
+  std::size_t delivered = 0;
+  for (int round = 0; round < 10; ++round) {
+    for (const std::string& id : box.take_due(now)) {
+      delivered += box.settle(id, kGood, now).state == Ruling::State::kDelivered ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(delivered, 3U);
+}
+
+TEST(Outbox, WhatIsDiscardedIsNotSentAndTheNextOneComes) {
+  Outbox box;
+  box.add(parcel("1", "a"), kStart);
+  box.add(parcel("2", "a"), kStart);
+  EXPECT_TRUE(box.discard("1", kStart));
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("2"));
+  EXPECT_FALSE(box.discard("2", kStart));  // under way
+  EXPECT_FALSE(box.discard("3", kStart));
+}
+
+TEST(Outbox, BearsOnlySoManyAtOnce) {
+  Outbox box({.at_once = 3, .at_once_per_endpoint = 2});
+  for (int i = 0; i < 10; ++i) {
+    box.add(parcel(std::to_string(i), "l" + std::to_string(i), i % 2 == 0 ? "x" : "y"), kStart);
+  }
+  std::set<std::string> all;
+  for (std::vector<std::string> sent = box.take_due(kStart); !sent.empty();
+       sent = box.take_due(kStart)) {
+    EXPECT_LE(sent.size(), 3U);
+    for (const std::string& id : sent) {
+      all.insert(id);
+      (void)box.settle(id, kGood, kStart);
+    }
+  }
+  EXPECT_EQ(all.size(), 10U);
+}
+
+}  // namespace tiphys::notify
