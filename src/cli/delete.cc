@@ -53,8 +53,15 @@ diag::Result<void> end(Opened& state, const store::WorkflowRow& row) {
 diag::Result<void> remove(Opened& state, const store::WorkflowRow& row) {
   TRY_VOID(end(state, row));
   TRY_VOID(state.store->delete_workflow(row.uid));
+  // The supervisor may be removing work folders in there at the same time: then another look.
+  constexpr int kLooks = 10;
   std::error_code error;
-  std::filesystem::remove_all(state.config.run_path(row.uid), error);
+  for (int look = 0; look < kLooks; ++look) {
+    std::filesystem::remove_all(state.config.run_path(row.uid), error);
+    if (error != std::errc::no_such_file_or_directory && error != std::errc::directory_not_empty) {
+      break;
+    }
+  }
   if (!error) return {};
   return diag::fail(diag::Code::kIo, fmt::format("cannot remove '{}': {}",
                                                  state.config.run_path(row.uid), error.message()));

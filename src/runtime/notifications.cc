@@ -356,8 +356,8 @@ void Notifications::settle(notify::Report report, clock::Instant now) {
 }
 
 // A delivery is done with: its leaf, if one waits, has one less to wait for.
-void Notifications::finish(const std::string& id, const std::string& failure, clock::Instant now) {
-  const Item item = std::move(items_.at(id));
+void Notifications::finish(std::string id, const std::string& failure, clock::Instant now) {
+  const Item item = std::move(items_.at(id));  // `id` is a copy: it was a part of this
   items_.erase(id);
   if (const Value& leaf = item.payload["leaf"]; leaf.is_string()) {
     const auto found = waiting_.find(leaf.as_string());

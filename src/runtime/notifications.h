@@ -88,7 +88,7 @@ class Notifications {
   void take_in(store::DeliveryRow row, value::Value payload, clock::Instant now);
   [[nodiscard]] diag::Result<notify::Request> request_of(Item& item, clock::Instant now);
   void try_to_send(const std::string& id, clock::Instant now);
-  void finish(const std::string& id, const std::string& failure, clock::Instant now);
+  void finish(std::string id, const std::string& failure, clock::Instant now);
   void end_leaf(const std::string& leaf_key, const std::string& failure, clock::Instant started_at,
                 clock::Instant now);
 
