@@ -26,6 +26,7 @@ void add_schema(CLI::App& app, Session& session);
 void add_templates(CLI::App& app, Session& session);
 void add_apply(CLI::App& app, Session& session);
 void add_secret(CLI::App& app, Session& session);
+void add_notifications(CLI::App& app, Session& session);
 void add_pods(CLI::App& app, Session& session);
 void add_server(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);

@@ -107,6 +107,11 @@ constexpr HelpText kTexts[] = {
     {"apply", kStored, "Example:\n  tiphys apply -f secrets.yaml templates/"},
     {"secret", kStored,
      "Example:\n  tiphys secret create mail --from-literal user=me --from-file password=pass.txt"},
+    {"notifications", kStored,
+     "Examples:\n"
+     "  tiphys notifications list --state dead\n"
+     "  tiphys notifications get msg_4aff27\n"
+     "  tiphys notifications replay --all --channel ops"},
     {"version", kOther, nullptr},
     {"completion", kOther,
      "Examples:\n"

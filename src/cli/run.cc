@@ -5,6 +5,7 @@
 #include <csignal>
 #include <optional>
 
+#include "cli/channels.h"
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
@@ -95,6 +96,7 @@ diag::Result<std::vector<runtime::Submission>> read_submissions(Opened& state, R
   mark_invalid(submissions, *state.store, session);
   for (runtime::Submission& s : submissions) s.may_be_unresolved = !checked;
   TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
+  TRY_VOID(keep_channels(documents, space_of(submissions), *state.store));
   return submissions;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "cli/channels.h"
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/follow.h"
@@ -75,6 +76,7 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   if (!o.is_dry()) {
     TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
+    TRY_VOID(keep_channels(documents, space_of(submissions), *state.store));
   }
   return submissions;
 }

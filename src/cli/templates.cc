@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cli/channels.h"
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
@@ -235,6 +236,9 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
   if (m.kind == "Secret") {
     return keep_secret(m.object, session.name_space, state.config.secrets_path());
   }
+  if (m.kind == "NotificationChannel") {
+    return keep_channel(m, session.name_space, *state.store);
+  }
   const Kind kind{.kind = m.kind, .is_cluster = m.kind == "ClusterWorkflowTemplate"};
   if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap") {
     bool is_known = false;
@@ -243,7 +247,7 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
   const bool is_workflow = m.kind == "Workflow";
   return wrong_usage(fmt::format(
       "'{}' of kind {} cannot be applied: want WorkflowTemplate, ClusterWorkflowTemplate, "
-      "ConfigMap or Secret{}",
+      "ConfigMap, Secret or NotificationChannel{}",
       m.name.empty() ? m.generate_name : m.name, m.kind,
       is_workflow ? "; use 'tiphys submit' or 'tiphys run'" : ""));
 }
@@ -274,8 +278,9 @@ void add_templates(CLI::App& app, Session& session) {
 
 void add_apply(CLI::App& app, Session& session) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = add_command(app, "apply", "store templates, ConfigMaps and Secrets", session,
-                                  [files, &session] { return apply_files(*files, session); });
+  CLI::App* command =
+      add_command(app, "apply", "store templates, ConfigMaps, Secrets and channels", session,
+                  [files, &session] { return apply_files(*files, session); });
   command->add_option("-f,--filename,FILE", *files, "files or folders; - is stdin")->required();
 }
 
