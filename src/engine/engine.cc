@@ -113,7 +113,10 @@ Leaf Engine::leaf(NodeIndex index) const {
 std::vector<Effect> Engine::outstanding() const {
   const Machine& m = *machine_;
   std::vector<Effect> effects;
-  if (m.is_over) return effects;
+  if (m.is_over) {
+    ask_for_locks_again(m, effects);  // it holds none, whatever a lost release has left
+    return effects;
+  }
   for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
     const Node& n = m.at(i);
     // A node without a body has not begun: it waits for a lock, or has it and waits for room.

@@ -97,6 +97,20 @@ TEST_F(LimitsTest, AStepThatFailFastDropsGivesItsLockBack) {
   }
 }
 
+// A crash may have lost what it gave back when it ended, and a retry by hand makes it live again.
+TEST_F(LimitsTest, AWorkflowThatHasEndedHoldsNoLocks) {
+  start(locked("", kContainer));
+  end("wf[0].a", Phase::kSucceeded);
+  answer(true);
+  end("wf[0].b", Phase::kFailed);
+  ASSERT_TRUE(engine_->is_finished());
+  const std::vector<Effect> effects = engine_->outstanding();
+  ASSERT_EQ(effects.size(), 1U);
+  const auto* own = std::get_if<OwnLocks>(effects.data());
+  ASSERT_NE(own, nullptr);
+  EXPECT_TRUE(own->holders.empty());
+}
+
 TEST_F(LimitsTest, AStopEndsAWaitForALockOfWhichItHearsLater) {
   start(locked("", kContainer));
   send(Control{.verb = Control::Verb::kStop, .arguments = {}});

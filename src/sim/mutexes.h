@@ -1,6 +1,7 @@
 // The mutexes of a simulated world: who holds them, who waits, and whom to tell.
 //
-// Holders are durable, what is to be told is not: after a crash the engine asks again. Pure.
+// Holders and queues are durable, what is to be told is not: after a crash the engine asks again.
+// As in the runtime, whoever comes first in a queue blocks the others. Pure.
 #pragma once
 
 #include <deque>
@@ -27,8 +28,14 @@ class Mutexes {
 
  private:
   void look_again();
+  /// Nobody else holds it or is before `holder` in its queue.
+  [[nodiscard]] bool is_free_for(const std::string& lock, const std::string& holder) const;
+  /// Nobody that `is_gone` is true of holds a lock or is in a queue.
+  template <typename IsGone>
+  void drop(const IsGone& is_gone);
 
   std::map<std::string, std::string> holders_;  // by lock
+  std::map<std::string, std::deque<std::string>> queues_;
   std::deque<engine::AcquireLocks> waiting_;
   std::deque<engine::LocksAnswered> answers_;
 };

@@ -60,7 +60,7 @@ void World::commit(const engine::Event& event, const engine::Effects& effects) {
   } else {
     carry_out(effects.outside);
   }
-  if (engine_->is_finished()) mutexes_ = {};  // as the runtime forgets it
+  if (engine_->is_finished()) retire();
   if (complaint_.empty()) complaint_ = oracle_.check(*engine_);
 }
 
@@ -68,6 +68,16 @@ void World::crash() {
   ++crashes_;
   timers_.clear();
   mutexes_.forget_waiting();
+  adopt();
+}
+
+// Who holds a mutex is kept, as in the store: a release that a crash has lost stays lost.
+void World::retire() {
+  timers_.clear();
+  mutexes_.forget_waiting();
+}
+
+void World::adopt() {
   engine_ = std::make_unique<engine::Engine>(replay());
   carry_out(engine_->outstanding());
 }
@@ -164,6 +174,7 @@ bool World::step() {
 }
 
 bool World::command(engine::Control::Verb verb) {
+  if (engine_->is_finished()) adopt();
   return deliver({.at = now_, .body = engine::Control{.verb = verb, .arguments = {}}});
 }
 

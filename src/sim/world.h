@@ -63,6 +63,10 @@ class World {
   bool fire_timer();
   void move_clock();
   void crash();
+  /// The runtime lets a workflow go that has ended ...
+  void retire();
+  /// ... and takes it up again for a command, as it does after a crash.
+  void adopt();
   void check_phases();
   [[nodiscard]] engine::Event next_of(Leaf& leaf);
 
