@@ -8,6 +8,7 @@ namespace tiphys::notify {
 namespace {
 
 constexpr std::string_view kEllipsis = "…";
+constexpr std::string_view kReplacementText = "\xef\xbf\xbd";  // U+FFFD
 
 // The length of the terminal's escape sequence that `text` (which begins with ESC) begins with.
 std::size_t escape_length(std::string_view text) {
@@ -115,25 +116,25 @@ void escape_markdown_v2(std::string& out, std::string_view character) {
 
 std::string fit_text(std::string_view text, TextLimit limit, Escape escape) {
   std::string out;
+  out.reserve(std::min(text.size(), limit.max));
   std::size_t size = 0;    // of `out`
   std::size_t cut_at = 0;  // where `out` and an ellipsis are still within the limit
   const std::size_t ellipsis = size_in(kEllipsis, limit.unit);
   while (!text.empty()) {
     const expr::Rune rune = expr::decode_rune(text);
-    std::string character;
-    expr::append_rune(character, rune.code);
-    std::string piece;
+    const bool is_invalid = rune.code == expr::kReplacement && rune.length == 1;
+    const std::string_view character = is_invalid ? kReplacementText : text.substr(0, rune.length);
+    const std::size_t before = out.size();
     if (escape != nullptr) {
-      escape(piece, character);
+      escape(out, character);
     } else {
-      piece = character;
+      out += character;
     }
-    size += size_in(piece, limit.unit);
+    size += size_in(std::string_view(out).substr(before), limit.unit);
     if (size > limit.max) {
       out.resize(cut_at);
       return ellipsis <= limit.max ? out + std::string(kEllipsis) : out;
     }
-    out += piece;
     if (size + ellipsis <= limit.max) cut_at = out.size();
     text.remove_prefix(rune.length);
   }

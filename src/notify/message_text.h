@@ -58,7 +58,8 @@ template <typename Make>
                         fmt::format("the message has {} bytes, more than the {} that are taken",
                                     body.size(), bytes_max));
     }
-    const std::size_t less = (body.size() - bytes_max) / 2 + 16;  // escapes make two of one
+    // as much less as the text is of the body: a little too little, so that it comes near
+    const std::size_t less = (body.size() - bytes_max) * max / body.size() + 8;
     max = max > less ? max - less : 0;
   }
 }

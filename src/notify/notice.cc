@@ -20,6 +20,7 @@ constexpr std::size_t kMessageMax = 300;
 constexpr std::size_t kFailuresMax = 5;
 constexpr std::size_t kLogLinesMax = 10;
 constexpr std::size_t kLogLineMax = 200;
+constexpr std::size_t kLogBytesMax = 16384;  // of its end are looked at
 
 std::string name_of(const Value& v) { return fit_text(clean_line(plain_text(v)), {kNameMax}); }
 
@@ -65,7 +66,9 @@ void add_line(std::vector<std::string>& lines, std::string_view word, const std:
 
 // The last lines, each marked, so that they cannot be taken for words of ours.
 std::string log_tail(const Value& log) {
-  const std::string text = clean_text(plain_text(log));
+  const std::string all = plain_text(log);
+  const std::size_t size = std::min(all.size(), kLogBytesMax);
+  const std::string text = clean_text(std::string_view(all).substr(all.size() - size));
   std::vector<std::string> lines;
   std::size_t end = text.size();
   while (lines.size() < kLogLinesMax && end != std::string::npos && !text.empty()) {

@@ -3,6 +3,7 @@
 // UPDATE=1 writes them into the document. With TIPHYS_SAMPLES=FOLDER each request is written there
 // as KIND.json, for test/e2e/test_channel_payloads.py, which holds them to the services' own
 // libraries.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -56,8 +57,7 @@ std::string pretty(const std::string& body) {
   auto parsed = value::parse_json(body);
   if (!parsed || !parsed->is_map()) return body;
   return value::to_json(
-      *parsed,
-      {.key_order = value::KeyOrder::kAsGiven, .indent = 2, .escape_html = false});
+      *parsed, {.key_order = value::KeyOrder::kAsGiven, .indent = 2, .escape_html = false});
 }
 
 struct Shown {
@@ -67,7 +67,8 @@ struct Shown {
     return out + "\n" + pretty(r.body) + "\n";
   }
   std::string operator()(const MailRequest& r) const {
-    std::string out = fmt::format("{}:{}\nMAIL FROM:<{}>\nRCPT TO:<{}>\n\n", r.host, r.port, r.from, r.to);
+    std::string out =
+        fmt::format("{}:{}\nMAIL FROM:<{}>\nRCPT TO:<{}>\n\n", r.host, r.port, r.from, r.to);
     for (const char c : r.message) {
       if (c != '\r') out += c;
     }
@@ -78,8 +79,7 @@ struct Shown {
     for (const auto& [name, text] : r.environment) {
       out += name + "=" + value::to_json(text, {.escape_html = false}) + "\n";
     }
-    for (const std::string& word : r.arguments) out += word + " ";
-    return out + "\n\n" + pretty(r.input) + "\n";
+    return fmt::format("{}{}\n\n", out, fmt::join(r.arguments, " ")) + pretty(r.input) + "\n";
   }
 };
 

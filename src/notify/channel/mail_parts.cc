@@ -52,7 +52,7 @@ std::string html_of(const Words& words) {
     out += fmt::format("<h3 style=\"color:#{:06X}\">{}</h3>\n", color_of(words.severity),
                        escaped(words.title));
   }
-  out += "<p>" + html_lines(fit_text(words.text, {kTextMax})) + "</p>\n";
+  out += "<div>\n" + html_lines(fit_text(words.text, {kTextMax})) + "</div>\n";
   if (!words.link.empty()) {
     out += fmt::format("<p><a href=\"{}\">Open the workflow</a></p>\n", escaped(words.link));
   }

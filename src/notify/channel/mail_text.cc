@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kLineMax = 76;
 constexpr std::size_t kWordMax = 60;          // of ASCII, that is not encoded
-constexpr std::size_t kEncodedBytesMax = 45;  // then an encoded word has 72 of its 75 characters
+constexpr std::size_t kEncodedBytesMax = 39;  // then an encoded word fits beside `Subject:`
 constexpr std::size_t kAddressMax = 254;
 constexpr std::string_view kBreak = "\r\n";
 constexpr std::string_view kNotInNames = "<>,;:\"()[]\\@ ";
@@ -133,7 +133,7 @@ std::string quoted_printable(std::string_view text) {
     const bool is_blank = c == ' ' || c == '\t';
     const bool is_plain = (c > 0x20 && c < 0x7F && c != '=') || (is_blank && !ends_line);
     // a line that begins with a dot or `From ` is changed by some servers on the way
-    const bool is_fragile = column == 0 && (c == '.' || c == 'F');
+    const bool is_fragile = column == 0 && (c == '.' || text.substr(i).starts_with("From "));
     const std::string piece = is_plain && !is_fragile
                                   ? std::string(1, c)
                                   : fmt::format("={:02X}", static_cast<unsigned char>(c));
@@ -180,9 +180,10 @@ std::optional<Mailbox> parse_mailbox(std::string_view text) {
 
 std::string mailbox_text(const Mailbox& mailbox) {
   if (mailbox.name.empty()) return mailbox.address;
-  const std::string encoded = encoded_header(mailbox.name);
-  const bool is_plain = encoded == mailbox.name;
-  return fmt::format("{} <{}>", is_plain ? quoted(mailbox.name) : encoded, mailbox.address);
+  std::string name = encoded_header(mailbox.name);
+  const bool has_specials = name.find_first_of("()<>[]:;@\\,.\"") != std::string::npos;
+  if (name == mailbox.name && has_specials) name = quoted(name);
+  return fmt::format("{} <{}>", name, mailbox.address);
 }
 
 }  // namespace tiphys::notify
