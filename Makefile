@@ -30,9 +30,7 @@ test:  ## all tests: unit (with sanitizers), conformance vectors, end to end
 	@tools/test.sh
 
 conformance: build  ## compares with what the real Argo gave, where that data is (TIPHYS_GOLDEN=FOLDER)
-	@if test -f $(TIPHYS_GOLDEN)/run_all.py; then \
-	  $(PYTHON) $(TIPHYS_GOLDEN)/run_all.py build/tiphys $(TIPHYS_GOLDEN) --timeout 120; \
-	else echo "skipped: there are no recorded workflows in $(TIPHYS_GOLDEN)"; fi
+	@tools/conformance.sh $(TIPHYS_GOLDEN)
 
 lint:  ## clang-format and clang-tidy
 	@tools/install_packages.sh build lint

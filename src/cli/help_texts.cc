@@ -74,6 +74,13 @@ constexpr HelpText kTexts[] = {
      "\n"
      "Each case gives the outcomes of steps and expects phases, hooks and requests.\n"
      "Exit code: 1 if a case failed."},
+    {"conformance", kOther,
+     "Example:\n"
+     "  tiphys conformance --only '^ex-' --jobs 2 --long goldens/\n"
+     "\n"
+     "Each NAME.yaml is run in a state folder of its own, and its end compared with NAME.json,\n"
+     "the normalised state that a controller gave. docs/CONFORMANCE.md tells the form.\n"
+     "Exit code: 1 if one of them differs."},
     {"schema", kOther,
      "Example, for editors with yaml-language-server:\n"
      "  tiphys schema > argo.schema.json"},
