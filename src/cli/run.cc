@@ -8,6 +8,7 @@
 #include "cli/channels.h"
 #include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/executor_flags.h"
 #include "cli/inputs.h"
 #include "cli/live_view.h"
 #include "cli/log_flags.h"
@@ -29,6 +30,7 @@ struct RunOptions {
   bool log = false;
   bool stats = false;
   std::string trace;
+  ExecutorFlags executor;
   bool is_strict = false;  // Kubernetes drops unknown fields, and a run does what a cluster would
 };
 
@@ -141,6 +143,7 @@ void print_stats(const runtime::Host& host, const std::string& output) {
 diag::Result<void> run(RunOptions& o, Session& session) {
   TRY_VOID(check_output(o.output));
   TRY(Opened state, open_state());
+  TRY_VOID(apply_executor_flags(o.executor, state.config));
   TRY(const auto submissions, read_submissions(state, o, session));
   TRY(const Rows rows, submit_all(state, submissions));
   state.config.trace_path = o.trace;
@@ -192,6 +195,7 @@ void add_run(CLI::App& app, Session& session) {
       "--stats", o->stats,
       "tell on stderr what the engine spent; with -o json or yaml as one line of JSON");
   add_trace_flag(*command, o->trace);
+  add_executor_flags(*command, o->executor);
   add_override_flags(*command, o->overrides);
 }
 

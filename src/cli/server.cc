@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "cli/commands.h"
+#include "cli/executor_flags.h"
 #include "cli/log_flags.h"
 #include "observe/log.h"
 #include "runtime/host.h"
@@ -21,6 +22,7 @@ void on_signal(int /*signal*/) {
 struct ServerOptions {
   bool exit_when_idle = false;
   std::string trace;
+  ExecutorFlags executor;
 };
 
 void log_stats(const runtime::Host& host) {
@@ -31,6 +33,7 @@ diag::Result<void> serve(const ServerOptions& o, const Session& session) {
   set_up_log(session, true);
   TRY(Opened state, open_state());
   state.config.trace_path = o.trace;
+  TRY_VOID(apply_executor_flags(o.executor, state.config));
   TRY(auto host, runtime::Host::open(state.config));
   host_to_stop = host.get();
   struct sigaction action{};
@@ -65,6 +68,7 @@ void add_server(CLI::App& app, Session& session) {
                   [o, &session] { return serve(*o, session); });
   command->add_flag("--exit-when-idle", o->exit_when_idle, "end when no workflow is unfinished");
   add_trace_flag(*command, o->trace);
+  add_executor_flags(*command, o->executor);
 }
 
 }  // namespace tiphys::cli

@@ -195,7 +195,11 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
       continue;
     }
     value::Value located = with_location(artifact, task);
-    diag::Result<void> done;
+    diag::Result<void> done = view.complete(path);
+    if (!done) {
+      problems += done.error().message + "; ";
+      continue;
+    }
     if (located["http"].is_map()) {
       done = send_artifact(located, real, is_archived(artifact), settings);
     } else {

@@ -110,6 +110,9 @@ std::string result_of_stdout(std::string text) {
 }
 
 std::string output_place(const Task& task, const View& view, const std::string& path) {
+  if (view.is_of_image()) {
+    return view.real_path(path.starts_with('/') ? path : view.working_folder() + "/" + path);
+  }
   if (!path.starts_with('/')) return view.real_path(working_folder(task) + "/" + path);
   std::string real = view.real_path(path);
   if (!real.empty() && ::access(real.c_str(), F_OK) == 0) return real;
@@ -130,6 +133,9 @@ Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& ex
     case wire::Failure::kMount:
     case wire::Failure::kResources:
       return error_outcome(fmt::format("cannot start: {}", go_error(exit.error)), finished);
+    case wire::Failure::kUser:
+      return error_outcome(fmt::format("cannot run as this user: {}", go_error(exit.error)),
+                           finished);
     case wire::Failure::kFolder:
       return error_outcome(
           fmt::format("workingDir '{}': {}", working_folder(task), go_error(exit.error)), finished);

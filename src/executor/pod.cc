@@ -91,6 +91,7 @@ class PodExecutor : public Executor {
   const Lookup lookup_;
   const std::string artifact_root_;
   const Images images_;
+  const Placing placing_;  // asked only where a container would run
 
   std::mutex mutex_;  // guards orders_, probes_ and is_stopping_
   std::condition_variable changed_;
@@ -109,7 +110,11 @@ std::string root_of(const ProcessOptions& options) {
 }
 
 PodExecutor::PodExecutor(ProcessOptions options, Listener listener, Lookup lookup)
-    : listener_(std::move(listener)), lookup_(std::move(lookup)), artifact_root_(root_of(options)) {
+    : listener_(std::move(listener)),
+      lookup_(std::move(lookup)),
+      artifact_root_(root_of(options)),
+      images_(options.images),
+      placing_(placing_options(options), [] {}) {
   Listener inner;
   inner.on_running = [this](const std::string& key, clock::Instant at) {
     if (key.find('#') != std::string::npos) {
@@ -253,7 +258,9 @@ void PodExecutor::carry_out(Order order) {
 
 std::string PodExecutor::unknown_image(const PodPlan& plan) const {
   for (const PlannedContainer& c : plan.containers) {
-    auto words = container_words(main_container(c.task.template_body), {}, images_);
+    const value::Value& container = main_container(c.task.template_body);
+    if (placing_.is_in_image(std::string(container["image"].string_or("")))) continue;
+    auto words = container_words(container, {}, images_);
     if (!words) return words.error().message;
   }
   return "";

@@ -45,7 +45,9 @@ Task task_for(const Task& pod, const std::string& name, Value body) {
 // A template that runs this container alone.
 Value body_for(const Value& pod_body, const Value& container, bool has_artifacts) {
   Map body{{"name", pod_body["name"]}, {"container", container}};
-  body.set("volumes", pod_body["volumes"]);
+  for (const char* field : {"volumes", "securityContext"}) {
+    if (!pod_body[field].is_null()) body.set(field, pod_body[field]);
+  }
   if (has_artifacts && !pod_body["inputs"].is_null()) body.set("inputs", pod_body["inputs"]);
   return body;
 }

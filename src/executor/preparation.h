@@ -32,6 +32,7 @@ struct Prepared {
   wire::Launch launch;
   View view;
   std::string passed_on;  // a working folder to be given back to settings.folders, or ""
+  int exec_error = 0;     // the errno with which the program is known not to start; 0: it may
 };
 
 /// Makes everything ready for the start. Errors: the message is the node's; its phase is Error.

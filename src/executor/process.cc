@@ -38,7 +38,8 @@ struct AcknowledgeOrder {
 struct ForgetOrder {
   std::string work_folder;
 };
-using Order = std::variant<Task, CancelOrder, AcknowledgeOrder, ForgetOrder>;
+struct ImagesOrder {};  // images that steps wait for have come
+using Order = std::variant<Task, CancelOrder, AcknowledgeOrder, ForgetOrder, ImagesOrder>;
 
 class ProcessExecutor : public Executor {
  public:
@@ -69,6 +70,10 @@ class ProcessExecutor : public Executor {
   void take(Task task);
   void begin_waiting();
   void begin(Pending& pending);
+  void take_prepared(Pending& pending, Prepared prepared);
+  [[nodiscard]] diag::Result<Prepared> prepare_at(const Place& place, const Task& task);
+  [[nodiscard]] bool begins_again(Pending& pending, const wire::Exit& exit);
+  [[nodiscard]] Outcome outcome_of(const Pending& pending, const wire::Exit& exit);
   void ask(Pending& pending);
   void cancel_now(const CancelOrder& order);
   void finish(const std::string& key, Outcome outcome);
@@ -91,6 +96,7 @@ class ProcessExecutor : public Executor {
   // The thread's own.
   std::unordered_map<std::string, Pending> pending_;
   std::deque<std::string> waiting_;  // keys of those that are not prepared yet
+  std::vector<std::string> parked_;  // keys of those whose images are being looked for
   std::size_t asked_ = 0;            // of pending_: those that the supervisor was asked for
   std::unordered_map<std::string, std::string> done_;    // key to work_path, until acknowledged
   std::vector<std::pair<std::string, Outcome>> failed_;  // told after the frames of a round
@@ -98,8 +104,8 @@ class ProcessExecutor : public Executor {
   std::vector<std::string> ended_;  // folders of workflows that are over
   ScratchFolders folders_;
   ProgramPaths programs_;
+  Placing placing_;
   bool may_mount_ = true;
-  bool said_images_ = false;
   bool said_mounts_ = false;
   std::thread thread_;
 };
@@ -121,6 +127,7 @@ ProcessExecutor::ProcessExecutor(ProcessOptions options, Listener listener, Look
       lookup_(std::move(lookup)),
       client_(options_.home, options_.supervisor_command),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      placing_(placing_options(options_), [this] { order(ImagesOrder{}); }),
       thread_([this] { run(); }) {}
 
 ProcessExecutor::~ProcessExecutor() {
@@ -202,6 +209,9 @@ void ProcessExecutor::carry_out(Order order) {
     cancel_now(*cancel);
   } else if (auto* forgotten = std::get_if<ForgetOrder>(&order)) {
     ended_.push_back(std::move(forgotten->work_folder));
+  } else if (std::holds_alternative<ImagesOrder>(order)) {
+    for (std::string& key : std::exchange(parked_, {})) waiting_.push_back(std::move(key));
+    begin_waiting();
   } else {
     forget(std::get<AcknowledgeOrder>(order).key);
   }
@@ -266,26 +276,48 @@ void ProcessExecutor::ask(Pending& pending) {
 }
 
 void ProcessExecutor::begin(Pending& pending) {
-  const value::Value& container = main_container(pending.task.template_body);
-  if (!container["image"].string_or("").empty()) {
-    say_once(said_images_,
-             "images are ignored: steps run as processes of this machine, with its programs");
+  const Place place = placing_.place(pending.task);
+  if (place.kind == Place::Kind::kLater) {
+    parked_.push_back(pending.task.key);
+    return;
+  }
+  auto prepared = prepare_at(place, pending.task);
+  if (prepared) {
+    take_prepared(pending, std::move(*prepared));
+  } else {
+    failed_.emplace_back(pending.task.key, error_outcome(prepared.error().message, {wall_now()}));
+  }
+}
+
+diag::Result<Prepared> ProcessExecutor::prepare_at(const Place& place, const Task& task) {
+  if (place.kind == Place::Kind::kNowhere) {
+    return diag::fail(diag::Code::kNotFound, place.problem);
   }
   const PrepareSettings settings = {
       lookup_,  options_.images, options_.home, options_.artifact_root,
       folders_, programs_,       may_mount_};
-  auto prepared = prepare(pending.task, settings);
-  if (!prepared) {
-    failed_.emplace_back(pending.task.key, error_outcome(prepared.error().message, {wall_now()}));
+  if (place.kind == Place::Kind::kImage) {
+    return prepare_in_image(task, *place.image, place.runtime, settings);
+  }
+  return prepare(task, settings);
+}
+
+void ProcessExecutor::take_prepared(Pending& pending, Prepared prepared) {
+  pending.view = std::move(prepared.view);
+  pending.has_view = true;
+  pending.uses_mounts = !prepared.launch.mounts.empty();
+  pending.has_own_folder = ::access(pending.task.work_path.c_str(), F_OK) == 0;
+  pending.passed_on = std::move(prepared.passed_on);
+  if (prepared.exec_error != 0) {
+    wire::Exit exit;
+    exit.finished_at = wall_now();
+    exit.failure = wire::Failure::kExec;
+    exit.error = prepared.exec_error;
+    failed_.emplace_back(pending.task.key, outcome_of(pending, exit));
     return;
   }
-  pending.view = std::move(prepared->view);
-  pending.has_view = true;
-  pending.uses_mounts = !prepared->launch.mounts.empty();
-  pending.has_own_folder = ::access(pending.task.work_path.c_str(), F_OK) == 0;
-  pending.passed_on = std::move(prepared->passed_on);
   ask(pending);
-  wire::put(client_.out(), prepared->launch);
+  wire::put(client_.out(), prepared.launch);
 }
 
 void ProcessExecutor::finish(const std::string& key, Outcome outcome) {
@@ -344,24 +376,37 @@ void ProcessExecutor::on_exit(const wire::Exit& exit) {
   const auto it = pending_.find(exit.key);
   if (it == pending_.end()) return;
   Pending& pending = it->second;
-  if (exit.failure == wire::Failure::kMount && may_mount_) {
-    may_mount_ = false;
-    say_once(said_mounts_, "no mount namespaces here: paths of templates are rewritten instead");
-  }
-  if (exit.failure == wire::Failure::kMount && pending.uses_mounts) {
-    wire::put(client_.out(), wire::Type::kAcknowledge, exit.key);
-    remove_tree(pending.task.work_path);
-    begin(pending);
-    return;
-  }
+  if (exit.failure == wire::Failure::kMount && begins_again(pending, exit)) return;
   if (!pending.has_view) pending.view = prepared_view(pending.task);
   if (!pending.is_running && exit.started_at != 0) {
     pending.is_running = true;
     if (listener_.on_running) listener_.on_running(exit.key, {exit.started_at});
   }
-  Outcome outcome =
-      collect_outcome(pending.task, pending.view, exit, lookup_, options_.artifact_root);
-  finish(exit.key, std::move(outcome));
+  finish(exit.key, outcome_of(pending, exit));
+}
+
+// Mounts were refused: the step has not run, and may do without them.
+bool ProcessExecutor::begins_again(Pending& pending, const wire::Exit& exit) {
+  if (!pending.uses_mounts) return false;
+  if (pending.view.is_of_image()) {
+    if (!placing_.on_refused()) return false;
+  } else if (std::exchange(may_mount_, false)) {
+    say_once(said_mounts_, "no mount namespaces here: paths of templates are rewritten instead");
+  }
+  wire::put(client_.out(), wire::Type::kAcknowledge, exit.key);
+  remove_tree(pending.task.work_path);
+  begin(pending);
+  return true;
+}
+
+Outcome ProcessExecutor::outcome_of(const Pending& pending, const wire::Exit& exit) {
+  const bool has_failed = exit.failure == wire::Failure::kNone && exit.wait_status != 0;
+  if (has_failed && pending.view.is_of_image()) {
+    if (const std::string why = runtime_complaint(pending.task); !why.empty()) {
+      return error_outcome("cannot start the container: " + why, {exit.finished_at});
+    }
+  }
+  return collect_outcome(pending.task, pending.view, exit, lookup_, options_.artifact_root);
 }
 
 }  // namespace

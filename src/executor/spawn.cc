@@ -68,10 +68,7 @@ bool do_mounts(const SpawnPlan& plan) {
   if (!enter_namespace()) return false;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
   for (const MountCall& m : plan.mounts) {
-    const bool is_overlay = m.kind == wire::Mount::Kind::kOverlay;
-    const int result = is_overlay ? ::mount("overlay", m.target, "overlay", 0, m.options)
-                                  : ::mount(m.source, m.target, nullptr, MS_BIND | MS_REC, nullptr);
-    if (result != 0) return false;
+    if (!carry_out(m)) return false;
   }
   return plan.root[0] == '\0' || ::chroot(plan.root) == 0;
 }
@@ -91,6 +88,12 @@ bool do_mounts(const SpawnPlan& plan) {
   if (!plan.mounts.empty() && !do_mounts(plan)) give_up(report, wire::Failure::kMount, errno);
   if (::chdir(plan.cwd) != 0) give_up(report, wire::Failure::kFolder, errno);
 
+  give_up(report, wire::Failure::kExec, execute(plan));
+}
+
+}  // namespace
+
+int execute(const SpawnPlan& plan) {
   // As a shell does: a file that must not be run is the error only when no other folder has the
   // program.
   int error = ENOENT;
@@ -103,10 +106,8 @@ bool do_mounts(const SpawnPlan& plan) {
     error = errno;
     if (errno != EACCES) break;
   }
-  give_up(report, wire::Failure::kExec, error);
+  return error;
 }
-
-}  // namespace
 
 Spawned spawn(const SpawnPlan& plan) {
   Report report;

@@ -10,17 +10,10 @@
 
 #include <vector>
 
+#include "executor/mount_call.h"
 #include "executor/wire.h"
 
 namespace tiphys::executor {
-
-/// A mount as the child does it; texts end with NUL.
-struct MountCall {
-  wire::Mount::Kind kind;
-  const char* source;
-  const char* target;
-  const char* options;
-};
 
 /// All that the child needs, laid out before it exists. The vectors end with a null pointer.
 struct SpawnPlan {
@@ -33,7 +26,8 @@ struct SpawnPlan {
   int input = -1;
   int output = -1;
   int error_output = -1;
-  rlimit files = {};  // RLIMIT_NOFILE of the child; not set when rlim_max is 0
+  wire::Isolation isolation;  // of spawn_isolated()
+  rlimit files = {};          // RLIMIT_NOFILE of the child; not set when rlim_max is 0
 };
 
 /// The process (leader of its own session and group), or why there is none.
@@ -42,6 +36,10 @@ struct Spawned {
   wire::Failure failure = wire::Failure::kNone;
   int error = 0;
 };
+
+/// In a child that nothing may allocate in any more: becomes the program, or returns the errno of
+/// why not (kExec).
+[[nodiscard]] int execute(const SpawnPlan& plan);
 
 /// Starts it. Returns when the program runs or could not be started.
 [[nodiscard]] Spawned spawn(const SpawnPlan& plan);

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "executor/isolated_spawn.h"
+
 namespace tiphys::executor {
 namespace {
 
@@ -267,6 +269,7 @@ void StepTable::prepare(Step& step, SpawnPlan& plan) {
     call.options = reader.text().data();
     plan.mounts.push_back(call);
   }
+  plan.isolation = reader.isolation();
   plan.input = null_fd_;
   plan.files = files_of_steps_;
 }
@@ -276,7 +279,9 @@ void StepTable::launch(Step& step) {
   prepare(step, plan);
   int write_ends[2] = {-1, -1};
   Spawned spawned = {-1, wire::Failure::kResources, EMFILE};
-  if (open_pipes(step, plan, write_ends)) spawned = spawn(plan);
+  if (open_pipes(step, plan, write_ends)) {
+    spawned = plan.isolation.is_wanted ? spawn_isolated(plan) : spawn(plan);
+  }
   for (const int fd : write_ends) {
     if (fd >= 0) ::close(fd);
   }

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "executor/image_layers.h"
 #include "executor/path_words.h"
 #include "executor/step_log.h"
 
@@ -311,10 +312,16 @@ std::string View::locate(const std::string& path) const {
   const Layer* const layer = layer_of(path);
   if (layer == nullptr) return path;
   const std::string upper = layer->place + "/u" + std::string(path_below(path, layer->folder));
+  if (!layer->lowers.empty()) return locate_in_layers(layer->place + "/u", layer->lowers, path);
   return exists(upper) || is_whiteout(upper) ? upper : path;
 }
 
 std::string View::real_path(std::string_view path) const {
+  const std::string seen = seen_path(path);
+  return seen.empty() ? seen : locate(seen);
+}
+
+std::string View::seen_path(std::string_view path) const {
   std::string rest = clean_path(path);
   std::string seen;  // what is resolved, as the step sees it
   for (int links = 0; !rest.empty() && rest != "/";) {
@@ -334,11 +341,12 @@ std::string View::real_path(std::string_view path) const {
     rest = clean_path(base + rest);
     seen.clear();
   }
-  return locate(seen.empty() ? "/" : seen);
+  return seen.empty() ? "/" : seen;
 }
 
 diag::Result<std::string> View::place_for(std::string_view path) const {
   const std::string clean = clean_path(path);
+  if (is_of_image()) return place_in_image(clean);
   std::string place = locate(clean);
   if (place == clean) {
     // not there yet: into the layer, never onto the host
@@ -377,7 +385,11 @@ std::string View::rewrite(std::string text) const {
 
 std::string View::save() const {
   std::string text;
-  for (const Layer& l : layers_) text += fmt::format("layer\n{}\n{}\n", l.folder, l.place);
+  for (const Layer& l : layers_) {
+    text += fmt::format("layer\n{}\n{}\n", l.folder, l.place);
+    for (const std::string& lower : l.lowers) text += fmt::format("lower\n{}\n\n", lower);
+  }
+  if (is_of_image()) text += fmt::format("working folder\n{}\n\n", working_folder_);
   for (const Placement& v : volumes_) text += fmt::format("volume\n{}\n{}\n", v.path, v.source);
   for (const Placement& r : rewritten_)
     text += fmt::format("rewritten\n{}\n{}\n", r.path, r.source);
@@ -392,6 +404,8 @@ View View::load(std::string_view text) {
   std::string second;
   while (std::getline(lines, kind) && std::getline(lines, first) && std::getline(lines, second)) {
     if (kind == "layer") view.layers_.push_back({first, second});
+    if (kind == "lower" && !view.layers_.empty()) view.layers_.back().lowers.push_back(first);
+    if (kind == "working folder") view.working_folder_ = first;
     if (kind == "volume") view.volumes_.push_back({first, second});
     if (kind == "rewritten") view.rewritten_.push_back({first, second});
   }

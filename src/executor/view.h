@@ -34,6 +34,14 @@ struct ViewRequest {
   bool may_mount = true;
 };
 
+/// What the view of a step that runs in an image is made from.
+struct ImageViewRequest {
+  std::string scratch;  // a folder of this step alone, absolute; what it writes goes there
+  std::vector<std::string> layers;  // folders of the image, the uppermost first
+  std::vector<Placement> volumes = {};
+  std::string working_folder = "/";  // as the step sees it
+};
+
 class View {
  public:
   /// The host's own view.
@@ -42,11 +50,29 @@ class View {
   /// Decides what is private and makes the folders for it. Errors: kIo.
   [[nodiscard]] static diag::Result<View> make(const ViewRequest& request);
 
+  /// The image's files, with a layer on top that is the step's own. Makes what the volumes are
+  /// mounted on and the working folder. Errors: kIo.
+  [[nodiscard]] static diag::Result<View> make_in_image(const ImageViewRequest& request);
+
+  [[nodiscard]] bool is_of_image() const { return !working_folder_.empty(); }
+  /// Of a step in an image: what overlayfs is to mount, and on which folder; else "".
+  [[nodiscard]] std::string image_options() const;
+  [[nodiscard]] std::string image_root() const;
+  /// Of a step in an image, else "".
+  [[nodiscard]] const std::string& working_folder() const { return working_folder_; }
+  [[nodiscard]] const std::vector<Placement>& volumes() const { return volumes_; }
+
+  /// `path` without links, as the step sees it; "" when it goes through what was removed.
+  [[nodiscard]] std::string seen_path(std::string_view path) const;
   /// Where a path of the step lies on the host; "" when it does not exist in its view although the
   /// host has it. Symbolic links are followed as the step would see them.
   [[nodiscard]] std::string real_path(std::string_view path) const;
   /// Where to put a file so that the step finds it at `path`; makes the folders above. Errors: kIo.
   [[nodiscard]] diag::Result<std::string> place_for(std::string_view path) const;
+
+  /// Makes an output folder of a step in an image complete where real_path() says it lies.
+  /// Errors: kIo.
+  [[nodiscard]] diag::Result<void> complete(std::string_view path) const;
 
   /// Whether a clean path lies on one of the volumes.
   [[nodiscard]] bool is_on_volume(std::string_view path) const {
@@ -68,12 +94,16 @@ class View {
     std::string folder;  // on the host, without links
     std::string place;   // in the scratch folder: upper `u`, overlayfs's work folder `w`, mounted
                          // first at `m`
+    std::vector<std::string> lowers = {};  // of an image; else `folder` itself
   };
 
   [[nodiscard]] const Layer* layer_of(std::string_view path) const;
   [[nodiscard]] const Placement* volume_of(std::string_view path) const;
   /// One lookup without following links: where `path` lies.
   [[nodiscard]] std::string locate(const std::string& path) const;
+  [[nodiscard]] diag::Result<std::string> place_in_image(const std::string& path) const;
+  [[nodiscard]] diag::Result<void> make_folder_in_image(const std::string& path) const;
+  [[nodiscard]] diag::Result<void> make_volume_target(const Placement& volume) const;
   void choose_layers(const ViewRequest& request);
   void add_layer(std::string folder);
   [[nodiscard]] diag::Result<void> make_layers(const ViewRequest& request);
@@ -89,6 +119,7 @@ class View {
   std::vector<Placement> rewritten_;
   std::vector<wire::Mount> mounts_;
   std::string root_;
+  std::string working_folder_;
 };
 
 }  // namespace tiphys::executor

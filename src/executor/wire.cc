@@ -30,6 +30,30 @@ void Writer::texts(const std::vector<std::string>& v) {
   for (const std::string& s : v) text(s);
 }
 
+void Writer::isolation(const Isolation& v) {
+  u8(v.is_wanted ? 1 : 0);
+  u8(v.sets_user ? 1 : 0);
+  u8(v.no_new_privileges ? 1 : 0);
+  u32(v.uid);
+  u32(v.gid);
+  u32(static_cast<std::uint32_t>(v.groups.size()));
+  for (const std::uint32_t group : v.groups) u32(group);
+  text(v.host_name);
+}
+
+Isolation Reader::isolation() {
+  Isolation v;
+  v.is_wanted = u8() != 0;
+  v.sets_user = u8() != 0;
+  v.no_new_privileges = u8() != 0;
+  v.uid = u32();
+  v.gid = u32();
+  const std::uint32_t count = u32();
+  for (std::uint32_t i = 0; i < count && ok_; ++i) v.groups.push_back(u32());
+  v.host_name = text();
+  return v;
+}
+
 std::string_view Reader::take(std::size_t size) {
   if (!ok_ || rest_.size() < size) {
     ok_ = false;
@@ -120,6 +144,7 @@ void put(std::string& out, const Launch& launch) {
     w.text(m.target);
     w.text(m.options);
   }
+  w.isolation(launch.isolation);
   w.end();
 }
 

@@ -13,7 +13,7 @@
 
 namespace tiphys::executor::wire {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kFrameSizeMax = 64U << 20U;
 
 enum class Type : std::uint8_t {
@@ -32,11 +32,32 @@ struct Mount {
   enum class Kind : std::uint8_t {
     kOverlay,  // `options` are overlayfs's, on `target`
     kBind,     // `source` with all below it onto `target`
+    // Those of a step that has a root folder of its own:
+    kBindReadOnly,
+    kOverlayReadOnly,
+    kProc,
+    kSys,
+    kDevices,    // the few that every program expects, and none of the machine's own
+    kNoCgroups,  // a runtime sees an empty, read-only cgroup v2 tree and leaves cgroups alone
+    kTemporary,  // a tmpfs with `options`
+    kPivot,      // `target` becomes the root folder, and the one before goes
   };
   Kind kind = Kind::kBind;
   std::string source;
   std::string target;
   std::string options;
+};
+
+/// Namespaces of a step's own (mounts, processes, IPC, host name), with all that ends in them when
+/// the step or the supervisor ends.
+struct Isolation {
+  bool is_wanted = false;
+  bool sets_user = false;  // to the ids below; else those of the supervisor stay
+  bool no_new_privileges = false;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::vector<std::uint32_t> groups = {};
+  std::string host_name;
 };
 
 /// What the supervisor is to start.
@@ -50,6 +71,7 @@ struct Launch {
   std::vector<std::string> argv;
   std::vector<std::string> env;
   std::vector<Mount> mounts;  // empty: the step shares the host's view
+  Isolation isolation;
 };
 
 /// Why a step has no exit status of its own.
@@ -60,6 +82,7 @@ enum class Failure : std::uint8_t {
   kExec,       // no program could be started
   kResources,  // no pipe, no process
   kLost,       // it had been started by a supervisor that is gone
+  kUser,       // the user it is to run as was refused
 };
 
 /// How a step ended.
@@ -88,6 +111,7 @@ class Writer {
   void i64(std::int64_t v);
   void text(std::string_view v);
   void texts(const std::vector<std::string>& v);
+  void isolation(const Isolation& v);
 
  private:
   std::string& out_;
@@ -104,6 +128,7 @@ class Reader {
   /// Views the payload; a NUL follows it there.
   std::string_view text();
   std::vector<std::string_view> texts();
+  Isolation isolation();
   [[nodiscard]] bool ok() const { return ok_; }
 
  private:

@@ -59,7 +59,18 @@ diag::Result<Config> Config::from_environment() {
   TRY(config.log_max,
       number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
                               config.log_max));
+  if (const std::string word = variable("TIPHYS_EXECUTOR"); !word.empty()) {
+    TRY(config.executor, executor_named(word));
+  }
+  config.image_layouts = variable("TIPHYS_IMAGES");
   return config;
+}
+
+diag::Result<executor::ExecutorKind> executor_named(const std::string& word) {
+  if (const auto kind = executor::parse_executor_kind(word)) return *kind;
+  return diag::fail(
+      diag::Code::kInvalidManifest,
+      fmt::format("no executor '{}': there are auto, host, container and sandbox", word));
 }
 
 }  // namespace tiphys::runtime

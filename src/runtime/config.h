@@ -8,6 +8,7 @@
 
 #include "clock/instant.h"
 #include "diag/error.h"
+#include "executor/placing.h"
 #include "executor/step_log.h"
 
 namespace tiphys::runtime {
@@ -17,9 +18,11 @@ struct Config {
   std::string home;  // $TIPHYS_HOME, else $XDG_STATE_HOME/tiphys, else ~/.local/state/tiphys
   int steps_max =
       0;  // processes at once on this machine, over all workflows; 0: 4 x cores, 16 at least
-  clock::Duration grace = clock::Duration::seconds(10);        // SIGTERM to SIGKILL
-  std::string trace_path = {};                                 // a timeline is written there
-  clock::Duration stats_every = clock::Duration::seconds(60);  // in the log of a server
+  clock::Duration grace = clock::Duration::seconds(10);             // SIGTERM to SIGKILL
+  std::string trace_path = {};                                      // a timeline is written there
+  clock::Duration stats_every = clock::Duration::seconds(60);       // in the log of a server
+  executor::ExecutorKind executor = executor::ExecutorKind::kAuto;  // where steps run
+  std::string image_layouts = {};            // a folder of OCI image layouts; default: HOME/oci
   bool refuses_private = false;              // notifications to private addresses of the network
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
 
@@ -34,5 +37,8 @@ struct Config {
   /// Reads the environment and makes the home folder (mode 0700). Errors: kIo.
   [[nodiscard]] static diag::Result<Config> from_environment();
 };
+
+/// Errors: kInvalidManifest with the words that there are.
+[[nodiscard]] diag::Result<executor::ExecutorKind> executor_named(const std::string& word);
 
 }  // namespace tiphys::runtime

@@ -399,7 +399,9 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   const executor::Lookup lookup = make_lookup(state->config);
   executor::ProcessOptions options{.home = state->config.home,
                                    .steps_max = state->config.steps_max,
-                                   .log_max = state->config.log_max};
+                                   .log_max = state->config.log_max,
+                                   .kind = state->config.executor,
+                                   .image_layouts = state->config.image_layouts};
   options.images = stored_images(*state->store);
   options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
   state->process = executor::make_pod_executor(std::move(options), listener, lookup);

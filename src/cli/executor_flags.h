@@ -1,0 +1,24 @@
+// The flags that say where steps run, shared by the commands that are engines.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "diag/error.h"
+#include "runtime/config.h"
+
+namespace tiphys::cli {
+
+struct ExecutorFlags {
+  std::string executor;  // empty: as the environment says
+  std::string images;
+};
+
+/// --executor and --images.
+void add_executor_flags(CLI::App& command, ExecutorFlags& flags);
+
+/// Puts what was given into `config`. Errors: kInvalidManifest for an unknown executor.
+[[nodiscard]] diag::Result<void> apply_executor_flags(const ExecutorFlags& flags,
+                                                      runtime::Config& config);
+
+}  // namespace tiphys::cli
