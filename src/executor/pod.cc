@@ -265,7 +265,8 @@ void PodExecutor::begin(Task task) {
   if (task.template_body["data"].is_map()) {
     const clock::Instant now = wall_time();
     if (listener_.on_running) listener_.on_running(key, now);
-    if (listener_.on_finished) listener_.on_finished(key, run_data(task, lookup_, artifact_root_, now));
+    if (listener_.on_finished)
+      listener_.on_finished(key, run_data(task, lookup_, artifact_root_, now));
     return;
   }
   auto plan = plan_pod(task);
