@@ -143,6 +143,7 @@ void Engine::append_node_record(std::string& out, NodeIndex index) const {
 value::Value Engine::node_status(NodeIndex index) const { return node_status_of(*machine_, index); }
 value::Value Engine::workflow_status() const { return workflow_status_of(*machine_); }
 value::Value Engine::metadata() const { return metadata_of(*machine_); }
+const vars::Scope& Engine::globals() const { return machine_->globals; }
 value::Value Engine::spec() const { return machine_->spec; }
 bool Engine::take_spec_changed() { return std::exchange(machine_->spec_changed, false); }
 bool Engine::is_suspended() const { return machine_->is_suspended; }

@@ -15,6 +15,7 @@
 #include "engine/event.h"
 #include "engine/node.h"
 #include "value/value.h"
+#include "vars/scope.h"
 
 namespace tiphys::engine {
 
@@ -85,6 +86,8 @@ class Engine {
   [[nodiscard]] value::Value workflow_status() const;
   [[nodiscard]] value::Value metadata() const;
   [[nodiscard]] value::Value spec() const;
+  /// The variables workflow.* that do not change, and the global outputs so far.
+  [[nodiscard]] const vars::Scope& globals() const;
   /// Whether the spec differs from what the last call saw (or was submitted).
   [[nodiscard]] bool take_spec_changed();
   [[nodiscard]] bool is_suspended() const;

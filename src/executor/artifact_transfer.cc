@@ -1,46 +1,18 @@
 #include "executor/artifact_transfer.h"
 
 #include <curl/curl.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <memory>
-#include <vector>
 
 #include <fmt/format.h>
 
-#include "executor/path_words.h"
+#include "executor/archive_files.h"
 #include "executor/preparation.h"
-#include "executor/step_log.h"
-
-extern char** environ;  // NOLINT: posix_spawn wants it
 
 namespace tiphys::executor {
 namespace {
 
 constexpr long kTransferTimeoutSeconds = 300;
-
-bool run_tar(std::vector<std::string> words) {
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1, 0);
-  pid_t pid = -1;
-  const int error = ::posix_spawnp(&pid, "tar", &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  int status = -1;
-  if (error != 0) return false;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
 
 std::size_t append(char* data, std::size_t size, std::size_t count, void* text) {
   static_cast<std::string*>(text)->append(data, size * count);
@@ -99,31 +71,6 @@ diag::Result<long> perform(const value::Value& http, Request& request,
   return status;
 }
 
-// Argo packs one entry, named as the path's last part; unpacked, that entry becomes the artifact.
-diag::Result<void> unpack(const std::string& packed, const std::string& place,
-                          const TransferSettings& settings) {
-  const std::string folder = settings.scratch + "/unpacked";
-  remove_tree(folder);
-  if (!make_folders(folder)) return diag::fail(diag::Code::kIo, "mkdir " + folder);
-  if (!run_tar({"tar", "-xf", packed, "-C", folder})) {
-    return diag::fail(diag::Code::kInvalidManifest, "not an archive");
-  }
-  std::error_code error;
-  std::vector<std::filesystem::path> entries;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    entries.push_back(entry.path());
-  }
-  remove_tree(place);
-  std::filesystem::rename(entries.size() == 1 ? entries[0] : std::filesystem::path(folder), place,
-                          error);
-  if (error) return diag::fail(diag::Code::kIo, "rename: " + error.message());
-  return {};
-}
-
-bool looks_packed(std::string_view bytes) {
-  return bytes.starts_with("\x1f\x8b") || (bytes.size() > 262 && bytes.substr(257, 5) == "ustar");
-}
-
 }  // namespace
 
 diag::Result<void> fetch_artifact(const value::Value& artifact, const std::string& place,
@@ -136,10 +83,11 @@ diag::Result<void> fetch_artifact(const value::Value& artifact, const std::strin
     return diag::fail(diag::Code::kIo, fmt::format("loading file from {} failed with reason: {}",
                                                    artifact["http"]["url"].string_or(""), status));
   }
-  if (artifact["archive"]["none"].is_null() && looks_packed(request.answer)) {
-    const std::string packed = settings.scratch + "/packed";
-    TRY_VOID(write_file(packed, request.answer));
-    auto unpacked = unpack(packed, place, settings);
+  const std::string packed = settings.scratch + "/packed.archive";
+  const Archive archive = archive_of(artifact);
+  if (archive != Archive::kNone) TRY_VOID(write_file(packed, request.answer));
+  if (archive == Archive::kZip || (archive == Archive::kTar && is_packed_by_tar(packed))) {
+    auto unpacked = unpack(packed, place, settings.scratch, archive);
     ::unlink(packed.c_str());
     if (unpacked || unpacked.error().code != diag::Code::kInvalidManifest) return unpacked;
   }
@@ -152,11 +100,9 @@ diag::Result<void> send_artifact(const value::Value& artifact, const std::string
   struct stat st = {};
   const bool is_folder = ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
   if (is_archived || is_folder) {
-    const std::string packed = settings.scratch + "/packed";
-    const std::string name = path.substr(path.rfind('/') + 1);
-    if (!run_tar({"tar", "-czf", packed, "-C", parent_path(path), name})) {
-      return diag::fail(diag::Code::kIo, "tar failed");
-    }
+    const std::string packed = settings.scratch + "/packed.archive";
+    const Archive archive = archive_of(artifact);
+    TRY_VOID(pack(path, packed, archive == Archive::kNone ? Archive::kTar : archive, 0));
     TRY(bytes, read_file(packed));
     ::unlink(packed.c_str());
   } else {

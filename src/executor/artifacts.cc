@@ -13,6 +13,9 @@
 #include "executor/outputs.h"
 #include "executor/path_words.h"
 #include "executor/preparation.h"
+#include "executor/s3_artifact.h"
+#include "executor/s3_location.h"
+#include "executor/step_log.h"
 
 namespace tiphys::executor {
 namespace {
@@ -86,6 +89,7 @@ diag::Result<void> load_one(const value::Value& artifact, const std::string& pla
   }
   if (artifact["http"].is_map()) return fetch_artifact(artifact, place, settings);
   if (artifact["git"].is_map()) return fetch_git(artifact, place, settings);
+  if (is_on_server(artifact["s3"])) return fetch_s3(artifact, place, settings);
   std::string path = artifact_path(artifact, root);
   const std::string part = clean_path("/" + std::string(artifact["subPath"].string_or("")));
   if (!path.empty() && part != "/" && !path.ends_with(part)) path += part;
@@ -202,6 +206,8 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
     }
     if (located["http"].is_map()) {
       done = send_artifact(located, real, is_archived(artifact), settings);
+    } else if (is_on_server(located["s3"])) {
+      done = send_s3(located, real, settings);
     } else {
       const std::string place = artifact_path(located, root);
       remove_tree(place);
@@ -216,7 +222,7 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
   return problems;
 }
 
-value::Value save_log_artifact(const Task& task, const std::string& root) {
+value::Value save_log_artifact(const Task& task, const Lookup& lookup, const std::string& root) {
   const value::Value artifact =
       with_location(value::Map{{"name", task.container + "-logs"},
                                {"path", fmt::format("/{}.log", task.container)},
@@ -234,6 +240,14 @@ value::Value save_log_artifact(const Task& task, const std::string& root) {
     if (blank != std::string_view::npos) text.append(line.substr(blank + 1)).append("\n");
     if (end == std::string_view::npos) break;
     rest.remove_prefix(end + 1);
+  }
+  if (is_on_server(artifact["s3"])) {
+    const std::string file = task.work_path + "/log-artifact";
+    if (make_folders(task.work_path) && write_file(file, text)) {
+      (void)send_s3(artifact, file, {lookup, task.name_space, task.work_path});
+    }
+    ::unlink(file.c_str());
+    return reported;
   }
   const std::string place = artifact_path(reported, root);
   std::error_code error;

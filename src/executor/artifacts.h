@@ -1,6 +1,7 @@
 // Artifacts of steps on this machine: a folder is the repository.
 //
-// An artifact with an s3 (gcs, oss, azure) location lies at ROOT/BUCKET/KEY, one without at
+// An artifact whose s3 location names a server (s3_location.h) is there. Else an artifact with an
+// s3 (gcs, oss, azure) location lies at ROOT/BUCKET/KEY, one without at
 // ROOT/default/WORKFLOW/POD/FILE, where FILE is what Argo would name it. Files and folders are kept
 // as they are; Argo packs them, and unpacks them again when they are read, which nobody inside a
 // step can see. http artifacts are really sent and fetched (with tar). Called on an executor's
@@ -31,7 +32,8 @@ namespace tiphys::executor {
 
 /// Saves the step's log without the timestamps as `main-logs` (spec.archiveLogs) and returns the
 /// artifact.
-[[nodiscard]] value::Value save_log_artifact(const Task& task, const std::string& root);
+[[nodiscard]] value::Value save_log_artifact(const Task& task, const Lookup& lookup,
+                                             const std::string& root);
 
 /// Where the bytes of an artifact lie, for those who serve them; "" when it has no location of this
 /// machine.

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "executor/artifacts.h"
+#include "executor/s3_artifact.h"
+#include "executor/s3_location.h"
 #include "expr/program.h"
 #include "value/json.h"
 #include "vars/scope.h"
@@ -58,11 +60,19 @@ diag::Result<Value> transformed(Value data, const Value& steps) {
   return data;
 }
 
-diag::Result<Value> sourced(const Value& source, const std::string& root) {
+diag::Result<Value> sourced(const Value& source, const Task& task, const Lookup& lookup,
+                            const std::string& root) {
   const Value& paths = source["artifactPaths"];
   if (!paths.is_map()) {
     return diag::fail(diag::Code::kInvalidManifest,
                       "unable to process data source: no valid source is used for data template");
+  }
+  if (is_on_server(paths["s3"])) {
+    auto keys = keys_in_s3(paths, {lookup, task.name_space, task.work_path});
+    if (keys) return Value(List(keys->begin(), keys->end()));
+    return diag::fail(
+        keys.error().code,
+        "unable to process data source: unable to source artifact paths: " + keys.error().message);
   }
   const std::string bucket = bucket_path(paths, root);
   if (bucket.empty()) {
@@ -75,11 +85,12 @@ diag::Result<Value> sourced(const Value& source, const std::string& root) {
 
 }  // namespace
 
-Outcome run_data(const Task& task, const std::string& artifact_root, clock::Instant now) {
+Outcome run_data(const Task& task, const Lookup& lookup, const std::string& artifact_root,
+                 clock::Instant now) {
   Outcome outcome;
   outcome.started_at = outcome.finished_at = now;
   const Value& data = task.template_body["data"];
-  auto keys = sourced(data["source"], artifact_root);
+  auto keys = sourced(data["source"], task, lookup, artifact_root);
   auto result = keys ? transformed(std::move(*keys), data["transformation"])
                      : diag::Result<Value>(std::unexpected(keys.error()));
   if (result) {

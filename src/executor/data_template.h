@@ -1,6 +1,7 @@
 // `data` templates: a list of artifacts' keys, put through expressions.
 //
-// There is no process: the list is read from the artifact repository of this machine. May read many
+// There is no process: the list is read from the artifact repository of this machine, or from an S3
+// server. May read many
 // folders; called on an executor's thread.
 #pragma once
 
@@ -11,7 +12,7 @@
 namespace tiphys::executor {
 
 /// Runs the task's `data` template; outputs.result is the list as JSON.
-[[nodiscard]] Outcome run_data(const Task& task, const std::string& artifact_root,
-                               clock::Instant now);
+[[nodiscard]] Outcome run_data(const Task& task, const Lookup& lookup,
+                               const std::string& artifact_root, clock::Instant now);
 
 }  // namespace tiphys::executor

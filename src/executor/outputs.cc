@@ -150,7 +150,7 @@ Outcome collect_outcome(const Task& task, const View& view, const wire::Exit& ex
   outcome.outputs = std::move(outputs);
   collect_outputs(task, view, lookup, artifact_root, outcome);
   if (task.template_body["archiveLocation"]["archiveLogs"].bool_or(false)) {
-    add_artifacts(outcome, {save_log_artifact(task, artifact_root)});
+    add_artifacts(outcome, {save_log_artifact(task, lookup, artifact_root)});
   }
   return outcome;
 }

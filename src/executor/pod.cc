@@ -272,7 +272,8 @@ void PodExecutor::begin(Task task) {
   if (task.template_body["data"].is_map()) {
     const clock::Instant now = wall_time();
     if (listener_.on_running) listener_.on_running(key, now);
-    if (listener_.on_finished) listener_.on_finished(key, run_data(task, artifact_root_, now));
+    if (listener_.on_finished)
+      listener_.on_finished(key, run_data(task, lookup_, artifact_root_, now));
     return;
   }
   auto plan = plan_pod(task);
@@ -333,7 +334,7 @@ void PodExecutor::end(const std::string& key, Pod& pod) {
       Task logged = collector;
       logged.container = m.plan.name;
       logged.log_path = m.plan.task.log_path;
-      logs.push_back(save_log_artifact(logged, artifact_root_));
+      logs.push_back(save_log_artifact(logged, lookup_, artifact_root_));
     }
     add_artifacts(outcome, std::move(logs));
   }

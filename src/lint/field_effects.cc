@@ -9,8 +9,8 @@ constexpr FieldEffects kTable[] = {
      .acted_on = "templates entrypoint arguments serviceAccountName volumes volumeClaimTemplates "
                  "parallelism suspend onExit activeDeadlineSeconds priority shutdown "
                  "workflowTemplateRef retryStrategy templateDefaults hooks workflowMetadata "
-                 "archiveLogs synchronization",
-     .pending = "artifactRepositoryRef artifactGC metrics ttlStrategy "
+                 "archiveLogs synchronization artifactRepositoryRef",
+     .pending = "artifactGC metrics ttlStrategy "
                 "executorPlugins podSpecPatch securityContext dnsPolicy dnsConfig hostAliases "
                 "podResources resourceClaims",
      .idle = "automountServiceAccountToken executor nodeSelector affinity tolerations "

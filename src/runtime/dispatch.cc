@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "observe/log.h"
+#include "runtime/artifact_repository.h"
 #include "runtime/caches.h"
 #include "runtime/clocks.h"
 #include "runtime/notifications.h"
@@ -37,6 +38,27 @@ executor::Task Dispatch::task_of(const WorkflowRun& run, const engine::LeafId& l
   task.work_path = fmt::format("{}/work/{}.{}", config_.run_path(run.uid()), leaf.node, leaf.run);
   task.wants_result = what.wants_result;
   return task;
+}
+
+diag::Result<value::Value> Dispatch::located(const WorkflowRun& run, const executor::Task& task,
+                                             value::Value body) {
+  constexpr std::size_t kRepositoriesMax = 1024;  // of workflows that have ended, mostly
+  auto known = repositories_.find(run.uid());
+  if (known == repositories_.end()) {
+    const value::Value spec = run.engine().spec();
+    auto found = find_repository(store_, task.name_space, spec["artifactRepositoryRef"]);
+    // What a workflow without artifacts does not need must not fail it.
+    if (!found && !uses_artifacts(body)) return body;
+    if (!found) return std::unexpected(found.error());
+    if (repositories_.size() >= kRepositoriesMax) repositories_.clear();
+    known = repositories_.emplace(run.uid(), std::move(*found)).first;
+  }
+  const value::Value& repository = known->second;
+  if (!uses_artifacts(body) && !repository["archiveLogs"].bool_or(false)) return body;
+  vars::MapScope variables(&run.engine().globals());
+  variables.set("pod.name", task.pod_name);
+  variables.set("node.name", task.node_name);
+  return with_repository(body, repository, variables);
 }
 
 void Dispatch::refuse(const std::string& key, std::string message) {
@@ -99,6 +121,7 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
       task.is_recovery = is_recovery;
       auto body = patched_template(what.body,
                                    std::string(run.engine().spec()["podSpecPatch"].string_or("")));
+      if (body && what.type == "Pod") body = located(run, task, std::move(*body));
       if (const char* kind = unsupported_kind(what.body)) {
         refuse(task.key, fmt::format("templates of type '{}' are not acted on yet", kind));
       } else if (!body) {

@@ -4,6 +4,7 @@
 // Used by the loop's thread only.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ class Dispatch {
  private:
   [[nodiscard]] executor::Task task_of(const WorkflowRun& run, const engine::LeafId& leaf,
                                        const engine::Leaf& what) const;
+  /// The template with the places of its artifacts.
+  [[nodiscard]] diag::Result<value::Value> located(const WorkflowRun& run,
+                                                   const executor::Task& task, value::Value body);
   void ask_cache(const WorkflowRun& run, const engine::LookUpCache& what);
   void keep_in_cache(const WorkflowRun& run, const engine::SaveToCache& what);
   void carry_out_one(const WorkflowRun& run, const engine::Effect& effect);
@@ -52,6 +56,7 @@ class Dispatch {
   Timers& timers_;
   store::Store& store_;
   Locks& locks_;
+  std::map<std::string, value::Value> repositories_;  // of artifacts, by the workflow's uid
 };
 
 }  // namespace tiphys::runtime

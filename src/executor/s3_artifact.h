@@ -1,0 +1,30 @@
+// Artifacts that an S3 server keeps.
+//
+// Texts of errors are those of Argo's driver. Blocks its thread while it transfers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "executor/artifact_transfer.h"
+
+namespace tiphys::executor {
+
+/// Fetches `artifact.s3` to `place` and unpacks it as `archive` says; a key that is none but begins
+/// others is a folder. Errors: kNotFound, kIo.
+[[nodiscard]] diag::Result<void> fetch_s3(const value::Value& artifact, const std::string& place,
+                                          const TransferSettings& settings);
+
+/// Sends the file or folder `path` to `artifact.s3`, packed as `archive` says. Errors: kIo.
+[[nodiscard]] diag::Result<void> send_s3(const value::Value& artifact, const std::string& path,
+                                         const TransferSettings& settings);
+
+/// The keys in the folder `artifact.s3.key`. Errors: kNotFound, kIo.
+[[nodiscard]] diag::Result<std::vector<std::string>> keys_in_s3(const value::Value& artifact,
+                                                                const TransferSettings& settings);
+
+/// Removes the object, or all objects of a key that ends in a slash or is a folder's. Errors: kIo.
+[[nodiscard]] diag::Result<void> remove_from_s3(const value::Value& artifact,
+                                                const TransferSettings& settings);
+
+}  // namespace tiphys::executor

@@ -1,0 +1,123 @@
+#include "executor/s3_location.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+namespace tiphys::executor {
+namespace {
+
+constexpr const char* kEndpoints = "TIPHYS_S3_ENDPOINTS";
+
+std::string variable(const char* name) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? "" : text;
+}
+
+std::string_view host_of(std::string_view endpoint) {
+  return endpoint.substr(0, endpoint.rfind(':'));
+}
+
+bool is_of_cluster(std::string_view host) {
+  if (host.empty() || host == "localhost" || host.starts_with('[')) return host.empty();
+  return host.find('.') == std::string_view::npos || host.ends_with(".svc") ||
+         host.ends_with(".cluster.local");
+}
+
+diag::Result<std::string> secret_of(const value::Value& ref, const std::string& name_space,
+                                    const Lookup& lookup) {
+  if (!ref.is_map()) return std::string();
+  if (!lookup.secret) return diag::fail(diag::Code::kIo, "no secrets here");
+  return lookup.secret(name_space, std::string(ref["name"].string_or("")),
+                       std::string(ref["key"].string_or("")));
+}
+
+// `s3.eu-west-1.amazonaws.com` names its region.
+std::string region_of(const value::Value& s3, std::string_view host) {
+  const std::string_view given = s3["region"].string_or("");
+  if (!given.empty()) return std::string(given);
+  constexpr std::string_view kDomain = ".amazonaws.com";
+  if (host.ends_with(kDomain) && host.size() > kDomain.size() + 3) {
+    host.remove_suffix(kDomain.size());
+    if (host.starts_with("s3.") || host.starts_with("s3-")) return std::string(host.substr(3));
+  }
+  const std::string set = variable("AWS_REGION");
+  return set.empty() ? "us-east-1" : set;
+}
+
+bool wants_virtual_host(const value::Value& s3, std::string_view host) {
+  const std::string_view style = s3["addressingStyle"].string_or("");
+  if (style == "path") return false;
+  return style == "virtual-hosted" || host.ends_with(".amazonaws.com") ||
+         host.ends_with(".aliyuncs.com");
+}
+
+diag::Result<S3Credentials> credentials_of(const value::Value& s3, const std::string& name_space,
+                                           const Lookup& lookup) {
+  S3Credentials who;
+  if (s3["useSDKCreds"].bool_or(false) || !s3["accessKeySecret"].is_map()) {
+    who.access_key = variable("AWS_ACCESS_KEY_ID");
+    who.secret_key = variable("AWS_SECRET_ACCESS_KEY");
+    who.session_token = variable("AWS_SESSION_TOKEN");
+    return who;
+  }
+  TRY(who.access_key, secret_of(s3["accessKeySecret"], name_space, lookup));
+  TRY(who.secret_key, secret_of(s3["secretKeySecret"], name_space, lookup));
+  TRY(who.session_token, secret_of(s3["sessionTokenSecret"], name_space, lookup));
+  return who;
+}
+
+}  // namespace
+
+std::string s3_server(std::string_view endpoint, std::string_view endpoints) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (endpoint.starts_with(scheme)) endpoint.remove_prefix(scheme.size());
+  }
+  while (!endpoints.empty()) {
+    const std::string_view pair = endpoints.substr(0, endpoints.find(','));
+    endpoints.remove_prefix(std::min(endpoints.size(), pair.size() + 1));
+    const std::size_t at = pair.find('=');
+    if (at != std::string_view::npos && pair.substr(0, at) == endpoint) {
+      return std::string(pair.substr(at + 1));
+    }
+  }
+  return is_of_cluster(host_of(endpoint)) ? "" : std::string(endpoint);
+}
+
+bool is_on_server(const value::Value& s3) {
+  const std::string_view endpoint = s3["endpoint"].string_or("");
+  return !endpoint.empty() && !s3_server(endpoint, variable(kEndpoints)).empty();
+}
+
+diag::Result<S3Location> s3_location(const value::Value& s3, const std::string& name_space,
+                                     const Lookup& lookup) {
+  S3Location location;
+  location.host = s3_server(s3["endpoint"].string_or(""), variable(kEndpoints));
+  const std::string host(host_of(location.host));
+  location.scheme = s3["insecure"].bool_or(false) ? "http" : "https";
+  location.bucket = s3["bucket"].string_or("");
+  location.region = region_of(s3, host);
+  location.has_virtual_host = wants_virtual_host(s3, host);
+  if (location.bucket.empty())
+    return diag::fail(diag::Code::kInvalidManifest, "no bucket is given");
+  if (location.has_virtual_host) location.host = location.bucket + "." + location.host;
+  if (!s3["roleARN"].string_or("").empty()) {
+    return diag::fail(diag::Code::kInvalidManifest, "roleARN is not acted on: give keys");
+  }
+  TRY(location.credentials, credentials_of(s3, name_space, lookup));
+  TRY(location.certificates, secret_of(s3["caSecret"], name_space, lookup));
+  const value::Value& encryption = s3["encryptionOptions"];
+  if (encryption["serverSideCustomerKeySecret"].is_map()) {
+    return diag::fail(diag::Code::kInvalidManifest,
+                      "encryptionOptions.serverSideCustomerKeySecret is not acted on");
+  }
+  if (encryption["enableEncryption"].bool_or(false)) {
+    location.kms_key = encryption["kmsKeyId"].string_or("");
+    location.encryption = location.kms_key.empty() ? "AES256" : "aws:kms";
+  }
+  return location;
+}
+
+}  // namespace tiphys::executor

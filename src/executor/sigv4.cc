@@ -1,0 +1,93 @@
+#include "executor/sigv4.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
+
+namespace tiphys::executor {
+namespace {
+
+constexpr std::string_view kService = "s3";
+
+std::string hex(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return out;
+}
+
+std::string hmac(std::string_view key, std::string_view text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest = {};
+  unsigned size = 0;
+  ::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+         reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+std::string trimmed(std::string_view text) {
+  const std::size_t from = text.find_first_not_of(' ');
+  if (from == std::string_view::npos) return {};
+  return std::string(text.substr(from, text.find_last_not_of(' ') - from + 1));
+}
+
+}  // namespace
+
+std::string uri_encoded(std::string_view text, bool keeps_slashes) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~' ||
+                          (c == '/' && keeps_slashes);
+    if (is_plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+std::string query_text(const SignedRequest::Pairs& query) {
+  std::vector<std::string> parts;
+  for (const auto& [key, v] : query) {
+    parts.push_back(uri_encoded(key, false) + "=" + uri_encoded(v, false));
+  }
+  std::ranges::sort(parts);
+  return fmt::format("{}", fmt::join(parts, "&"));
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest = {};
+  ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  return hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+std::string authorization(const SignedRequest& request, const S3Credentials& who,
+                          std::string_view region, std::string_view time) {
+  SignedRequest::Pairs headers = request.headers;
+  std::ranges::sort(headers);
+  std::string lines;
+  std::string names;
+  for (const auto& [name, v] : headers) {
+    lines += fmt::format("{}:{}\n", name, trimmed(v));
+    names += (names.empty() ? "" : ";") + name;
+  }
+  const std::string canonical =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, uri_encoded(request.path, true),
+                  query_text(request.query), lines, names, request.payload_hash);
+  const std::string_view day = time.substr(0, 8);
+  const std::string scope = fmt::format("{}/{}/{}/aws4_request", day, region, kService);
+  const std::string to_sign =
+      fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, sha256_hex(canonical));
+  std::string key = hmac("AWS4" + who.secret_key, day);
+  for (const std::string_view part : {region, kService, std::string_view("aws4_request")}) {
+    key = hmac(key, part);
+  }
+  return fmt::format("AWS4-HMAC-SHA256 Credential={}/{},SignedHeaders={},Signature={}",
+                     who.access_key, scope, names, hex(hmac(key, to_sign)));
+}
+
+}  // namespace tiphys::executor
