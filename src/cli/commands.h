@@ -25,6 +25,8 @@ void add_conformance(CLI::App& app, Session& session);
 void add_schema(CLI::App& app, Session& session);
 /// template, cluster-template
 void add_templates(CLI::App& app, Session& session);
+/// cluster-template library, below `group`
+void add_library(CLI::App& group, Session& session);
 void add_apply(CLI::App& app, Session& session);
 void add_secret(CLI::App& app, Session& session);
 void add_notifications(CLI::App& app, Session& session);

@@ -221,7 +221,7 @@ void add_flags(CLI::App& command, const Verb& verb, TemplateFlags& o) {
   command.add_flag("-A,--all-namespaces", o.all_namespaces, "those of all namespaces");
 }
 
-void add_kind(CLI::App& app, const Kind& kind, Session& session) {
+CLI::App* add_kind(CLI::App& app, const Kind& kind, Session& session) {
   CLI::App* group = add_group(app, kind.command, "manipulate " + kind.words + "s");
   for (const Verb& verb : kVerbs) {
     auto o = std::make_shared<TemplateFlags>();
@@ -230,6 +230,7 @@ void add_kind(CLI::App& app, const Kind& kind, Session& session) {
                     [o, kind, body = verb.body, &session] { return body(kind, *o, session); });
     add_flags(*command, verb, *o);
   }
+  return group;
 }
 
 diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Session& session) {
@@ -268,12 +269,13 @@ diag::Result<void> apply_files(const std::vector<std::string>& files, Session& s
 void add_templates(CLI::App& app, Session& session) {
   add_kind(app, {.kind = "WorkflowTemplate", .command = "template", .words = "workflow template"},
            session);
-  add_kind(app,
-           {.kind = "ClusterWorkflowTemplate",
-            .command = "cluster-template",
-            .words = "cluster workflow template",
-            .is_cluster = true},
-           session);
+  CLI::App* cluster = add_kind(app,
+                               {.kind = "ClusterWorkflowTemplate",
+                                .command = "cluster-template",
+                                .words = "cluster workflow template",
+                                .is_cluster = true},
+                               session);
+  add_library(*cluster, session);
 }
 
 void add_apply(CLI::App& app, Session& session) {

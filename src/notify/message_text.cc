@@ -44,6 +44,11 @@ std::size_t size_in(std::string_view text, TextLimit::Unit unit) {
   return units;
 }
 
+// A parameter that nobody set is "".
+bool is_given(const value::Value& v) {
+  return !v.is_null() && !(v.is_string() && v.as_string().empty());
+}
+
 void escape_with_backslash(std::string& out, std::string_view character, std::string_view special) {
   if (character.size() == 1 && special.find(character[0]) != std::string_view::npos) out += '\\';
   out += character;
@@ -154,14 +159,14 @@ Words words_of(const Notice& notice, const value::Value& message) {
     out.text += line;
   }
   const value::Value& text = message.is_string() ? message : message["text"];
-  if (!text.is_null()) {
+  if (is_given(text)) {
     out.text = clean_text(plain_text(text));
     out.title.clear();
     out.link.clear();
     out.is_own = true;
   }
-  if (!message["title"].is_null()) out.title = clean_text(plain_text(message["title"]));
-  if (!message["link"].is_null()) out.link = clean_line(plain_text(message["link"]));
+  if (is_given(message["title"])) out.title = clean_text(plain_text(message["title"]));
+  if (is_given(message["link"])) out.link = clean_line(plain_text(message["link"]));
   const std::string_view severity = message["severity"].string_or("");
   if (severity == "good") out.severity = DefaultMessage::Severity::kGood;
   if (severity == "bad") out.severity = DefaultMessage::Severity::kBad;

@@ -93,6 +93,25 @@ TEST_F(EveryChannel, TakesTheWordsThatAllTake) {
   }
 }
 
+// Templates pass parameters on, which are "" when nobody gave them, and texts when they are lists.
+TEST_F(EveryChannel, TakesEmptyFieldsForNoneAndJsonForLists) {
+  for (const Kind& k : kKinds) {
+    value::Map config = json(k.config).map();
+    config.set("insecureSkipVerify", "");
+    const auto plain = try_ask(k.kind, json(k.config), {}, k.to);
+    const auto empty = try_ask(k.kind, config, json(R"({"title": "", "text": "", "link": "",
+        "severity": ""})"),
+                               k.to);
+    ASSERT_TRUE(plain && empty) << k.kind;
+    EXPECT_EQ(body_of(*plain), body_of(*empty)) << k.kind;
+  }
+  EXPECT_EQ(
+      ask("slack", R"({"url": "https://a"})", R"({"text": "x", "blocks": "[{\"a\": 1}]"})").body,
+      R"({"text":"x","blocks":[{"a":1}]})");
+  EXPECT_EQ(refusal("slack", R"({"url": "https://a"})", R"({"blocks": "no"})"),
+            "message.blocks: want a list");
+}
+
 TEST_F(EveryChannel, TellsOfWhatIsMissingOrMisspelled) {
   for (const Kind& k : kKinds) {
     EXPECT_NE(problems(k.kind, "{}"), "") << k.kind;

@@ -89,14 +89,7 @@ diag::Result<Attributes> attributes_of(const Draft& draft) {
 value::Value data_of(const Draft& draft) {
   if (!draft.message["data"].is_null()) return draft.message["data"];
   value::Map out = draft.notice.event.map();
-  if (!draft.message.is_null()) {
-    const Words words = words_of(draft.notice, draft.message);
-    value::Map own;
-    set_text(own, "title", words.title);
-    set_text(own, "text", words.text);
-    set_text(own, "link", words.link);
-    out.set("message", std::move(own));
-  }
+  if (value::Value own = own_words(draft); !own.is_null()) out.set("message", std::move(own));
   return out;
 }
 

@@ -164,8 +164,8 @@ class Email final : public FieldChannel {
       if (!parse_mailbox(to))
         out.push_back(fmt::format("to: \"{}\" is no address", clean_line(to)));
     }
-    if (config["password"].is_null() != config["username"].is_null()) {
-      out.emplace_back("username, password: want both or none");
+    if (!config["password"].is_null() && config["username"].is_null()) {
+      out.emplace_back("username: required with a password");
     }
   }
 
@@ -184,8 +184,8 @@ class Email final : public FieldChannel {
     out.host = text_in(config, "host");
     out.security = security_of(text_in(config, "security")).value_or(Security::kStartTls);
     out.port = port_of(text_in(config, "port"), out.security);
-    out.user = text_in(config, "username");
     out.password = text_in(config, "password");
+    if (!out.password.empty()) out.user = text_in(config, "username");  // else nobody logs in
     out.from = from->address;
     out.to = to->address;
     out.message = headers_of(draft, *from, *to, subject) +

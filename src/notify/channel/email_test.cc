@@ -189,13 +189,13 @@ TEST_F(EmailTest, JudgesReplyCodes) {
 
 TEST_F(EmailTest, HasProblems) {
   EXPECT_EQ(problems("email", R"({"host": "a b", "from": "x", "to": "y@z, q", "port": "99999",
-      "security": "ssl", "username": "u"})"),
+      "security": "ssl", "password": "p"})"),
             "security: want one of starttls, tls, none\n"
             "port: want a number from 1 to 65535\n"
             "host: want a name or an address\n"
             "from: want NAME@DOMAIN or TEXT <NAME@DOMAIN>\n"
             "to: \"q\" is no address\n"
-            "username, password: want both or none");
+            "username: required with a password");
 }
 
 TEST(QuotedPrintable, HasShortLinesThatEndWhereTheTextsDo) {

@@ -22,27 +22,34 @@ constexpr Field kWords[] = {
 }  // namespace
 
 std::vector<std::string> FieldChannel::problems(const value::Value& config) const {
-  std::vector<std::string> out = check_fields(config, config_, Unknown::kRefused);
-  find_problems(config, out);
+  const value::Value settled = settled_fields(config, config_);
+  std::vector<std::string> out = check_fields(settled, config_, Unknown::kRefused);
+  find_problems(settled, out);
   return out;
 }
 
 void FieldChannel::find_problems(const value::Value&, std::vector<std::string>&) const {}
 
 diag::Result<Request> FieldChannel::request(const Draft& draft) const {
+  const value::Value config = settled_fields(draft.config, config_);
   // unknown fields are told when the channel is stored, and stop nothing here
-  std::vector<std::string> wrong = check_fields(draft.config, config_, Unknown::kAllowed);
-  find_problems(draft.config, wrong);
+  std::vector<std::string> wrong = check_fields(config, config_, Unknown::kAllowed);
+  find_problems(config, wrong);
   if (!wrong.empty()) return refuse(wrong.front());
-  const value::Value& message = draft.message;
-  if (!message.is_null() && !message.is_map() && !message.is_string()) {
+  if (!draft.message.is_null() && !draft.message.is_map() && !draft.message.is_string()) {
     return refuse("message: want a text or a map");
   }
   std::vector<Field> fields(std::begin(kWords), std::end(kWords));
   fields.insert(fields.end(), message_.begin(), message_.end());
+  const value::Value message = settled_fields(draft.message, fields);
   wrong = check_fields(message, fields, Unknown::kRefused);
   if (!wrong.empty()) return refuse("message." + wrong.front());
-  return make(draft);
+  return make({.notice = draft.notice,
+               .config = config,
+               .message = message,
+               .destination = draft.destination,
+               .memory = draft.memory,
+               .now = draft.now});
 }
 
 std::unexpected<diag::Error> refuse(std::string why) {
@@ -58,6 +65,20 @@ HttpRequest json_post(const value::Value& config, std::string url, std::string b
 
 std::string json_body(const value::Value& body) {
   return value::to_json(body, {.key_order = value::KeyOrder::kAsGiven, .escape_html = false});
+}
+
+value::Value own_words(const Draft& draft) {
+  const value::Value& message = draft.message;
+  if (!message.is_string() && message["title"].is_null() && message["text"].is_null() &&
+      message["link"].is_null()) {
+    return {};
+  }
+  const Words words = words_of(draft.notice, message);
+  value::Map out;
+  set_text(out, "title", words.title);
+  set_text(out, "text", words.text);
+  set_text(out, "link", words.link);
+  return out;
 }
 
 void set_text(value::Map& map, std::string name, std::string text) {

@@ -43,6 +43,9 @@ class FieldChannel : public Channel {
 /// The JSON text of a body, members in the given order.
 [[nodiscard]] std::string json_body(const value::Value& body);
 
+/// `{title, text, link}` where the message gives one of them, else null: for channels that send the
+/// event itself.
+[[nodiscard]] value::Value own_words(const Draft& draft);
 /// Sets a member unless the text is empty.
 void set_text(value::Map& map, std::string name, std::string text);
 

@@ -6,6 +6,7 @@
 
 #include "notify/message_text.h"
 #include "spec/schema.h"
+#include "value/json.h"
 
 namespace tiphys::notify {
 
@@ -103,6 +104,25 @@ void check_known(const Value& v, std::span<const Field> fields, std::vector<std:
 
 }  // namespace
 
+Value settled_fields(const Value& v, std::span<const Field> fields) {
+  if (!v.is_map()) return v;
+  value::Map out;
+  for (const auto& [name, given] : v.map()) {
+    if (given.is_string() && given.as_string().empty()) continue;
+    const auto field = std::ranges::find(fields, name, &Field::name);
+    const bool is_structure = field != fields.end() &&
+                              (field->kind == FieldKind::kList || field->kind == FieldKind::kMap ||
+                               field->kind == FieldKind::kTextMap);
+    if (is_structure && given.is_string()) {
+      auto parsed = value::parse_json(given.as_string());
+      out.set(name, parsed ? *parsed : given);
+    } else {
+      out.set(name, given);
+    }
+  }
+  return out;
+}
+
 std::vector<std::string> check_fields(const Value& v, std::span<const Field> fields,
                                       Unknown unknown) {
   std::vector<std::string> out;
@@ -133,7 +153,8 @@ std::string text_in(const Value& v, std::string_view name) {
 
 const Value& either(const Value& message, const Value& config, std::string_view name) {
   const Value& own = message[name];
-  return own.is_null() ? config[name] : own;
+  const bool is_given = !own.is_null() && !(own.is_string() && own.as_string().empty());
+  return is_given ? own : config[name];
 }
 
 bool flag_in(const Value& v, std::string_view name, bool otherwise) {

@@ -34,6 +34,10 @@ struct Field {
   std::string_view choices = {};  // the texts that are allowed, with blanks between; empty: any
 };
 
+/// `v` as the checks and channels want it: members that are "" are left out, since that is what a
+/// template's parameter gives when nobody set it; and a list or map may be given as JSON text.
+[[nodiscard]] value::Value settled_fields(const value::Value& v, std::span<const Field> fields);
+
 /// What is wrong with the map `v`, each with the field's name: `url: required`. Fields that are in
 /// none of the tables are wrong only with `Unknown::kRefused`.
 enum class Unknown { kAllowed, kRefused };

@@ -17,17 +17,11 @@ constexpr Field kConfig[] = {
 constexpr Field kMessage[] = {{"body", FieldKind::kAny}, {"headers", FieldKind::kTextMap}};
 
 // Standard Webhooks' form of a payload.
-value::Value default_body(const Notice& notice, const value::Value& message) {
+value::Value default_body(const Draft& draft) {
+  const Notice& notice = draft.notice;
   value::Map data = notice.event.map();
   data.erase("type");
-  if (!message.is_null()) {
-    const Words words = words_of(notice, message);
-    value::Map own;
-    set_text(own, "title", words.title);
-    set_text(own, "text", words.text);
-    set_text(own, "link", words.link);
-    data.set("message", std::move(own));
-  }
+  if (value::Value own = own_words(draft); !own.is_null()) data.set("message", std::move(own));
   return value::Map{{"type", notice.event["type"]},
                     {"timestamp", clock::rfc3339(notice.at)},
                     {"data", std::move(data)}};
@@ -42,7 +36,7 @@ class Webhook final : public FieldChannel {
     const value::Value& own = draft.message["body"];
     std::string body = own.is_string()  ? own.as_string()
                        : !own.is_null() ? json_body(own)
-                                        : json_body(default_body(draft.notice, draft.message));
+                                        : json_body(default_body(draft));
     HttpRequest out = json_post(draft.config, text_in(draft.config, "url"), std::move(body));
     if (const std::string method = text_in(draft.config, "method"); !method.empty()) {
       out.method = method;

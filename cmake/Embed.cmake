@@ -1,0 +1,18 @@
+# tiphys_embed(OUTPUT FILES...): writes rows `{"NAME", R"yaml(TEXT)yaml"},` for a table in C++, one for each
+# file NAME.yaml. Done when CMake configures, which it does again when one of the files has changed.
+function(tiphys_embed output)
+  set(rows "")
+  foreach(file IN LISTS ARGN)
+    file(READ ${file} text)
+    get_filename_component(name ${file} NAME_WE)
+    string(APPEND rows "{\"${name}\", R\"yaml(${text})yaml\"},\n")
+  endforeach()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ARGN})
+  set(old "")
+  if(EXISTS ${output})
+    file(READ ${output} old)
+  endif()
+  if(NOT old STREQUAL rows)
+    file(WRITE ${output} "${rows}")
+  endif()
+endfunction()
