@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "diag/render.h"
+#include "runtime/ready_templates.h"
 #include "spec/merge.h"
 #include "store/secrets.h"
 #include "value/json.h"
@@ -63,16 +64,11 @@ bool has_secret(std::string_view text) {
 }  // namespace
 
 lint::FindStored stored_finder(store::Store& store, std::string name_space) {
-  return
-      [&store, own = std::move(name_space)](std::string_view kind, std::string_view space,
-                                            std::string_view name) -> std::optional<value::Value> {
-        std::string_view where = space.empty() ? std::string_view(own) : space;
-        if (kind == "ClusterWorkflowTemplate") where = "";
-        auto row = store.find_object(kind, where, name);
-        if (!row) return std::nullopt;
-        auto object = value::parse_json(row->json);
-        return object ? std::optional(std::move(*object)) : std::nullopt;
-      };
+  return [&store, own = std::move(name_space)](
+             std::string_view kind, std::string_view space,
+             std::string_view name) -> std::optional<value::Value> {
+    return runtime::find_template(store, kind, space.empty() ? std::string_view(own) : space, name);
+  };
 }
 
 std::optional<std::string_view> text_of(const Documents& documents, const std::string& file) {

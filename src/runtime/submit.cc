@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/node_record.h"
 #include "runtime/definition.h"
+#include "runtime/ready_templates.h"
 #include "spec/merge.h"
 #include "value/json.h"
 
@@ -63,11 +64,7 @@ struct Finder {
     for (const Value& t : submission.templates) {
       if (t["kind"].string_or("") == kind && t["metadata"]["name"].string_or("") == name) return t;
     }
-    const bool is_cluster = kind == "ClusterWorkflowTemplate";
-    auto row = store.find_object(kind, is_cluster ? "" : name_space, name);
-    if (!row) return {};
-    auto object = value::parse_json(row->json);
-    return object ? *object : Value();
+    return find_template(store, kind, name_space, name).value_or(Value());
   }
 };
 
