@@ -33,7 +33,8 @@ struct ChannelTest : testing::Test {
       "displayName": "compile", "templateName": "make", "phase": "Failed",
       "message": "Error (exit code 2)", "podName": "ci-7xk2p-make-1",
       "finishedAt": "2026-11-26T10:01:04Z",
-      "log": "cc main.c\n\u001b[31mmain.c:3: error: <b> & \"x\"\u001b[0m\nmake: *** Error 2\n"}]})json";
+      "log":
+        "cc main.c\n\u001b[31mmain.c:3: error: <b> & \"x\"\u001b[0m\nmake: *** Error 2\n"}]})json";
 
   Notice notice{.id = "msg_2x9Zq0cT", .at = {1'795'687'265'000'000'000}, .event = json(kFailed)};
   clock::Instant now{1'795'687'266'500'000'000};
@@ -55,9 +56,10 @@ struct ChannelTest : testing::Test {
     notice.event = std::move(event);
   }
 
-  diag::Result<Request> try_ask(std::string_view kind, const value::Value& config,
-                                const value::Value& message = {}, std::string_view to = "",
-                                const value::Value& memory = {}) const {
+  [[nodiscard]] diag::Result<Request> try_ask(std::string_view kind, const value::Value& config,
+                                              const value::Value& message = {},
+                                              std::string_view to = "",
+                                              const value::Value& memory = {}) const {
     const Channel* channel = find_channel(kind);
     if (channel == nullptr) return diag::fail(diag::Code::kNotFound, "no such kind");
     return channel->request({.notice = notice,
