@@ -34,8 +34,9 @@ std::string endpoint_of(const std::string& channel, const std::string& kind, con
   return fmt::format("{} {}", kind, url.substr(0, url.find('/')));
 }
 
-notify::Schedule schedule_of(const Value& config) {
-  const Value& given = config["retries"];
+// `retries: [0s, 5s, ...]`, the waits before each attempt.
+notify::Schedule schedule_of(const Value& holder) {
+  const Value& given = holder["retries"];
   if (!given.is_list()) return notify::Schedule::standard();
   notify::Schedule schedule;
   for (const Value& wait : given.list()) {
@@ -143,6 +144,7 @@ void Notifications::add(const WorkflowRun& run, const engine::LeafId& leaf,
     payload.set(notify["channel"].is_string() ? "channel" : "config",
                 notify["channel"].is_string() ? notify["channel"] : target->config);
     if (!is_awaited) payload.erase("leaf");
+    if (notify["retries"].is_list()) payload.set("retries", notify["retries"]);
     const Value whole(std::move(payload));
     row.payload = value::to_json(whole, kCompact);
     rows_.push_back(row);
@@ -174,14 +176,16 @@ void Notifications::take_in(store::DeliveryRow row, Value payload, clock::Instan
   notify::Parcel parcel{.id = r.id,
                         .lane = {},
                         .endpoint = endpoint_of(r.channel, r.kind, item.payload["config"]),
-                        .schedule = schedule_of(item.payload["config"]),
+                        .schedule = schedule_of(item.payload),
                         .attempts = r.attempts,
                         .next_at = r.next_at};
   if (item.payload["channel"].is_string()) {
     auto object = store_.find_object("NotificationChannel", r.name_space, r.channel);
     auto spec = object ? value::parse_json(object->json)
                        : diag::Result<Value>(std::unexpected(object.error()));
-    if (spec) parcel.schedule = schedule_of((*spec)["spec"]);
+    if (spec && !item.payload["retries"].is_list()) {
+      parcel.schedule = schedule_of((*spec)["spec"]);
+    }
   }
   item.lane = fmt::format("{}|{}|{}", parcel.endpoint, r.destination, r.uid);
   parcel.lane = item.lane;
