@@ -2,6 +2,8 @@
 
 #include <date/tz.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <utility>
 
@@ -32,7 +34,11 @@ Civil fields(date::local_time<nanoseconds> local) {
 
 }  // namespace
 
-Civil civil_utc(Instant t) { return fields(date::local_time<nanoseconds>(nanoseconds(t.ns))); }
+// The first day cannot be counted from its midnight, which is too far back.
+Civil civil_utc(Instant t) {
+  constexpr std::int64_t kFirst = INT64_MIN + 86'400'000'000'000;
+  return fields(date::local_time<nanoseconds>(nanoseconds(std::max(t.ns, kFirst))));
+}
 
 std::optional<Civil> civil_in(Instant t, std::string_view zone) {
   if (zone.empty() || zone == "UTC") return civil_utc(t);

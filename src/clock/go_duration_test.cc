@@ -60,5 +60,16 @@ TEST(GoDuration, Integers) {
   }
 }
 
+// Goal: `activeDeadlineSeconds: 99999999999` is a long time, not one that has passed.
+TEST(Instant, EndsWhereItsNumbersDo) {
+  const Instant now{1'767'225'600'000'000'000};
+  EXPECT_EQ((now + Duration::seconds(99'999'999'999)).ns, INT64_MAX);
+  EXPECT_EQ((now + Duration::milliseconds(INT64_MAX)).ns, INT64_MAX);
+  EXPECT_EQ((now - Duration::seconds(INT64_MIN)).ns, INT64_MAX);
+  EXPECT_EQ((Instant{INT64_MIN} - Duration{1}).ns, INT64_MIN);
+  EXPECT_EQ((Instant{-2} - Instant{INT64_MAX}).ns, INT64_MIN);
+  EXPECT_EQ((Duration::seconds(1) + Duration{INT64_MAX}).ns, INT64_MAX);
+}
+
 }  // namespace
 }  // namespace tiphys::clock

@@ -75,7 +75,8 @@ void finish_containers(Machine& m, NodeIndex pod, const Value& outcomes, Phase o
     std::string message = is_failure(otherwise) ? "Pod Failed whilst container running" : "";
     for (const Value& outcome : outcomes.list()) {
       if (outcome["name"].string_or("") != display_name_of(m, m.at(i))) continue;
-      phase = parse_phase(outcome["phase"].string_or("")).value_or(otherwise);
+      const auto told = parse_phase(outcome["phase"].string_or(""));
+      phase = told && is_fulfilled(*told) ? *told : otherwise;
       message = outcome["message"].string_or("");
     }
     set_phase(m, i, phase, message);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <iterator>
@@ -41,7 +42,7 @@ void append_leaf(std::string& out, std::string_view kind, const LeafId& leaf) {
 }
 
 void append_time(std::string& out, std::string_view key, clock::Instant t, clock::Instant at) {
-  if (t.is_set()) append_number(out, key, at.ns - t.ns);
+  if (t.is_set()) append_number(out, key, (at - t).ns);
 }
 
 void append_text(std::string& out, const char* key, const std::string& text) {
@@ -99,23 +100,33 @@ void append_body(std::string& out, const Control& e, clock::Instant) {
   if (!e.arguments.is_null()) out += R"(,"arguments":)" + value::to_json(e.arguments, kCompact);
 }
 
+// A number that no log of ours holds reads as `otherwise`, which is nobody's.
+std::uint32_t number_of(const Value& v, std::uint32_t otherwise = 0) {
+  const std::int64_t number = v.int_or(otherwise);
+  return std::in_range<std::uint32_t>(number) ? static_cast<std::uint32_t>(number) : otherwise;
+}
+
+// The phase in which a leaf has ended.
+diag::Result<Phase> end_of(std::string_view word) {
+  const auto phase = parse_phase(word);
+  if (phase && is_completed(*phase)) return *phase;
+  return diag::fail(diag::Code::kInternal, "a leaf of the log has ended in no known phase");
+}
+
 // The form of leaves' events since version 4 of the store: {"b": node, ...} begins, {"e": node,
 // ...} ends.
 LeafId short_leaf_of(const Value& v, std::string_view key) {
-  return {.run = static_cast<std::uint32_t>(v["r"].int_or(0)),
-          .node = static_cast<NodeIndex>(v[key].int_or(kNoNode))};
+  return {.run = number_of(v["r"]), .node = number_of(v[key], kNoNode)};
 }
 
 clock::Instant short_time_of(const Value& v, std::string_view key, clock::Instant at) {
-  return v[key].is_int() ? clock::Instant{at.ns - v[key].as_int()} : clock::Instant{};
+  return v[key].is_int() ? at - clock::Duration{v[key].as_int()} : clock::Instant{};
 }
 
 diag::Result<LeafFinished> short_finished_of(const Value& v, clock::Instant at) {
   LeafFinished e;
   e.leaf = short_leaf_of(v, "e");
-  const auto phase = parse_phase(v["p"].string_or("Succeeded"));
-  if (!phase) return diag::fail(diag::Code::kInternal, "an event of the log has no known phase");
-  e.phase = *phase;
+  TRY(e.phase, end_of(v["p"].string_or("Succeeded")));
   e.message = v["m"].string_or("");
   if (v["x"].is_int()) e.exit_code = static_cast<int>(v["x"].as_int());
   e.outputs = v["o"];
@@ -125,16 +136,13 @@ diag::Result<LeafFinished> short_finished_of(const Value& v, clock::Instant at) 
 }
 
 LeafId leaf_of(const Value& v) {
-  return {.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
-          .node = static_cast<NodeIndex>(v["node"].int_or(kNoNode))};
+  return {.run = number_of(v["run"]), .node = number_of(v["node"], kNoNode)};
 }
 
 diag::Result<LeafFinished> finished_of(const Value& v) {
   LeafFinished e;
   e.leaf = leaf_of(v);
-  auto phase = parse_phase(v["phase"].string_or(""));
-  if (!phase) return diag::fail(diag::Code::kInternal, "an event of the log has no phase");
-  e.phase = *phase;
+  TRY(e.phase, end_of(v["phase"].string_or("")));
   e.message = v["message"].string_or("");
   if (v["exitCode"].is_int()) e.exit_code = static_cast<int>(v["exitCode"].as_int());
   e.outputs = v["outputs"];
@@ -145,7 +153,7 @@ diag::Result<LeafFinished> finished_of(const Value& v) {
 
 diag::Result<Event> event_of(const Value& v) {
   Event event;
-  event.at.ns = v["at"].int_or(0);
+  event.at.ns = std::max<std::int64_t>(v["at"].int_or(0), 0);
   const std::string_view kind = v["kind"].string_or("");
   if (v["e"].is_int()) {
     TRY(event.body, short_finished_of(v, event.at));
@@ -159,17 +167,17 @@ diag::Result<Event> event_of(const Value& v) {
   } else if (kind == "finished") {
     TRY(event.body, finished_of(v));
   } else if (kind == "timer") {
-    event.body = TimerFired{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
-                            .node = static_cast<NodeIndex>(v["node"].int_or(kNoNode)),
-                            .kind = static_cast<TimerKind>(v["timer"].int_or(0))};
+    event.body = TimerFired{.run = number_of(v["run"]),
+                            .node = number_of(v["node"], kNoNode),
+                            .kind = static_cast<TimerKind>(number_of(v["timer"]) & 0xFFU)};
   } else if (kind == "cache") {
-    event.body = CacheAnswered{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
-                               .ticket = static_cast<std::uint32_t>(v["ticket"].int_or(0)),
+    event.body = CacheAnswered{.run = number_of(v["run"]),
+                               .ticket = number_of(v["ticket"]),
                                .entry = v["entry"],
                                .error = std::string(v["error"].string_or(""))};
   } else if (kind == "locks") {
-    event.body = LocksAnswered{.run = static_cast<std::uint32_t>(v["run"].int_or(0)),
-                               .ticket = static_cast<std::uint32_t>(v["ticket"].int_or(0)),
+    event.body = LocksAnswered{.run = number_of(v["run"]),
+                               .ticket = number_of(v["ticket"]),
                                .is_acquired = v["acquired"].bool_or(false),
                                .waiting = std::string(v["waiting"].string_or("")),
                                .message = std::string(v["message"].string_or("")),

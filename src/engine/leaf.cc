@@ -20,8 +20,13 @@ using value::List;
 using value::Map;
 using value::Value;
 
+// Only leaves that were started have ends; a damaged log may say so of others.
 bool is_current(const Machine& m, const LeafId& leaf) {
-  return leaf.run == m.run && leaf.node < m.nodes.size();
+  if (leaf.run != m.run || leaf.node >= m.nodes.size()) return false;
+  const Node& n = m.at(leaf.node);
+  const std::string_view type = n.type;
+  const bool is_leaf = type == "Pod" || type == "HTTP" || type == "Plugin";
+  return is_leaf && (n.body() || is_fulfilled(n.phase));
 }
 
 // The declared output parameters with the values that the executor found.

@@ -83,7 +83,7 @@ Value reference_of(const spec::TemplateRef& ref) {
 
 Value time_of(const Value& ms) {
   if (!ms.is_int()) return {};
-  return clock::rfc3339(clock::Instant{ms.as_int() * kNsPerMs});
+  return clock::rfc3339(clock::Instant{} + clock::Duration::milliseconds(ms.as_int()));
 }
 
 Value flag_of(std::int64_t bits) {
@@ -93,10 +93,16 @@ Value flag_of(std::int64_t bits) {
   return flag;
 }
 
+// A number that no record of ours holds names nobody.
+NodeIndex index_of(const Value& v) {
+  const std::int64_t number = v.int_or(kNoNode);
+  return std::in_range<NodeIndex>(number) ? static_cast<NodeIndex>(number) : kNoNode;
+}
+
 Value ids_of(const Value& list, std::string_view workflow, const NameOf& name_of) {
   List ids;
   for (const Value& i : list.list()) {
-    ids.emplace_back(spec::node_id(workflow, name_of(static_cast<NodeIndex>(i.int_or(0)))));
+    ids.emplace_back(spec::node_id(workflow, name_of(index_of(i))));
   }
   return ids;
 }
@@ -104,8 +110,7 @@ Value ids_of(const Value& list, std::string_view workflow, const NameOf& name_of
 std::string_view shown_name(const Value& record, const NameOf& name_of) {
   const std::string_view name = record["n"].string_or("");
   if (!record["b"].is_int()) return record["d"].string_or(name);
-  return record["d"].string_or(
-      display_name_below(name, name_of(static_cast<NodeIndex>(record["b"].as_int()))));
+  return record["d"].string_or(display_name_below(name, name_of(index_of(record["b"]))));
 }
 
 void copy(const Value& record, std::string_view key, const char* field, Map& status) {
@@ -160,7 +165,7 @@ diag::Result<Value> node_status_of_record(std::string_view text, std::string_vie
   copy(r, "S", "templateScope", s);
   s.set("phase", r["p"]);
   if (r["b"].is_int()) {
-    const std::string_view around = name_of(static_cast<NodeIndex>(r["b"].as_int()));
+    const std::string_view around = name_of(index_of(r["b"]));
     s.set("boundaryID", spec::node_id(workflow, around));
   }
   copy(r, "m", "message", s);

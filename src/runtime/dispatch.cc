@@ -99,7 +99,8 @@ void Dispatch::carry_out_one(const WorkflowRun& run, const engine::Effect& effec
   } else if (const auto* kept = std::get_if<engine::SaveToCache>(&effect)) {
     keep_in_cache(run, *kept);
   } else if (const auto* wanted = std::get_if<engine::AcquireLocks>(&effect)) {
-    inbox_.post(Unlocked{.uid = run.uid(), .answer = locks_.acquire(run.uid(), *wanted)});
+    if (auto answer = locks_.acquire(run.uid(), *wanted))
+      inbox_.post(Unlocked{.uid = run.uid(), .answer = std::move(*answer)});
   } else if (const auto* returned = std::get_if<engine::ReleaseLocks>(&effect)) {
     locks_.release(run.uid(), *returned);
   } else if (const auto* own = std::get_if<engine::OwnLocks>(&effect)) {

@@ -96,6 +96,10 @@ struct Host::State {
   void apply_timers();
   void apply_commands();
   [[nodiscard]] bool is_commit_due() const;
+  /// Whether there is no going on: only a server waits for its store.
+  [[nodiscard]] bool is_lasting(const diag::Error& error) const {
+    return !takes_all || error.code == diag::Code::kDamaged;
+  }
   [[nodiscard]] diag::Result<void> commit(const store::Batch& batch);
   [[nodiscard]] diag::Result<void> commit_and_dispatch(const Progress& progress);
   void retire(WorkflowRun& run);
@@ -270,8 +274,7 @@ diag::Result<void> Host::State::commit(const store::Batch& batch) {
     if (done) fault_point::after_commit();
     if (done) observer.committed(batch, begun, wall_now() - begun);
     if (done && is_told) observe::log(observe::LogLevel::kInfo, "the store can be written again");
-    const bool is_lasting = !done && done.error().code == diag::Code::kDamaged;
-    if (done || !takes_all || must_stop || is_lasting) return done;
+    if (done || must_stop || is_lasting(done.error())) return done;
     if (!std::exchange(is_told, true)) {
       observe::log(observe::LogLevel::kError, done.error().message + "; trying again");
     }
@@ -361,7 +364,7 @@ void Host::State::delete_expired() {
 bool Host::State::wait() {
   int timeout = kPollMs;
   const auto wake_in = [&timeout](clock::Duration d) {
-    const std::int64_t ms = (d.ns + 999'999) / 1'000'000;
+    const std::int64_t ms = d.ns / 1'000'000 + (d.ns % 1'000'000 > 0 ? 1 : 0);
     timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, timeout));
   };
   if (const auto next = timers.next()) wake_in(*next - steady_now());
@@ -437,6 +440,8 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
     for (auto& [uid, answer] : s.locks->retry(false)) s.apply_answer(uid, answer);
     if (look_for_commands) s.apply_commands();
     if (s.damage) return std::unexpected(*s.damage);
+    if (const auto& trouble = s.locks->trouble(); trouble && s.is_lasting(*trouble))
+      return std::unexpected(*trouble);
     if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
     s.notifications->carry_out(wall_now());
     s.delete_expired();

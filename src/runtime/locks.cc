@@ -41,11 +41,6 @@ class FileLock {
   int fd_;
 };
 
-void log_unsaved(const std::string& lock, const diag::Error& error) {
-  observe::log(observe::LogLevel::kError, "a lock cannot be written",
-               {{"lock", lock}, {"error", error.message}});
-}
-
 bool is_of(const Value& entry, const std::string& holder) {
   return entry["key"].string_or("") == holder;
 }
@@ -107,7 +102,9 @@ diag::Result<std::int64_t> Locks::limit_of(const engine::Lock& lock) {
         fmt::format("database session is not available for {} {}", lock.key, lock.name));
   }
   std::int64_t limit = 0;
-  if (auto row = store_.find_object("ConfigMap", lock.name_space, lock.config_map)) {
+  auto row = store_.find_object("ConfigMap", lock.name_space, lock.config_map);
+  if (!row && row.error().code != diag::Code::kNotFound) return std::unexpected(row.error());
+  if (row) {
     TRY(const Value object, value::parse_json(row->json));
     const std::string_view text = object["data"][lock.key].string_or("");
     std::from_chars(text.data(), text.data() + text.size(), limit);
@@ -143,6 +140,8 @@ diag::Result<engine::LocksAnswered> Locks::try_acquire(const std::string& uid,
   std::vector<Open> locks;
   for (const engine::Lock& lock : what.locks) {
     auto limit = limit_of(lock);
+    if (!limit && limit.error().code != diag::Code::kNotFound)
+      return std::unexpected(limit.error());
     if (!limit) {
       answer.error = limit.error().message;
       return answer;
@@ -173,14 +172,12 @@ diag::Result<engine::LocksAnswered> Locks::try_acquire(const std::string& uid,
   return answer;
 }
 
-engine::LocksAnswered Locks::acquire(const std::string& uid, const engine::AcquireLocks& what) {
-  auto answer = try_acquire(uid, what);
+std::optional<engine::LocksAnswered> Locks::acquire(const std::string& uid,
+                                                    const engine::AcquireLocks& what) {
+  auto answer = look(uid, what);
   if (!answer) {
-    return {.run = what.run,
-            .ticket = what.ticket,
-            .waiting = {},
-            .message = {},
-            .error = answer.error().message};
+    waiting_.push_back({uid, what, ""});
+    return std::nullopt;
   }
   if (!answer->is_acquired && answer->error.empty()) {
     waiting_.push_back({uid, what, answer->message});
@@ -188,26 +185,61 @@ engine::LocksAnswered Locks::acquire(const std::string& uid, const engine::Acqui
   return *answer;
 }
 
+diag::Result<engine::LocksAnswered> Locks::look(const std::string& uid,
+                                                const engine::AcquireLocks& what) {
+  auto paid = pay_debts();
+  auto answer = paid ? try_acquire(uid, what) : std::unexpected(paid.error());
+  if (!answer) paid = std::unexpected(answer.error());
+  note(paid);
+  return answer;
+}
+
+void Locks::note(const diag::Result<void>& done) {
+  if (!done && !trouble_) {
+    observe::log(observe::LogLevel::kError, "locks cannot be looked at; trying again",
+                 {{"error", done.error().message}});
+  }
+  trouble_ = done ? std::nullopt : std::optional(done.error());
+}
+
+diag::Result<void> Locks::pay_debts() {
+  while (!debts_.empty()) {
+    const Debt& debt = debts_.front();
+    TRY_VOID(std::visit([&](const auto& what) { return pay(debt.uid, what); }, debt.what));
+    debts_.pop_front();
+    was_released_ = true;
+  }
+  return {};
+}
+
+void Locks::owe(Debt debt) {
+  debts_.push_back(std::move(debt));
+  note(pay_debts());
+}
+
 void Locks::release(const std::string& uid, const engine::ReleaseLocks& what) {
   std::erase_if(waiting_,
                 [&](const Waiting& w) { return w.uid == uid && w.what.holder == what.holder; });
-  const FileLock guard(home_);
-  for (const engine::Lock& lock : what.locks) {
-    auto stored = load(lock.name);
-    if (!stored || stored->is_null()) continue;
-    auto saved =
-        save(lock.name, Map{{"holders", without((*stored)["holders"].list(), what.holder)},
-                            {"pending", without((*stored)["pending"].list(), what.holder)}});
-    if (!saved) log_unsaved(lock.name, saved.error());
-  }
-  was_released_ = true;
+  owe({uid, what});
 }
 
-void Locks::reconcile(const std::string& uid, const engine::OwnLocks& own) {
+void Locks::reconcile(const std::string& uid, const engine::OwnLocks& own) { owe({uid, own}); }
+
+diag::Result<void> Locks::pay(const std::string&, const engine::ReleaseLocks& what) {
   const FileLock guard(home_);
-  auto rows = store_.list_objects(kKind, "");
-  if (!rows) return;
-  for (const store::ObjectRow& row : *rows) {
+  for (const engine::Lock& lock : what.locks) {
+    TRY(const Value stored, load(lock.name));
+    if (stored.is_null()) continue;
+    TRY_VOID(save(lock.name, Map{{"holders", without(stored["holders"].list(), what.holder)},
+                                 {"pending", without(stored["pending"].list(), what.holder)}}));
+  }
+  return {};
+}
+
+diag::Result<void> Locks::pay(const std::string& uid, const engine::OwnLocks& own) {
+  const FileLock guard(home_);
+  TRY(const std::vector<store::ObjectRow> rows, store_.list_objects(kKind, ""));
+  for (const store::ObjectRow& row : rows) {
     auto stored = value::parse_json(row.json);
     if (!stored) continue;
     Map kept;
@@ -221,16 +253,20 @@ void Locks::reconcile(const std::string& uid, const engine::OwnLocks& own) {
       has_changed = has_changed || left.size() != (*stored)[list].list().size();
       kept.set(list, std::move(left));
     }
-    if (!has_changed) continue;
-    auto saved = save(row.name, kept);
-    if (!saved) log_unsaved(row.name, saved.error());
-    was_released_ = true;
+    if (has_changed) TRY_VOID(save(row.name, std::move(kept)));
   }
+  return {};
 }
 
 std::vector<Locks::Answer> Locks::retry(bool has_changed) {
   std::vector<Answer> answers;
-  if (waiting_.empty() || !(has_changed || was_released_)) return answers;
+  const bool had_trouble = trouble_.has_value();
+  if (had_trouble) {
+    const auto paid = pay_debts();
+    if (!paid || waiting_.empty()) note(paid);
+    if (!paid) return answers;
+  }
+  if (waiting_.empty() || !(has_changed || was_released_ || had_trouble)) return answers;
   was_released_ = false;
   std::vector<Waiting> waiting;
   waiting.swap(waiting_);
@@ -240,7 +276,7 @@ std::vector<Locks::Answer> Locks::retry(bool has_changed) {
     return a.what.created_at < b.what.created_at;
   });
   for (Waiting& w : waiting) {
-    auto answer = try_acquire(w.uid, w.what);
+    auto answer = look(w.uid, w.what);
     if (!answer) {
       waiting_.push_back(std::move(w));
       continue;
@@ -258,6 +294,8 @@ std::vector<Locks::Answer> Locks::retry(bool has_changed) {
 
 void Locks::forget(const std::string& uid) {
   const auto gone = std::erase_if(waiting_, [&](const Waiting& w) { return w.uid == uid; });
+  // Its holders are dropped as it has ended, and reconciled when it comes back.
+  std::erase_if(debts_, [&](const Debt& debt) { return debt.uid == uid; });
   was_released_ = was_released_ || gone > 0 || !waiting_.empty();
 }
 

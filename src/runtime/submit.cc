@@ -205,10 +205,13 @@ diag::Result<Value> named_metadata(const Submission& submission, const std::stri
 // status.nodes: NodeStatus by id.
 diag::Result<Map> load_nodes(store::Store& store, const store::WorkflowRow& row) {
   TRY(const std::vector<store::NodeRow> rows, store.load_nodes(row.uid));
-  std::vector<std::string> names;  // by index
+  std::vector<std::string> names;  // by index, of which there is one for each row
   for (const store::NodeRow& node : rows) {
-    names.resize(std::max<std::size_t>(names.size(), node.index + std::size_t{1}));
-    TRY(names[node.index], engine::name_of_record(node.record));
+    if (node.index != names.size()) {
+      return diag::fail(diag::Code::kInternal,
+                        fmt::format("the nodes of workflow '{}' are damaged", row.name));
+    }
+    TRY(names.emplace_back(), engine::name_of_record(node.record));
   }
   const auto name_of = [&](engine::NodeIndex i) -> std::string_view {
     return i < names.size() ? std::string_view(names[i]) : std::string_view();
