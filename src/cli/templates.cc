@@ -236,14 +236,15 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
     return keep_secret(m.object, session.name_space, state.config.secrets_path());
   }
   const Kind kind{.kind = m.kind, .is_cluster = m.kind == "ClusterWorkflowTemplate"};
-  if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap") {
+  if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap" ||
+      m.kind == "ExecutorPlugin") {
     bool is_known = false;
     return state.store->put_object(row_of(kind, m, *state.store, session, is_known));
   }
   const bool is_workflow = m.kind == "Workflow";
   return wrong_usage(fmt::format(
       "'{}' of kind {} cannot be applied: want WorkflowTemplate, ClusterWorkflowTemplate, "
-      "ConfigMap or Secret{}",
+      "ConfigMap, ExecutorPlugin or Secret{}",
       m.name.empty() ? m.generate_name : m.name, m.kind,
       is_workflow ? "; use 'tiphys submit' or 'tiphys run'" : ""));
 }
@@ -274,8 +275,9 @@ void add_templates(CLI::App& app, Session& session) {
 
 void add_apply(CLI::App& app, Session& session) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = add_command(app, "apply", "store templates, ConfigMaps and Secrets", session,
-                                  [files, &session] { return apply_files(*files, session); });
+  CLI::App* command =
+      add_command(app, "apply", "store templates, ConfigMaps, Secrets and plugins", session,
+                  [files, &session] { return apply_files(*files, session); });
   command->add_option("-f,--filename,FILE", *files, "files or folders; - is stdin")->required();
 }
 

@@ -33,7 +33,7 @@ void stop_node(Machine& m, NodeIndex i, const std::string& message) {
                   ? fmt::format("workflow shutdown with strategy: {}", name_of(m.shutdown))
                   : "");
   } else if (type == "HTTP" || type == "Suspend" || type == "Plugin") {
-    if (type == "HTTP") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+    if (type != "Suspend") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
     set_phase(m, i, Phase::kFailed, message);
   } else if (type == "Retry") {
     give_up_waiting(m, i, message);
@@ -196,7 +196,7 @@ bool retry(Machine& m, const Value& arguments) {
   m.kept.clear();
   for (const Node& n : m.nodes) {
     const std::string_view type = n.type;
-    const bool is_leaf = type == "Pod" || type == "HTTP";
+    const bool is_leaf = type == "Pod" || type == "HTTP" || type == "Plugin";
     if (!is_leaf || n.phase != Phase::kSucceeded || is_of_exit_handler(m, n)) continue;
     if (restart_all && (selector.empty() || matches(m, n, selector))) continue;
     m.kept.insert_or_assign(n.name, KeptLeaf{n.outputs.get(), n.started_at, n.finished_at});

@@ -52,7 +52,7 @@ bool dispatch(Machine& m, const Event& event) {
 
 bool is_leaf(const Node& n) {
   const std::string_view type = n.type;
-  return type == "Pod" || type == "HTTP";
+  return type == "Pod" || type == "HTTP" || type == "Plugin";
 }
 
 // A template's own word on archiveLogs beats the workflow's.

@@ -147,7 +147,7 @@ void on_workflow_deadline(Machine& m) {
     if (type == "Pod") {
       kill_leaf(m, i, kStepDeadline);
     } else if (type == "HTTP" || type == "Suspend" || type == "Plugin") {
-      if (type == "HTTP") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+      if (type != "Suspend") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
       set_phase(m, i, Phase::kFailed, kStepDeadline);
     } else if (type == "Retry") {
       give_up_waiting(m, i, "retry exceeded workflow deadline");

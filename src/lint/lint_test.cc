@@ -187,9 +187,10 @@ TEST(Lint, WarnsOfHooksThatCannotWork) {
 
 TEST(Lint, WarnsOfFeaturesThatHaveNoEffect) {
   const std::string got = lint_of(
-      "spec: {entrypoint: m, templates: [{name: m, plugin: {p: {}}, memoize: {key: k, maxAge: 1h,\n"
+      "spec: {entrypoint: m, templates: [{name: m, plugin: {p: {}}, pendingTimeout: 1h, memoize: "
+      "{key: k, maxAge: 1h,\n"
       "  cache: {configMap: {name: c}}}}]}\n");
-  EXPECT_NE(got.find("template 'm': plugin is not acted on yet"), std::string::npos) << got;
+  EXPECT_NE(got.find("template 'm': pendingTimeout is not acted on yet"), std::string::npos) << got;
   EXPECT_EQ(got.find("memoize"), std::string::npos) << got;
 }
 

@@ -15,10 +15,7 @@ namespace {
 
 // Kinds that no executor of this machine acts on (docs/DIFFERENCES.md).
 const char* unsupported_kind(const value::Value& body) {
-  for (const char* kind : {"resource", "plugin"}) {
-    if (!body[kind].is_null()) return kind;
-  }
-  return nullptr;
+  return body["resource"].is_null() ? nullptr : "resource";
 }
 
 clock::Instant wall_now() {
@@ -117,6 +114,7 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
                          bool is_recovery) {
   std::vector<executor::Task> processes;
   std::vector<executor::Task> requests;
+  std::vector<executor::Task> plugins;
   std::vector<engine::LeafId> cancelled;
   for (const engine::Effect& effect : effects) {
     if (const auto* start = std::get_if<engine::StartLeaf>(&effect)) {
@@ -133,7 +131,9 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
         refuse(task.key, body.error().message);
       } else {
         task.template_body = std::move(*body);
-        (what.type == "HTTP" ? requests : processes).push_back(std::move(task));
+        if (what.type == "Plugin") task.plugins = run.engine().spec()["executorPlugins"];
+        auto& tasks = what.type == "HTTP" ? requests : what.type == "Plugin" ? plugins : processes;
+        tasks.push_back(std::move(task));
       }
     } else if (const auto* cancel = std::get_if<engine::CancelLeaf>(&effect)) {
       cancelled.push_back(cancel->leaf);
@@ -143,14 +143,17 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
   }
   if (!processes.empty()) process_.start(std::move(processes));
   if (!requests.empty()) http_.start(std::move(requests));
+  if (!plugins.empty()) plugins_.start(std::move(plugins));
   for (const engine::LeafId& leaf : cancelled) {
     const std::string key = leaf_key(run.uid(), leaf);
     process_.cancel(key, config_.grace);
     http_.cancel(key, config_.grace);
+    plugins_.cancel(key, config_.grace);
   }
 }
 
 void Dispatch::acknowledge(const std::string& key, const std::string& type) {
+  if (type == "Plugin") return plugins_.acknowledge(key);
   (type == "HTTP" ? http_ : process_).acknowledge(key);
 }
 

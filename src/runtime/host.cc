@@ -12,6 +12,7 @@
 
 #include "clock/rfc3339.h"
 #include "executor/http.h"
+#include "executor/plugin_executor.h"
 #include "executor/pod.h"
 #include "expr/program.h"
 #include "observe/log.h"
@@ -23,6 +24,7 @@
 #include "runtime/lookup.h"
 #include "runtime/observer.h"
 #include "runtime/ownership.h"
+#include "runtime/plugins.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
 #include "store/secrets.h"
@@ -105,6 +107,7 @@ struct Host::State {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<executor::Executor> process;
   std::unique_ptr<executor::Executor> http;
+  std::unique_ptr<executor::Executor> plugins;
   std::unique_ptr<Locks> locks;
   std::unique_ptr<Dispatch> dispatch;
   std::map<std::string, WorkflowRun> runs;    // by uid
@@ -323,6 +326,7 @@ void Host::State::retire(const WorkflowRun& run) {
   timers.drop(uid);
   locks->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
+  plugins->forget_workflow(config.run_path(uid) + "/work");
   runs.erase(uid);
 }
 
@@ -397,14 +401,18 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   executor::ProcessOptions options{.home = state->config.home,
                                    .steps_max = state->config.steps_max,
                                    .log_max = state->config.log_max};
-  options.images = stored_images(*state->store);
+  const executor::Images images = stored_images(*state->store);
+  options.images = images;
   options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
   state->process = executor::make_pod_executor(std::move(options), listener, lookup);
   state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
+  state->plugins = executor::make_plugin_executor(
+      {.home = state->config.home, .find = stored_plugins(state->config), .images = images},
+      listener, lookup);
   state->locks = std::make_unique<Locks>(*state->store, state->config.home);
   state->dispatch =
-      std::make_unique<Dispatch>(state->config, *state->process, *state->http, state->inbox,
-                                 state->timers, *state->store, *state->locks);
+      std::make_unique<Dispatch>(state->config, *state->process, *state->http, *state->plugins,
+                                 state->inbox, state->timers, *state->store, *state->locks);
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }
 

@@ -96,7 +96,7 @@ void check_kind(const Value& object, std::string_view kind, const Positions& pos
   if (type.empty()) {
     const std::string near = nearest_name(
         kind, {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow", "Secret",
-               "ConfigMap", "WorkflowEventBinding", "PersistentVolumeClaim"});
+               "ConfigMap", "WorkflowEventBinding", "PersistentVolumeClaim", "ExecutorPlugin"});
     warn("kind", fmt::format("objects of kind '{}' have no effect here and are ignored", kind),
          near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
     return;
