@@ -185,6 +185,16 @@ TEST(Lint, WarnsOfHooksThatCannotWork) {
       "mean \"my-step\"?\n");
 }
 
+TEST(Lint, ResourceTemplatesAreErrorsWithoutACluster) {
+  const std::string got = lint_of(
+      "spec: {entrypoint: m, templates: [{name: m, resource: {action: get,\n"
+      "  manifest: 'kind: ConfigMap'}}]}\n");
+  EXPECT_NE(got.find("error"), std::string::npos) << got;
+  EXPECT_NE(got.find("template 'm': a resource template needs a Kubernetes cluster"),
+            std::string::npos)
+      << got;
+}
+
 TEST(Lint, WarnsOfFeaturesThatHaveNoEffect) {
   const std::string got = lint_of(
       "spec: {entrypoint: m, templates: [{name: m, plugin: {p: {}}, pendingTimeout: 1h, memoize: "

@@ -126,7 +126,9 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
                                    std::string(run.engine().spec()["podSpecPatch"].string_or("")));
       if (body && what.type == "Pod") body = located(run, task, std::move(*body));
       if (const char* kind = unsupported_kind(what.body)) {
-        refuse(task.key, fmt::format("templates of type '{}' are not acted on yet", kind));
+        refuse(
+            task.key,
+            fmt::format("a {} template needs a Kubernetes cluster, and there is none here", kind));
       } else if (!body) {
         refuse(task.key, body.error().message);
       } else {
