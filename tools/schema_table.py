@@ -13,7 +13,7 @@ import sys
 
 ROOTS = ["v1alpha1.Workflow", "v1alpha1.WorkflowTemplate", "v1alpha1.ClusterWorkflowTemplate",
          "v1alpha1.CronWorkflow", "v1alpha1.WorkflowEventBinding", "v1.Secret", "v1.ConfigMap",
-         "v1.PersistentVolumeClaim", "v1alpha1.WorkflowStep"]
+         "v1.PersistentVolumeClaim", "v1alpha1.WorkflowStep", "v1alpha1.ExecutorPlugin"]
 BASIC = {"string": "s", "bool": "b", "int": "i", "int64": "i", "int32": "n", "float64": "f",
          "AnyString": "A", "Item": "I", "ParallelSteps": "P", "intstr.IntOrString": "X",
          "resource.Quantity": "Q", "metav1.Time": "T", "metav1.MicroTime": "T",

@@ -21,6 +21,7 @@ void add_delete(CLI::App& app, Session& session);
 void add_lint(CLI::App& app, Session& session);
 void add_simulate(CLI::App& app, Session& session);
 void add_test(CLI::App& app, Session& session);
+void add_metrics(CLI::App& app, Session& session);
 void add_conformance(CLI::App& app, Session& session);
 void add_schema(CLI::App& app, Session& session);
 /// template, cluster-template

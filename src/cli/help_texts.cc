@@ -96,6 +96,13 @@ constexpr HelpText kTexts[] = {
     {"wait", kLook, "Exit code: 1 if one of the workflows Failed."},
     {"watch", kLook, "Exit code: 0, however the workflow ends, as argo's."},
     {"pods", kLook, nullptr},
+    {"metrics", kLook,
+     "Examples:\n"
+     "  tiphys metrics\n"
+     "  tiphys metrics -o prometheus > /var/lib/node_exporter/tiphys.prom\n"
+     "\n"
+     "They follow from the workflows that are stored; names are argo_workflows_NAME for "
+     "Prometheus."},
     {"stop", kControl,
      "Examples:\n"
      "  tiphys stop hello-x7k2p\n"

@@ -148,6 +148,7 @@ diag::Result<std::vector<runtime::Submission>> make_submissions(const Documents&
       common.templates.push_back(m.object);
     }
     if (kind == "ConfigMap") common.config_maps.push_back(m.object);
+    if (kind == "ExecutorPlugin") common.executor_plugins.push_back(m.object);
   }
   if (workflows.empty()) return wrong_usage("no workflow found in given files");
   std::vector<runtime::Submission> submissions;

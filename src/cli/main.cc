@@ -31,6 +31,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_lint(app, session);
   add_simulate(app, session);
   add_test(app, session);
+  add_metrics(app, session);
   add_conformance(app, session);
   add_schema(app, session);
   add_templates(app, session);

@@ -13,7 +13,9 @@
 #include "cli/live_view.h"
 #include "cli/log_flags.h"
 #include "cli/log_notes.h"
+#include "cli/metric_values.h"
 #include "cli/show.h"
+#include "metrics/registry.h"
 #include "runtime/host.h"
 #include "runtime/submit.h"
 #include "value/json.h"
@@ -127,6 +129,20 @@ LiveOptions live_options(const RunOptions& o, const Opened& state, const Session
           .config = state.config};
 }
 
+diag::Result<void> print_metrics(store::Store& store, const Rows& rows) {
+  Rows ended;
+  for (const store::WorkflowRow& row : rows) {
+    TRY(store::WorkflowRow latest, store.find_workflow(row.name_space, row.name));
+    ended.push_back(std::move(latest));
+  }
+  TRY(metrics::Samples samples, metric_samples(store, ended));
+  for (const std::string& problem : samples.problems) fmt::print(stderr, "warning: {}\n", problem);
+  for (const std::string& line : metrics::Registry(std::move(samples.samples)).lines()) {
+    fmt::print(stderr, "metric {}\n", line);
+  }
+  return {};
+}
+
 // On stderr: stdout is for the workflows.
 void print_stats(const runtime::Host& host, const std::string& output) {
   const observe::Stats stats = host.stats();
@@ -173,6 +189,7 @@ diag::Result<void> run(RunOptions& o, Session& session) {
     if (host->final_phase(row.uid) != "Succeeded") session.exit_code = 1;
   }
   if (o.stats) print_stats(*host, o.output);
+  if (o.stats && !is_for_programs(o.output)) TRY_VOID(print_metrics(*state.store, rows));
   return {};
 }
 

@@ -241,14 +241,15 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
     return keep_channel(m, session.name_space, *state.store);
   }
   const Kind kind{.kind = m.kind, .is_cluster = m.kind == "ClusterWorkflowTemplate"};
-  if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap") {
+  if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap" ||
+      m.kind == "ExecutorPlugin") {
     bool is_known = false;
     return state.store->put_object(row_of(kind, m, *state.store, session, is_known));
   }
   const bool is_workflow = m.kind == "Workflow";
   return wrong_usage(fmt::format(
       "'{}' of kind {} cannot be applied: want WorkflowTemplate, ClusterWorkflowTemplate, "
-      "ConfigMap, Secret or NotificationChannel{}",
+      "ConfigMap, Secret, ExecutorPlugin or NotificationChannel{}",
       m.name.empty() ? m.generate_name : m.name, m.kind,
       is_workflow ? "; use 'tiphys submit' or 'tiphys run'" : ""));
 }
@@ -281,8 +282,8 @@ void add_templates(CLI::App& app, Session& session) {
 void add_apply(CLI::App& app, Session& session) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* command =
-      add_command(app, "apply", "store templates, ConfigMaps, Secrets and channels", session,
-                  [files, &session] { return apply_files(*files, session); });
+      add_command(app, "apply", "store templates, ConfigMaps, Secrets, plugins and channels",
+                  session, [files, &session] { return apply_files(*files, session); });
   command->add_option("-f,--filename,FILE", *files, "files or folders; - is stdin")->required();
 }
 

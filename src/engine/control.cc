@@ -197,7 +197,7 @@ bool retry(Machine& m, const Value& arguments) {
   m.kept.clear();
   for (const Node& n : m.nodes) {
     const std::string_view type = n.type;
-    const bool is_leaf = type == "Pod" || type == "HTTP";
+    const bool is_leaf = type == "Pod" || type == "HTTP" || type == "Plugin";
     if (!is_leaf || n.phase != Phase::kSucceeded || is_of_exit_handler(m, n)) continue;
     if (restart_all && (selector.empty() || matches(m, n, selector))) continue;
     m.kept.insert_or_assign(n.name, KeptLeaf{n.outputs.get(), n.started_at, n.finished_at});

@@ -40,7 +40,7 @@ struct Definition {
 struct Leaf {
   std::string node_name;
   std::string node_id;
-  std::string type;  // Pod or HTTP
+  std::string type;  // Pod, HTTP or Plugin
   std::string pod_name;
   value::Value body;     // the Template, every tag replaced
   value::Value volumes;  // spec.volumes

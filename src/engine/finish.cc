@@ -136,7 +136,7 @@ void cancel_leaves(Machine& m) {
     if (is_fulfilled(n.phase) || !is_part_of_entry(n)) continue;
     const std::string_view type = n.type;
     if (give_up_lock(m, i, "workflow ended")) continue;
-    if (type == "Pod" || type == "HTTP") kill_leaf(m, i, "");
+    if (type == "Pod" || type == "HTTP" || type == "Plugin") kill_leaf(m, i, "");
     if (type == "Suspend") set_phase(m, i, Phase::kFailed, "workflow ended");
   }
 }

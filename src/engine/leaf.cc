@@ -66,7 +66,10 @@ Value merged_artifacts(const Value& declared, const Value& found) {
 void set_outputs(Machine& m, Node& n, const LeafFinished& event) {
   Map outputs;
   const Value& declared = n.body()->raw["outputs"];
-  Value parameters = merged_parameters(declared["parameters"], event.outputs["parameters"]);
+  // A plugin's answer is the node's outputs, whether its template declares them or not.
+  const bool is_plugin = std::string_view(n.type) == "Plugin";
+  const Value& found = event.outputs["parameters"];
+  Value parameters = is_plugin ? found : merged_parameters(declared["parameters"], found);
   if (!parameters.list().empty()) outputs.set("parameters", std::move(parameters));
   Value artifacts = merged_artifacts(declared["artifacts"], event.outputs["artifacts"]);
   if (!artifacts.list().empty()) outputs.set("artifacts", std::move(artifacts));

@@ -35,6 +35,7 @@ struct Task {
   std::string container = "main";  // its name in messages, ARGO_CONTAINER_NAME and log artifacts
   bool is_recovery = false;        // handed over again after a restart of the engine
   bool wants_result = true;        // outputs.result (stdout) is read by someone
+  value::Value plugins = {};       // spec.executorPlugins, for a plugin template
 };
 
 /// How one container of a containerSet ended.

@@ -158,73 +158,78 @@ S3Server::S3Server(S3Location location, Settings settings)
 
 S3Server::~S3Server() { curl_easy_cleanup(easy_); }
 
-diag::Result<S3Server::Answer> S3Server::perform_once(const Call& call, bool& may_try_again) {
+SignedRequest S3Server::signed_request(const Call& call, const std::string& time) const {
+  SignedRequest request{.method = call.method,
+                        .path = "/" + call.key,
+                        .query = call.query,
+                        .headers = call.headers,
+                        .payload_hash = kUnsigned};
+  if (!location_.has_virtual_host) {
+    request.path = fmt::format("/{}{}{}", location_.bucket, call.key.empty() ? "" : "/", call.key);
+  }
   const bool has_file = call.body.fd >= 0;
-  const bool is_upload = call.method == "PUT" || call.method == "POST";
-  const bool is_secure = location_.scheme == "https";
-  SignedRequest request{
-      .method = call.method,
-      .path = location_.has_virtual_host
-                  ? "/" + call.key
-                  : fmt::format("/{}{}{}", location_.bucket, call.key.empty() ? "" : "/", call.key),
-      .query = call.query,
-      .headers = call.headers,
-      .payload_hash = !has_file   ? sha256_hex(call.text)
-                      : is_secure ? kUnsigned
-                                  : sha256_hex_of(call.body)};
-  const std::string time = stamp_now();
+  if (!has_file) request.payload_hash = sha256_hex(call.text);
+  // TLS keeps the bytes whole already.
+  if (has_file && location_.scheme != "https") request.payload_hash = sha256_hex_of(call.body);
   request.headers.emplace_back("host", location_.host);
   request.headers.emplace_back("x-amz-content-sha256", request.payload_hash);
   request.headers.emplace_back("x-amz-date", time);
-  const S3Credentials& who = location_.credentials;
-  if (!who.session_token.empty()) {
-    request.headers.emplace_back("x-amz-security-token", who.session_token);
-  }
-  curl_slist* lines = nullptr;
-  const auto add_line = [&](const std::string& text) {
-    lines = curl_slist_append(lines, text.c_str());
-  };
-  for (const auto& [name, v] : request.headers) add_line(name + ": " + v);
-  if (!who.access_key.empty()) {
-    add_line("Authorization: " + authorization(request, who, location_.region, time));
-  }
-  for (const char* none : {"Expect:", "Content-Type:", "Accept:", "Transfer-Encoding:"})
-    add_line(none);
+  const std::string& token = location_.credentials.session_token;
+  if (!token.empty()) request.headers.emplace_back("x-amz-security-token", token);
+  return request;
+}
 
+curl_slist* S3Server::header_lines(const SignedRequest& request, const std::string& time) const {
+  curl_slist* lines = nullptr;
+  const auto add = [&](const std::string& text) { lines = curl_slist_append(lines, text.c_str()); };
+  for (const auto& [name, v] : request.headers) add(name + ": " + v);
+  if (!location_.credentials.access_key.empty()) {
+    add("Authorization: " + authorization(request, location_.credentials, location_.region, time));
+  }
+  for (const char* none : {"Expect:", "Content-Type:", "Accept:", "Transfer-Encoding:"}) add(none);
+  return lines;
+}
+
+void S3Server::set_common_options(const SignedRequest& request) {
   std::string url =
       fmt::format("{}://{}{}", location_.scheme, location_.host, uri_encoded(request.path, true));
-  if (!call.query.empty()) url += "?" + query_text(call.query);
-  FileRange range = call.body;
-  Sink sink{.easy = easy_, .fd = call.to, .text = {}, .error = 0};
-  Answer answer;
-  curl_easy_reset(easy_);
+  if (!request.query.empty()) url += "?" + query_text(request.query);
   curl_easy_setopt(easy_, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, lines);
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
   curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy_, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+  if (location_.certificates.empty()) return;
+  curl_blob trusted = {.data = location_.certificates.data(),
+                       .len = location_.certificates.size(),
+                       .flags = CURL_BLOB_COPY};
+  curl_easy_setopt(easy_, CURLOPT_CAINFO_BLOB, &trusted);
+}
+
+diag::Result<S3Server::Answer> S3Server::perform_once(const Call& call, bool& may_try_again) {
+  const std::string time = stamp_now();
+  const SignedRequest request = signed_request(call, time);
+  curl_slist* const lines = header_lines(request, time);
+  FileRange range = call.body;
+  Sink sink{.easy = easy_, .fd = call.to, .text = {}, .error = 0};
+  Answer answer;
+  curl_easy_reset(easy_);
+  set_common_options(request);
+  curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, lines);
   curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, &on_body);
   curl_easy_setopt(easy_, CURLOPT_WRITEDATA, &sink);
   curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &on_header);
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, &answer.etag);
-  curl_blob trusted = {};
-  if (!location_.certificates.empty()) {
-    trusted = {.data = location_.certificates.data(),
-               .len = location_.certificates.size(),
-               .flags = CURL_BLOB_NOCOPY};
-    curl_easy_setopt(easy_, CURLOPT_CAINFO_BLOB, &trusted);
-  }
-  if (has_file) {
+  if (call.body.fd >= 0) {
     curl_easy_setopt(easy_, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy_, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
     curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &on_read);
     curl_easy_setopt(easy_, CURLOPT_READDATA, &range);
     curl_easy_setopt(easy_, CURLOPT_INFILESIZE_LARGE,
                      static_cast<curl_off_t>(range.end - range.at));
-  } else if (is_upload) {
+  } else if (call.method == "PUT" || call.method == "POST") {
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.text.size()));
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, call.text.data());
   }
@@ -240,26 +245,30 @@ diag::Result<S3Server::Answer> S3Server::perform_once(const Call& call, bool& ma
     return diag::fail(diag::Code::kIo, fmt::format("{}://{}: {}", location_.scheme, location_.host,
                                                    curl_easy_strerror(code)));
   }
+  answer.body = std::move(sink.text);
+  return judge(call, std::move(answer), may_try_again);
+}
+
+diag::Result<S3Server::Answer> S3Server::judge(const Call& call, Answer answer,
+                                               bool& may_try_again) {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  answer.body = std::move(sink.text);
   // An upload in parts may fail after its 200 has been sent: the body tells.
-  const std::string error_code = xml_text(answer.body, "Code");
+  const std::string code = xml_text(answer.body, "Code");
   const bool is_good = status >= 200 && status <= 299;
-  if (is_good && (error_code.empty() || call.method == "GET")) return answer;
-  may_try_again = status >= 500 || status == 429 || error_code == "SlowDown" || is_good;
+  if (is_good && (code.empty() || call.method == "GET")) return answer;
+  may_try_again = status >= 500 || status == 429 || code == "SlowDown" || is_good;
   const std::string region = xml_text(answer.body, "Region");
-  if (error_code == "AuthorizationHeaderMalformed" && !region.empty() &&
-      region != location_.region) {
+  if (code == "AuthorizationHeaderMalformed" && !region.empty() && region != location_.region) {
     location_.region = region;
     may_try_again = true;
   }
+  if (code == "NoSuchKey" || (code.empty() && status == 404)) {
+    return diag::fail(diag::Code::kNotFound, "The specified key does not exist.");
+  }
   std::string message = xml_text(answer.body, "Message");
   if (message.empty()) message = fmt::format("{} answered with status {}", location_.host, status);
-  const bool is_missing = error_code == "NoSuchKey" || (error_code.empty() && status == 404);
-  if (is_missing) return diag::fail(diag::Code::kNotFound, "The specified key does not exist.");
-  const bool is_known =
-      error_code == "BucketAlreadyExists" || error_code == "BucketAlreadyOwnedByYou";
+  const bool is_known = code == "BucketAlreadyExists" || code == "BucketAlreadyOwnedByYou";
   return diag::fail(is_known ? diag::Code::kAlreadyExists : diag::Code::kIo, message);
 }
 

@@ -47,6 +47,11 @@ class S3Server {
   struct Answer;
   [[nodiscard]] diag::Result<Answer> perform(const Call& call);
   [[nodiscard]] diag::Result<Answer> perform_once(const Call& call, bool& may_try_again);
+  [[nodiscard]] SignedRequest signed_request(const Call& call, const std::string& time) const;
+  [[nodiscard]] curl_slist* header_lines(const SignedRequest& request,
+                                         const std::string& time) const;
+  void set_common_options(const SignedRequest& request);
+  [[nodiscard]] diag::Result<Answer> judge(const Call& call, Answer answer, bool& may_try_again);
   [[nodiscard]] diag::Result<void> put_parts(const std::string& key, const std::string& path,
                                              std::int64_t size);
   [[nodiscard]] diag::Result<std::string> put_each_part(const std::string& key,

@@ -9,9 +9,10 @@ constexpr FieldEffects kTable[] = {
      .acted_on = "templates entrypoint arguments serviceAccountName volumes volumeClaimTemplates "
                  "parallelism suspend onExit activeDeadlineSeconds priority shutdown "
                  "workflowTemplateRef retryStrategy templateDefaults hooks workflowMetadata "
-                 "archiveLogs synchronization artifactRepositoryRef",
-     .pending = "artifactGC metrics ttlStrategy "
-                "executorPlugins podSpecPatch securityContext dnsPolicy dnsConfig hostAliases "
+                 "archiveLogs synchronization artifactRepositoryRef "
+                 "executorPlugins metrics",
+     .pending = "artifactGC ttlStrategy "
+                "podSpecPatch securityContext dnsPolicy dnsConfig hostAliases "
                 "podResources resourceClaims",
      .idle = "automountServiceAccountToken executor nodeSelector affinity tolerations "
              "imagePullSecrets hostNetwork schedulerName podGC podPriorityClassName "
@@ -23,8 +24,9 @@ constexpr FieldEffects kTable[] = {
     {.type = "v1alpha1.Template",
      .acted_on = "name inputs outputs metadata annotations steps dag container script suspend http "
                  "volumes archiveLocation activeDeadlineSeconds retryStrategy parallelism failFast "
-                 "timeout containerSet data daemon initContainers sidecars synchronization memoize",
-     .pending = "resource plugin metrics podSpecPatch securityContext hostAliases pendingTimeout "
+                 "timeout containerSet data daemon initContainers sidecars synchronization memoize "
+                 "plugin metrics",
+     .pending = "resource podSpecPatch securityContext hostAliases pendingTimeout "
                 "podResources resourceClaims",
      .idle = "nodeSelector affinity tolerations schedulerName priorityClassName serviceAccountName "
              "automountServiceAccountToken executor"},

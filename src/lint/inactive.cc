@@ -44,9 +44,7 @@ class Inspector {
       const spec::Field* field = spec::find_field(*fields, name);
       if (field == nullptr || !is_in_use(member)) continue;
       const std::string place = spec::pointer_to(at, name);
-      // The plugin `tiphys` is this program itself (docs/NOTIFICATIONS.md).
-      const bool is_own = name == "plugin" && member["tiphys"]["notify"].is_map();
-      if (!is_own && effects != nullptr && effect_of(*effects, name) == FieldEffect::kPending) {
+      if (effects != nullptr && effect_of(*effects, name) == FieldEffect::kPending) {
         tell(place);
       } else {
         of_type(member, field->type, place);

@@ -111,6 +111,8 @@ void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases
   if (input.options.find_keys) missing_references(base, input.options.find_keys, out);
   if (input.options.warn_of_inactive) {
     for (Diagnostic& d : inactive_features(m.object, m.positions.get())) {
+      // A run may never come to it, and says so when it does.
+      if (input.options.is_run) d.severity = diag::Severity::kWarning;
       out.push_back(std::move(d));
     }
   }

@@ -185,11 +185,22 @@ TEST(Lint, WarnsOfHooksThatCannotWork) {
       "mean \"my-step\"?\n");
 }
 
+TEST(Lint, ResourceTemplatesAreErrorsWithoutACluster) {
+  const std::string got = lint_of(
+      "spec: {entrypoint: m, templates: [{name: m, resource: {action: get,\n"
+      "  manifest: 'kind: ConfigMap'}}]}\n");
+  EXPECT_NE(got.find("error"), std::string::npos) << got;
+  EXPECT_NE(got.find("template 'm': a resource template needs a Kubernetes cluster"),
+            std::string::npos)
+      << got;
+}
+
 TEST(Lint, WarnsOfFeaturesThatHaveNoEffect) {
   const std::string got = lint_of(
-      "spec: {entrypoint: m, templates: [{name: m, plugin: {p: {}}, memoize: {key: k, maxAge: 1h,\n"
+      "spec: {entrypoint: m, templates: [{name: m, plugin: {p: {}}, pendingTimeout: 1h, memoize: "
+      "{key: k, maxAge: 1h,\n"
       "  cache: {configMap: {name: c}}}}]}\n");
-  EXPECT_NE(got.find("template 'm': plugin is not acted on yet"), std::string::npos) << got;
+  EXPECT_NE(got.find("template 'm': pendingTimeout is not acted on yet"), std::string::npos) << got;
   EXPECT_EQ(got.find("memoize"), std::string::npos) << got;
 }
 

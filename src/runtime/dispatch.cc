@@ -15,10 +15,7 @@ namespace {
 
 // Kinds that no executor of this machine acts on (docs/DIFFERENCES.md).
 const char* unsupported_kind(const value::Value& body) {
-  for (const char* kind : {"resource", "plugin"}) {
-    if (!body[kind].is_null()) return kind;
-  }
-  return nullptr;
+  return body["resource"].is_null() ? nullptr : "resource";
 }
 
 }  // namespace
@@ -112,6 +109,7 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
                          bool is_recovery) {
   std::vector<executor::Task> processes;
   std::vector<executor::Task> requests;
+  std::vector<executor::Task> plugins;
   std::vector<engine::LeafId> cancelled;
   for (const engine::Effect& effect : effects) {
     if (const auto* start = std::get_if<engine::StartLeaf>(&effect)) {
@@ -124,12 +122,16 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
                                    std::string(run.engine().spec()["podSpecPatch"].string_or("")));
       if (body && what.type == "Pod") body = located(run, task, std::move(*body));
       if (const char* kind = unsupported_kind(what.body)) {
-        refuse(task.key, fmt::format("templates of type '{}' are not acted on yet", kind));
+        refuse(
+            task.key,
+            fmt::format("a {} template needs a Kubernetes cluster, and there is none here", kind));
       } else if (!body) {
         refuse(task.key, body.error().message);
       } else {
         task.template_body = std::move(*body);
-        (what.type == "HTTP" ? requests : processes).push_back(std::move(task));
+        if (what.type == "Plugin") task.plugins = run.engine().spec()["executorPlugins"];
+        auto& tasks = what.type == "HTTP" ? requests : what.type == "Plugin" ? plugins : processes;
+        tasks.push_back(std::move(task));
       }
     } else if (const auto* cancel = std::get_if<engine::CancelLeaf>(&effect)) {
       cancelled.push_back(cancel->leaf);
@@ -139,14 +141,17 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
   }
   if (!processes.empty()) process_.start(std::move(processes));
   if (!requests.empty()) http_.start(std::move(requests));
+  if (!plugins.empty()) plugins_.start(std::move(plugins));
   for (const engine::LeafId& leaf : cancelled) {
     const std::string key = leaf_key(run.uid(), leaf);
     process_.cancel(key, config_.grace);
     http_.cancel(key, config_.grace);
+    plugins_.cancel(key, config_.grace);
   }
 }
 
 void Dispatch::acknowledge(const std::string& key, const std::string& type) {
+  if (type == "Plugin") return plugins_.acknowledge(key);
   (type == "HTTP" ? http_ : process_).acknowledge(key);
 }
 

@@ -23,10 +23,12 @@ class Dispatch {
  public:
   /// Borrows all of them.
   Dispatch(const Config& config, executor::Executor& process, executor::Executor& http,
-           Inbox& inbox, Timers& timers, store::Store& store, Locks& locks)
+           executor::Executor& plugins, Inbox& inbox, Timers& timers, store::Store& store,
+           Locks& locks)
       : config_(config),
         process_(process),
         http_(http),
+        plugins_(plugins),
         inbox_(inbox),
         timers_(timers),
         store_(store),
@@ -52,6 +54,7 @@ class Dispatch {
   const Config& config_;
   executor::Executor& process_;
   executor::Executor& http_;
+  executor::Executor& plugins_;
   Inbox& inbox_;
   Timers& timers_;
   store::Store& store_;

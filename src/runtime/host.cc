@@ -11,6 +11,7 @@
 
 #include "clock/rfc3339.h"
 #include "executor/http.h"
+#include "executor/plugin_executor.h"
 #include "executor/pod.h"
 #include "expr/program.h"
 #include "observe/log.h"
@@ -25,6 +26,7 @@
 #include "runtime/observer.h"
 #include "runtime/outcome.h"
 #include "runtime/ownership.h"
+#include "runtime/plugins.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
 #include "store/secrets.h"
@@ -66,6 +68,7 @@ struct Host::State {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<executor::Executor> process;
   std::unique_ptr<executor::Executor> http;
+  std::unique_ptr<executor::Executor> plugins;
   std::unique_ptr<Locks> locks;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<Notifications> notifications;
@@ -327,6 +330,7 @@ void Host::State::retire(WorkflowRun& run) {
   locks->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
   notifications->keep(uid, run.release_lock());
+  plugins->forget_workflow(config.run_path(uid) + "/work");
   runs.erase(uid);
 }
 
@@ -405,14 +409,18 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
                                    .log_max = state->config.log_max,
                                    .kind = state->config.executor,
                                    .image_layouts = state->config.image_layouts};
-  options.images = stored_images(*state->store);
+  const executor::Images images = stored_images(*state->store);
+  options.images = images;
   options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
   state->process = executor::make_pod_executor(std::move(options), listener, lookup);
   state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
+  state->plugins = executor::make_plugin_executor(
+      {.home = state->config.home, .find = stored_plugins(state->config), .images = images},
+      listener, lookup);
   state->locks = std::make_unique<Locks>(*state->store, state->config.home);
   state->dispatch =
-      std::make_unique<Dispatch>(state->config, *state->process, *state->http, state->inbox,
-                                 state->timers, *state->store, *state->locks);
+      std::make_unique<Dispatch>(state->config, *state->process, *state->http, *state->plugins,
+                                 state->inbox, state->timers, *state->store, *state->locks);
   state->notifications =
       std::make_unique<Notifications>(state->config, *state->store, state->inbox, lookup);
   return std::unique_ptr<Host>(new Host(std::move(state)));

@@ -139,10 +139,11 @@ Value config_maps_for(store::Store& store, const Submission& submission,
   return maps;
 }
 
-diag::Result<void> keep_config_maps(store::Store& store, const Submission& submission,
-                                    const std::string& name_space, clock::Instant now) {
-  for (const Value& given : submission.config_maps) {
-    TRY_VOID(store.put_object({.kind = "ConfigMap",
+diag::Result<void> keep_objects(store::Store& store, const char* kind,
+                                const std::vector<Value>& objects, const std::string& name_space,
+                                clock::Instant now) {
+  for (const Value& given : objects) {
+    TRY_VOID(store.put_object({.kind = kind,
                                .name_space = name_space,
                                .name = std::string(given["metadata"]["name"].string_or("")),
                                .json = value::to_json(given),
@@ -235,7 +236,8 @@ diag::Result<store::WorkflowRow> submit(store::Store& store, const Submission& s
   TRY(const Value metadata, named_metadata(submission, name_space, now));
   std::string unresolved;
   TRY(const Value spec, merged_spec(finder, submission, unresolved));
-  TRY_VOID(keep_config_maps(store, submission, name_space, now));
+  TRY_VOID(keep_objects(store, "ConfigMap", submission.config_maps, name_space, now));
+  TRY_VOID(keep_objects(store, "ExecutorPlugin", submission.executor_plugins, name_space, now));
   engine::Definition definition;
   definition.workflow = Map{{"apiVersion", "argoproj.io/v1alpha1"},
                             {"kind", "Workflow"},

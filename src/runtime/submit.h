@@ -17,7 +17,8 @@ struct Submission {
   value::Value workflow;  // a Workflow object
   std::vector<value::Value>
       templates;  // WorkflowTemplates and ClusterWorkflowTemplates given beside it
-  std::vector<value::Value> config_maps;  // ConfigMaps given beside it
+  std::vector<value::Value> config_maps;            // ConfigMaps given beside it
+  std::vector<value::Value> executor_plugins = {};  // ExecutorPlugins given beside it
   std::string invalid =
       {};  // why the spec is invalid: the workflow will be Failed with this, as in Argo
   value::Value workflow_defaults;  // null or a Workflow-shaped object

@@ -95,9 +95,10 @@ void check_kind(const Value& object, std::string_view kind, const Positions& pos
   const std::string_view type = type_of_kind(kind);
   if (kind == "NotificationChannel") return;  // ours; notify/channel.h knows its fields
   if (type.empty()) {
-    const std::string near = nearest_name(
-        kind, {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow", "Secret",
-               "ConfigMap", "WorkflowEventBinding", "PersistentVolumeClaim", "NotificationChannel"});
+    const std::string near =
+        nearest_name(kind, {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate",
+                            "CronWorkflow", "Secret", "ConfigMap", "WorkflowEventBinding",
+                            "PersistentVolumeClaim", "ExecutorPlugin", "NotificationChannel"});
     warn("kind", fmt::format("objects of kind '{}' have no effect here and are ignored", kind),
          near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
     return;

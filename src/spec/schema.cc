@@ -88,7 +88,7 @@ std::string_view type_of_kind(std::string_view kind) {
   static constexpr std::string_view kTypes[] = {
       "v1alpha1.Workflow",     "v1alpha1.WorkflowTemplate",     "v1alpha1.ClusterWorkflowTemplate",
       "v1alpha1.CronWorkflow", "v1alpha1.WorkflowEventBinding", "v1.Secret",
-      "v1.ConfigMap",          "v1.PersistentVolumeClaim"};
+      "v1.ConfigMap",          "v1.PersistentVolumeClaim",      "v1alpha1.ExecutorPlugin"};
   for (const std::string_view type : kTypes) {
     if (type.substr(type.find('.') + 1) == kind) return type;
   }

@@ -69,7 +69,7 @@ const char* const kArgoFields =
     "v1alpha1.DataSource|artifactPaths:*v1alpha1.ArtifactPaths\n"
     "v1alpha1.Event|selector:s!\n"
     "v1alpha1.ExecutorConfig|serviceAccountName:s\n"
-    "v1alpha1.ExecutorPlugin|metadata:meta.ObjectMeta!|spec:v1alpha1.ExecutorPluginSpec!\n"
+    "v1alpha1.ExecutorPlugin|kind:s|apiVersion:s|metadata:meta.ObjectMeta!|spec:v1alpha1.ExecutorPluginSpec!\n"
     "v1alpha1.ExecutorPluginSidecar|automountServiceAccountToken:b|container:v1.Container!\n"
     "v1alpha1.ExecutorPluginSpec|sidecar:v1alpha1.ExecutorPluginSidecar!\n"
     "v1alpha1.GCSArtifact|bucket:s|serviceAccountKeySecret:*v1.SecretKeySelector|key:s!\n"

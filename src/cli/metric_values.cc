@@ -1,0 +1,51 @@
+#include "cli/metric_values.h"
+
+#include <ranges>
+
+#include "cli/command.h"
+#include "runtime/submit.h"
+#include "value/json.h"
+
+namespace tiphys::cli {
+
+namespace {
+
+// Most workflows declare none: then their nodes need not be read.
+bool may_have_metrics(const store::WorkflowRow& row) {
+  return row.spec_json.find("\"metrics\"") != std::string::npos ||
+         row.spec_json.find("\"templateRef\"") != std::string::npos;
+}
+
+value::Value stored_template(store::Store& store, const std::string& name_space,
+                             const std::string& kind, const std::string& holder,
+                             const std::string& name) {
+  const bool is_cluster = kind == "ClusterWorkflowTemplate";
+  const auto row = store.find_object(kind, is_cluster ? "" : name_space, holder);
+  const auto object =
+      row ? value::parse_json(row->json) : diag::Result<value::Value>(std::unexpected(row.error()));
+  if (!object) return {};
+  for (const value::Value& t : (*object)["spec"]["templates"].list()) {
+    if (t["name"].string_or("") == name) return t;
+  }
+  return {};
+}
+
+}  // namespace
+
+diag::Result<metrics::Samples> metric_samples(store::Store& store,
+                                              const std::vector<store::WorkflowRow>& rows) {
+  metrics::Samples samples;
+  // The newest come first, and the last value of a gauge counts, also within one second.
+  for (const store::WorkflowRow& row : std::views::reverse(rows)) {
+    if (!may_have_metrics(row)) continue;
+    TRY(const value::Value workflow, runtime::load_workflow_object(store, row));
+    const auto find = [&](const std::string& kind, const std::string& holder,
+                          const std::string& name) {
+      return stored_template(store, row.name_space, kind, holder, name);
+    };
+    metrics::collect(workflow, find, now(), samples);
+  }
+  return samples;
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,222 @@
+#include "metrics/samples.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "clock/rfc3339.h"
+#include "diag/error.h"
+#include "expr/when.h"
+#include "tag/substitute.h"
+#include "value/json.h"
+#include "vars/scope.h"
+
+namespace tiphys::metrics {
+
+namespace {
+
+using value::Value;
+
+std::optional<clock::Instant> time_in(const Value& v) {
+  const auto time = clock::parse_rfc3339(v.string_or(""));
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+bool is_end(std::string_view phase) {
+  constexpr std::array kEnds = {"Succeeded", "Failed", "Error", "Skipped", "Omitted"};
+  return std::ranges::find(kEnds, phase) != kEnds.end();
+}
+
+std::string text_of(const Value& v) { return v.is_string() ? v.as_string() : value::to_json(v); }
+
+std::string seconds_of(const Value& status, clock::Instant now) {
+  const auto started = time_in(status["startedAt"]);
+  const auto finished = time_in(status["finishedAt"]);
+  return fmt::format("{:.6f}", started ? (finished.value_or(now) - *started).in_seconds() : 0.0);
+}
+
+// workflow.*, as far as it is in the object.
+void set_globals(vars::MapScope& scope, const Value& workflow, clock::Instant now) {
+  const Value& metadata = workflow["metadata"];
+  const Value& status = workflow["status"];
+  for (const char* field : {"name", "namespace", "uid"}) {
+    scope.set(fmt::format("workflow.{}", field), text_of(metadata[field]));
+  }
+  const auto set = [&scope](const std::string& prefix, const Value& map) {
+    for (const auto& [key, v] : map.map()) scope.set(prefix + key, text_of(v));
+  };
+  set("workflow.labels.", metadata["labels"]);
+  set("workflow.annotations.", metadata["annotations"]);
+  scope.set("workflow.status", status["phase"].string_or("Running"));
+  scope.set("workflow.duration", seconds_of(status, now));
+  const auto& spec = workflow["spec"];
+  scope.set("workflow.serviceAccountName", spec["serviceAccountName"].string_or(""));
+  scope.set("workflow.mainEntrypoint", spec["entrypoint"].string_or(""));
+  if (!spec["priority"].is_null()) scope.set("workflow.priority", text_of(spec["priority"]));
+  scope.set("workflow.creationTimestamp", metadata["creationTimestamp"].string_or(""));
+  for (const Value& p : spec["arguments"]["parameters"].list()) {
+    scope.set(fmt::format("workflow.parameters.{}", p["name"].string_or("")), text_of(p["value"]));
+  }
+  for (const Value& p : status["outputs"]["parameters"].list()) {
+    scope.set(fmt::format("workflow.outputs.parameters.{}", p["name"].string_or("")),
+              text_of(p["value"]));
+  }
+}
+
+void set_node(vars::MapScope& scope, const Value& node, clock::Instant now) {
+  scope.set("status", node["phase"].string_or(""));
+  scope.set("duration", seconds_of(node, now));
+  scope.set("node.name", node["name"].string_or(""));
+  scope.set("name", node["displayName"].string_or(""));
+  scope.set("retries", std::to_string(node["children"].list().size()));
+  for (const char* exchange : {"inputs", "outputs"}) {
+    for (const Value& p : node[exchange]["parameters"].list()) {
+      scope.set(fmt::format("{}.parameters.{}", exchange, p["name"].string_or("")),
+                text_of(p["value"]));
+    }
+  }
+  const Value& outputs = node["outputs"];
+  if (outputs["result"].is_string()) scope.set("outputs.result", outputs["result"]);
+  scope.set("exitCode", outputs["exitCode"].string_or("0"));
+  for (const auto& [resource, amount] : node["resourcesDuration"].map()) {
+    scope.set("resourcesDuration." + resource, text_of(amount));
+  }
+}
+
+/// Evaluates one declaration.
+class Evaluation {
+ public:
+  Evaluation(const Value& declared, const vars::Scope& scope, clock::Instant at)
+      : declared_(declared), scope_(scope), at_(at) {}
+
+  /// The sample; nullopt when its `when` is false.
+  [[nodiscard]] diag::Result<std::optional<Sample>> sample() const {
+    if (const std::string_view when = declared_["when"].string_or(""); !when.empty()) {
+      TRY(const std::string condition, tag::substitute(when, scope_, {.all = true}));
+      TRY(const bool is_wanted, expr::evaluate_when(condition));
+      if (!is_wanted) return std::nullopt;
+    }
+    Sample s;
+    s.at = at_;
+    s.name = declared_["name"].string_or("");
+    s.help = declared_["help"].string_or("");
+    const Value& counter = declared_["counter"];
+    const Value& gauge = declared_["gauge"];
+    const Value& histogram = declared_["histogram"];
+    const Value& own = counter.is_map() ? counter : gauge.is_map() ? gauge : histogram;
+    s.kind = counter.is_map() ? Sample::Kind::kCounter
+             : gauge.is_map() ? Sample::Kind::kGauge
+                              : Sample::Kind::kHistogram;
+    const std::string_view operation = gauge["operation"].string_or("Set");
+    s.operation = operation == "Add"   ? Sample::Operation::kAdd
+                  : operation == "Sub" ? Sample::Operation::kSub
+                                       : Sample::Operation::kSet;
+    for (const Value& bound : histogram["buckets"].list()) {
+      TRY(const double number, number_in(text_of(bound)));
+      s.buckets.push_back(number);
+    }
+    std::ranges::sort(s.buckets);
+    TRY(const std::string text, tag::substitute(own["value"].string_or(""), scope_, {.all = true}));
+    TRY(s.value, number_in(text));
+    for (const Value& label : declared_["labels"].list()) {
+      TRY(std::string v, tag::substitute(label["value"].string_or(""), scope_, {.all = true}));
+      s.labels.emplace_back(label["key"].string_or(""), std::move(v));
+    }
+    std::ranges::sort(s.labels);
+    return s;
+  }
+
+ private:
+  static diag::Result<double> number_in(const std::string& text) {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return number;
+    return diag::fail(diag::Code::kInvalidManifest, fmt::format("'{}' is no number", text));
+  }
+
+  const Value& declared_;
+  const vars::Scope& scope_;
+  clock::Instant at_;
+};
+
+void add(const Value& declarations, const vars::Scope& scope, clock::Instant at, bool is_over,
+         Samples& out) {
+  for (const Value& declared : declarations["prometheus"].list()) {
+    // What still runs has only its realtime gauges.
+    if (!is_over && !declared["gauge"]["realtime"].bool_or(false)) continue;
+    auto sample = Evaluation(declared, scope, at).sample();
+    if (!sample) {
+      out.problems.push_back(fmt::format("unable to compute metric '{}': {}",
+                                         declared["name"].string_or(""), sample.error().message));
+    } else if (*sample) {
+      out.samples.push_back(std::move(**sample));
+    }
+  }
+}
+
+Value template_of(const Value& node, const Value& workflow, const FindTemplate& find) {
+  const Value& ref = node["templateRef"];
+  if (ref.is_map()) {
+    const bool is_cluster = ref["clusterScope"].bool_or(false);
+    return find(is_cluster ? "ClusterWorkflowTemplate" : "WorkflowTemplate",
+                std::string(ref["name"].string_or("")), std::string(ref["template"].string_or("")));
+  }
+  const std::string_view name = node["templateName"].string_or("");
+  // A template of a stored holder calls its own by their bare names.
+  const std::string_view scope = node["templateScope"].string_or("");
+  const std::size_t slash = scope.find('/');
+  const std::string_view kind = scope.substr(0, slash);
+  if (slash != std::string_view::npos && (kind == "namespaced" || kind == "cluster")) {
+    return find(kind == "cluster" ? "ClusterWorkflowTemplate" : "WorkflowTemplate",
+                std::string(scope.substr(slash + 1)), std::string(name));
+  }
+  for (const Value& t : workflow["spec"]["templates"].list()) {
+    if (!name.empty() && t["name"].string_or("") == name) return t;
+  }
+  return {};
+}
+
+// Attempts count through their Retry node, groups through their members.
+bool is_measured(const Value& node) {
+  const std::string_view type = node["type"].string_or("");
+  const std::string_view phase = node["phase"].string_or("");
+  const bool is_attempt = node["nodeFlag"]["retried"].bool_or(false);
+  return !is_attempt && type != "StepGroup" && type != "TaskGroup" && phase != "Skipped" &&
+         phase != "Omitted" && !phase.empty();
+}
+
+}  // namespace
+
+void collect(const Value& workflow, const FindTemplate& find, clock::Instant now, Samples& out) {
+  vars::MapScope globals;
+  set_globals(globals, workflow, now);
+  struct Measured {
+    const Value* node;
+    clock::Instant at;
+  };
+  std::vector<Measured> nodes;
+  for (const auto& [id, node] : workflow["status"]["nodes"].map()) {
+    if (is_measured(node)) nodes.push_back({&node, time_in(node["finishedAt"]).value_or(now)});
+  }
+  std::ranges::stable_sort(nodes, {}, &Measured::at);
+  for (const Measured& m : nodes) {
+    const Value body = template_of(*m.node, workflow, find);
+    if (!body["metrics"].is_map()) continue;
+    vars::MapScope scope(&globals);
+    set_node(scope, *m.node, now);
+    add(body["metrics"], scope, m.at, is_end((*m.node)["phase"].string_or("")), out);
+  }
+  const Value& status = workflow["status"];
+  const std::string_view phase = status["phase"].string_or("");
+  if (phase.empty()) return;
+  vars::MapScope scope(&globals);
+  scope.set("status", phase);
+  scope.set("duration", seconds_of(status, now));
+  add(workflow["spec"]["metrics"], scope, time_in(status["finishedAt"]).value_or(now),
+      is_end(phase), out);
+}
+
+}  // namespace tiphys::metrics
