@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "executor/artifacts.h"
+#include "executor/cgroups.h"
 #include "executor/image_user.h"
 #include "executor/path_words.h"
 #include "executor/runtime_config.h"
@@ -216,7 +217,9 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
                .user = user,
                .volumes = mounts_of(view, container),
                .capabilities = capabilities_of(security_of(task, "capabilities")),
-               .no_new_privileges = !security_of(task, "allowPrivilegeEscalation").bool_or(true)};
+               .no_new_privileges = !security_of(task, "allowPrivilegeEscalation").bool_or(true),
+               .limits = runtime.sets_limits ? limits_of(container) : ResourceLimits(),
+               .cgroup = cgroup_of_step(settings.home, task.key)};
 
   wire::Launch& launch = prepared.launch;
   launch.key = task.key;
