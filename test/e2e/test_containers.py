@@ -10,7 +10,7 @@ import time
 import unittest
 
 import images
-from engine import EngineTest, binary, nodes, phase, supervisors_of, wait_until
+from engine import EngineTest, binary, nodes, supervisors_of, wait_until
 
 BOX = "tiphys.test/box:1"
 RUNTIMES = [r for r in ("crun", "runc") if shutil.which(r, path=os.environ["PATH"] + ":/usr/sbin:/sbin")]
@@ -279,13 +279,23 @@ grep NoNewPrivs /proc/self/status"]
         return name
 
     def test_a_step_outlives_its_engine(self):
-        name = self.start_long_step("echo up; until test -e /tmp/go; do sleep 0.1; done; echo 5 > /tmp/p")
+        self.server = self.start_server()
+        (self.home / "shared").mkdir()
+        name = self.submit(self.workflow(f"""\
+            volumes: [{{name: h, hostPath: {{path: {self.home}/shared}}}}]
+            container:
+              image: '{BOX}'
+              volumeMounts: [{{name: h, mountPath: /h}}]
+              args: ["echo up; until test -e /h/go; do sleep 0.1; done; echo 5 > /p; touch /h/$$"]
+            outputs: {{parameters: [{{name: p, valueFrom: {{path: /p}}}}]}}
+            """, "long"))
+        wait_until(lambda: "up" in self.call("logs", name, ok=None).stdout, 30, "the step to be up")
         self.kill(self.server)
-        layer = next((self.home / "runs").glob("*/work/*/fs/0/u"))
         self.start_server()
-        (layer / "tmp").mkdir(exist_ok=True)
-        (layer / "tmp" / "go").touch()
-        self.wait_for_phase(name, "Succeeded")
+        (self.home / "shared" / "go").touch()
+        node = next(iter(nodes(self.wait_for_phase(name, "Succeeded")).values()))
+        self.assertEqual("5", node["outputs"]["parameters"][0]["value"])
+        self.assertEqual(1, self.call("logs", name).stdout.count("up"))
         self.assert_nothing_left()
 
     def test_kill_9_of_the_supervisor_leaves_nothing(self):
