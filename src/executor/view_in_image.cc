@@ -36,6 +36,7 @@ diag::Result<View> View::make_in_image(const ImageViewRequest& request) {
             [](const Placement& a, const Placement& b) { return a.path.size() > b.path.size(); });
   const std::string place = request.scratch + "/fs/0";
   view.layers_.push_back({"/", place, request.layers});
+  remove_tree(place + "/w");  // of an attempt before, which a volatile overlay would refuse
   for (const char* part : {"/u", "/w", "/m"}) {
     if (!make_folders(place + part)) return failed("mkdir", place);
   }
@@ -113,7 +114,8 @@ std::string View::image_options() const {
   for (const std::string& folder : layers_[0].lowers) {
     lowers += fmt::format("{}{}", lowers.empty() ? "" : ":", folder);
   }
-  return fmt::format("lowerdir={},upperdir={}/u,workdir={}/w{}", lowers, layers_[0].place,
+  // volatile: its end need not wait for the disk, as what the step wrote is read at once.
+  return fmt::format("lowerdir={},upperdir={}/u,workdir={}/w,volatile{}", lowers, layers_[0].place,
                      layers_[0].place, ::geteuid() == 0 ? "" : ",userxattr");
 }
 
