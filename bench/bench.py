@@ -9,6 +9,7 @@ import os
 import sys
 
 import binary_rows
+import container_rows
 import engine_rows
 import graph_rows
 import hook_rows
@@ -24,6 +25,7 @@ ROWS = {
     "layered": graph_rows.layered,
     "one": engine_rows.one,
     "hook": hook_rows.exit_to_wire,
+    "containers": container_rows.containers,
     "programs": program_rows.programs,
     "size": binary_rows.size,
     "start": binary_rows.start,

@@ -28,6 +28,11 @@ bool is_opaque(const std::string& folder) {
   return false;
 }
 
+bool make_opaque(const std::string& folder) {
+  const char* const name = ::geteuid() == 0 ? "trusted.overlay.opaque" : "user.overlay.opaque";
+  return ::lsetxattr(folder.c_str(), name, "y", 1, 0) == 0;
+}
+
 enum class Answer { kHere, kBelow, kNowhere };
 
 // Whether one layer has a path, says nothing about it, or hides it.
@@ -67,6 +72,7 @@ diag::Result<void> fill(const std::filesystem::path& from, const std::filesystem
       if (is_new) std::filesystem::create_directory(place, entry.path(), error);
       if (is_new || (S_ISDIR(own.st_mode) && !is_opaque(place))) {
         TRY_VOID(fill(entry.path(), place));
+        if (is_opaque(entry.path()) && !make_opaque(place)) return failed("setxattr", place);
       }
     } else if (is_new && is_whiteout(st)) {
       if (::mknod(place.c_str(), S_IFCHR, makedev(0, 0)) != 0) return failed("mknod", place);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "executor/artifacts.h"
+#include "executor/cgroups.h"
 #include "executor/image_user.h"
 #include "executor/path_words.h"
 #include "executor/runtime_config.h"
@@ -66,7 +67,7 @@ std::vector<VolumeMount> mounts_of(const View& view, const value::Value& contain
   for (const Placement& volume : view.volumes()) {
     bool is_read_only = false;
     for (const value::Value& mount : container["volumeMounts"].list()) {
-      if (clean_path(mount["mountPath"].string_or("/")) != volume.path) continue;
+      if (view.seen_path(mount["mountPath"].string_or("/")) != volume.path) continue;
       is_read_only = mount["readOnly"].bool_or(false);
     }
     mounts.insert(mounts.begin(), {volume.path, volume.source, is_read_only});
@@ -104,7 +105,9 @@ std::vector<std::string> programs_of(const std::string& word, const Environment&
   if (word.find('/') != std::string::npos) return {word};
   std::vector<std::string> programs;
   const std::string* const path = environment.find("PATH");
-  for (std::string_view rest = path == nullptr ? "" : *path; !rest.empty();) {
+  std::string_view rest;
+  if (path != nullptr) rest = *path;
+  while (!rest.empty()) {
     const std::size_t colon = rest.find(':');
     const std::string_view folder = rest.substr(0, colon);
     if (!folder.empty()) programs.push_back(fmt::format("{}/{}", folder, word));
@@ -129,7 +132,7 @@ int exec_error(const std::vector<std::string>& programs, const View& view,
   return error;
 }
 
-void add_sandbox(const Step& step, const View& view, wire::Launch& launch) {
+void add_sandbox(const Step& step, wire::Launch& launch) {
   const ContainerSpec& spec = step.spec;
   const auto at_root = [&spec](const std::string& path) { return spec.root + path; };
   launch.mounts.push_back({Kind::kProc, "", at_root("/proc"), ""});
@@ -137,7 +140,7 @@ void add_sandbox(const Step& step, const View& view, wire::Launch& launch) {
   launch.mounts.push_back({Kind::kSys, "", at_root("/sys"), ""});
   for (const VolumeMount& volume : spec.volumes) {
     launch.mounts.push_back({volume.is_read_only ? Kind::kBindReadOnly : Kind::kBind, volume.source,
-                             at_root(view.seen_path(volume.path)), ""});
+                             at_root(volume.path), ""});
   }
   launch.mounts.push_back({Kind::kPivot, "", spec.root, ""});
   launch.cwd = spec.working_folder;
@@ -214,7 +217,9 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
                .user = user,
                .volumes = mounts_of(view, container),
                .capabilities = capabilities_of(security_of(task, "capabilities")),
-               .no_new_privileges = !security_of(task, "allowPrivilegeEscalation").bool_or(true)};
+               .no_new_privileges = !security_of(task, "allowPrivilegeEscalation").bool_or(true),
+               .limits = runtime.sets_limits ? limits_of(container) : ResourceLimits(),
+               .cgroup = cgroup_of_step(settings.home, task.key)};
 
   wire::Launch& launch = prepared.launch;
   launch.key = task.key;
@@ -229,7 +234,7 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
   launch.mounts.push_back({is_read_only ? Kind::kOverlayReadOnly : Kind::kOverlay, "overlay",
                            view.image_root(), view.image_options()});
   if (is_sandbox) {
-    add_sandbox(step, view, launch);
+    add_sandbox(step, launch);
   } else {
     TRY_VOID(add_container(task, step, runtime, launch));
   }

@@ -19,8 +19,9 @@ namespace tiphys::executor {
 
 /// The runtime of containers.
 struct Runtime {
-  std::string name;  // `runc` or `crun`: they differ in their options
-  std::string path;  // empty: a sandbox
+  std::string name;          // `runc` or `crun`: they differ in their options
+  std::string path;          // empty: a sandbox
+  bool sets_limits = false;  // it can handle this machine's cgroups
 };
 
 /// Makes everything ready. Errors: the message is the node's; its phase is Error.

@@ -11,8 +11,11 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 namespace tiphys::executor {
 namespace {
@@ -48,6 +51,29 @@ bool become_root(unsigned uid, unsigned gid) {
   if (!write_line("/proc/self/uid_map", line)) return false;
   std::snprintf(line, sizeof line, "0 %u 1\n", gid);
   return write_line("/proc/self/gid_map", line);
+}
+
+// Else a step would see, and `ps` would show, one more supervisor.
+void take_title() {
+  constexpr std::string_view kTitle = "tiphys-step";
+  constexpr int kFieldsBefore = 46;  // of the name, before the place of the words
+  ::prctl(PR_SET_NAME, kTitle.data());
+  char text[1024];
+  const int fd = ::open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  const ssize_t size = fd < 0 ? -1 : ::read(fd, text, sizeof text - 1);
+  ::close(fd);
+  if (size <= 0) return;
+  text[size] = '\0';
+  const char* at = std::strrchr(text, ')');
+  for (int i = 0; i < kFieldsBefore && at != nullptr; ++i) at = std::strchr(at + 1, ' ');
+  if (at == nullptr) return;
+  char* end = nullptr;
+  const std::uintptr_t begin = std::strtoull(at, &end, 10);
+  const std::size_t room = std::strtoull(end, nullptr, 10) - begin;
+  if (begin == 0 || room <= kTitle.size()) return;
+  auto* const words = reinterpret_cast<char*>(begin);  // NOLINT(performance-no-int-to-ptr)
+  std::memset(words, 0, room);
+  std::memcpy(words, kTitle.data(), kTitle.size());
 }
 
 // Everything of the supervisor's is closed but what the step gets and the report.
@@ -98,7 +124,7 @@ bool take_identity(const wire::Isolation& own) {
 [[noreturn]] void be_first(const SpawnPlan& plan, int report, unsigned uid, unsigned gid) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::prctl(PR_SET_NAME, "tiphys-step");
+  take_title();
   take_descriptors(plan, report);
   if (uid != 0 && !become_root(uid, gid)) give_up(wire::Failure::kMount, errno);
   if (plan.files.rlim_max != 0) ::setrlimit(RLIMIT_NOFILE, &plan.files);

@@ -27,7 +27,7 @@ Runtime find_runtime(std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
     if (only != nullptr && name != only) continue;
     std::string path = find_program(std::string(name));
-    if (!path.empty()) return {std::string(name), std::move(path)};
+    if (!path.empty()) return {.name = std::string(name), .path = std::move(path)};
   }
   return {};
 }
@@ -56,6 +56,7 @@ Placing::Placing(Options options, std::function<void()> on_ready)
   if (!may_run_containers()) return;
   runtime_ = find_runtime({"crun", "runc"});
   with_limits_ = is_unified() ? runtime_ : find_runtime({"runc"});
+  with_limits_.sets_limits = true;
 }
 
 bool Placing::is_in_image(const std::string& image) const {

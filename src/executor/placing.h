@@ -8,22 +8,17 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 
 #include "executor/executor.h"
+#include "executor/executor_kind.h"
 #include "executor/image_preparation.h"
 #include "executor/image_store.h"
 #include "executor/image_user.h"
 #include "executor/runtime_config.h"
 
 namespace tiphys::executor {
-
-enum class ExecutorKind { kAuto, kHost, kContainer, kSandbox };
-
-/// `auto`, `host`, `container` or `sandbox`; nothing for another word.
-[[nodiscard]] std::optional<ExecutorKind> parse_executor_kind(std::string_view word);
 
 /// Where a step runs.
 struct Place {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "executor/cgroups.h"
 #include "executor/isolated_spawn.h"
 
 namespace tiphys::executor {
@@ -102,6 +103,7 @@ StepTable::~StepTable() {
 diag::Result<void> StepTable::open(const std::string& home) {
   TRY(const Journal::Entries entries, journal_.open(home + "/supervisor.journal"));
   kill_leftovers(entries);
+  sweep_cgroups(home);
   const std::int64_t now = wall_now();
   for (const auto& [key, exit] : entries) {
     if (exit && exit->finished_at < now - kKeepUnasked) {

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "executor/cgroups.h"
 #include "executor/step_table.h"
 #include "executor/wire.h"
 
@@ -312,6 +313,7 @@ void Supervisor::run() {
   }
   if (is_ending_) table_.kill_all();
   table_.journal().sync();
+  sweep_cgroups(options_.home);
 }
 
 // An address for `name` in the folder that `home_fd` is open on: sun_path is too short for deep

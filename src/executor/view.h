@@ -103,7 +103,7 @@ class View {
   [[nodiscard]] std::string locate(const std::string& path) const;
   [[nodiscard]] diag::Result<std::string> place_in_image(const std::string& path) const;
   [[nodiscard]] diag::Result<void> make_folder_in_image(const std::string& path) const;
-  [[nodiscard]] diag::Result<void> make_volume_target(const Placement& volume) const;
+  [[nodiscard]] diag::Result<void> make_volume_target(Placement& volume) const;
   void choose_layers(const ViewRequest& request);
   void add_layer(std::string folder);
   [[nodiscard]] diag::Result<void> make_layers(const ViewRequest& request);

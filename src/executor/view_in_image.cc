@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -35,25 +36,40 @@ diag::Result<View> View::make_in_image(const ImageViewRequest& request) {
             [](const Placement& a, const Placement& b) { return a.path.size() > b.path.size(); });
   const std::string place = request.scratch + "/fs/0";
   view.layers_.push_back({"/", place, request.layers});
+  remove_tree(place + "/w");  // of an attempt before, which a volatile overlay would refuse
   for (const char* part : {"/u", "/w", "/m"}) {
     if (!make_folders(place + part)) return failed("mkdir", place);
   }
   if (::chmod((place + "/u").c_str(), 0755) != 0) {
     return failed("chmod", place);
   }
-  for (auto it = view.volumes_.rbegin(); it != view.volumes_.rend(); ++it) {  // outer ones first
+  std::vector<Placement> wanted = std::exchange(view.volumes_, {});
+  for (auto it = wanted.rbegin(); it != wanted.rend(); ++it) {  // outer ones first
     TRY_VOID(view.make_volume_target(*it));
+    view.volumes_.insert(view.volumes_.begin(), std::move(*it));
   }
   TRY_VOID(view.make_folder_in_image(view.working_folder_));
   return view;
 }
 
-// What a volume is mounted on must be of its kind, here or in the volume around it.
-diag::Result<void> View::make_volume_target(const Placement& volume) const {
+// What a volume is mounted on must be of its kind, here or in the volume around it. From now on its
+// path is the one without the image's links.
+diag::Result<void> View::make_volume_target(Placement& volume) const {
   const std::string above = parent_path(volume.path);
-  if (is_folder(volume.source)) return make_folder_in_image(volume.path);
   TRY_VOID(make_folder_in_image(above));
-  const std::string target = locate(seen_path(above)) + volume.path.substr(above.size());
+  const std::string seen = seen_path(above);
+  const std::string name = volume.path.substr(volume.path.rfind('/'));
+  const Placement* const outer = volume_of(seen);
+  const std::string upper = layers_[0].place + "/u";
+  volume.path = seen == "/" ? name : seen + name;
+  if (is_folder(volume.source)) {
+    if (outer == nullptr) return make_folder_over(upper, layers_[0].lowers, volume.path);
+    return make_folders(locate(volume.path)) ? diag::Result<void>() : failed("mkdir", volume.path);
+  }
+  if (outer == nullptr) {
+    TRY_VOID(make_folder_over(upper, layers_[0].lowers, seen));
+  }
+  const std::string target = outer == nullptr ? upper + volume.path : locate(volume.path);
   const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (fd < 0) return failed("open", target);
   ::close(fd);
@@ -98,7 +114,8 @@ std::string View::image_options() const {
   for (const std::string& folder : layers_[0].lowers) {
     lowers += fmt::format("{}{}", lowers.empty() ? "" : ":", folder);
   }
-  return fmt::format("lowerdir={},upperdir={}/u,workdir={}/w{}", lowers, layers_[0].place,
+  // volatile: its end need not wait for the disk, as what the step wrote is read at once.
+  return fmt::format("lowerdir={},upperdir={}/u,workdir={}/w,volatile{}", lowers, layers_[0].place,
                      layers_[0].place, ::geteuid() == 0 ? "" : ",userxattr");
 }
 

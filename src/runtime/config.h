@@ -8,7 +8,7 @@
 
 #include "clock/instant.h"
 #include "diag/error.h"
-#include "executor/placing.h"
+#include "executor/executor_kind.h"
 #include "executor/step_log.h"
 
 namespace tiphys::runtime {
