@@ -73,8 +73,11 @@ class ImageTest(EngineTest):
         node = next(iter(nodes(workflow).values()))
         return node, self.call("logs", "w", "--no-color", ok=None).stdout
 
-    def assert_nothing_left(self):
+    def assert_no_process(self):
         wait_until(lambda: not processes_in(self.home), 10, "the steps' processes to end")
+
+    def assert_nothing_left(self):
+        self.assert_no_process()
         self.assertNotIn(str(self.home), pathlib.Path("/proc/self/mountinfo").read_text())
         wait_until(lambda: not cgroups_of_steps(self.home), 20, "the cgroups to go")
         self.assertEqual([], [str(p) for p in (self.home / "runs").glob("*/work/*")])
@@ -301,8 +304,11 @@ grep NoNewPrivs /proc/self/status"]
     def test_kill_9_of_the_supervisor_leaves_nothing(self):
         name = self.start_long_step("(sleep 1000 &) ; echo up; sleep 1000")
         self.assertTrue(processes_in(self.home))
+        self.kill(self.server)  # so that no other supervisor comes to clean up
         for pid in supervisors_of(self.home):
             os.kill(pid, signal.SIGKILL)
+        self.assert_no_process()
+        self.start_server()
         workflow = self.wait_for_phase(name, "Error", "Failed")
         self.assertEqual("lost with the host", next(iter(nodes(workflow).values()))["message"])
         self.assert_nothing_left()
