@@ -1,5 +1,4 @@
-// A log that is damaged gives an error or a workflow, never an abort: the fuzzer of rows found
-// these.
+// A log that is damaged gives an error or a workflow, never an abort.
 #include "engine/event.h"
 
 #include "engine/engine_fixture.h"
