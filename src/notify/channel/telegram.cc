@@ -33,7 +33,7 @@ constexpr std::size_t kLinkMax = 1000;
 
 /// How a markup writes what a message has.
 struct Markup {
-  std::string_view parse_mode;
+  std::string parse_mode;
   std::string_view bold;  // with {} for the title
   std::string_view link;  // with {} for the URL
   Escape escape = nullptr;
@@ -121,7 +121,7 @@ class Telegram final : public FieldChannel {
       body.set("message_thread_id", *number);
     }
     body.set("text", text_of(words_of(draft.notice, draft.message), markup, !own_mode.empty()));
-    set_text(body, "parse_mode", std::string(markup.parse_mode));
+    set_text(body, "parse_mode", markup.parse_mode);
     body.set("link_preview_options", value::Map{{"is_disabled", true}});
     if (flag_in(config, "disableNotification", false)) body.set("disable_notification", true);
     std::string api = text_in(config, "apiUrl");
