@@ -48,7 +48,7 @@ void escape_link_v2(std::string& out, std::string_view character) {
 Markup markup_of(std::string_view mode) {
   if (mode == "none") return {.parse_mode = "", .bold = "{}", .link = "{}"};
   if (mode == "MarkdownV2") {
-    return {.parse_mode = mode,
+    return {.parse_mode = std::string(mode),
             .bold = "*{}*",
             .link = "[Open the workflow]({})",
             .escape = escape_markdown_v2};
