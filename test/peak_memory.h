@@ -42,7 +42,20 @@ inline void uncount(void* memory) {
 
 void* operator new(std::size_t size) { return tiphys::test::counted(std::malloc(size)); }
 void* operator new[](std::size_t size) { return tiphys::test::counted(std::malloc(size)); }
+// The library asks without exceptions for buffers of its sorts.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return tiphys::test::counted(std::malloc(size));
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return tiphys::test::counted(std::malloc(size));
+}
 void operator delete(void* memory) noexcept { tiphys::test::uncount(memory); }
 void operator delete[](void* memory) noexcept { tiphys::test::uncount(memory); }
 void operator delete(void* memory, std::size_t) noexcept { tiphys::test::uncount(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { tiphys::test::uncount(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  tiphys::test::uncount(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
+  tiphys::test::uncount(memory);
+}

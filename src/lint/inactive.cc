@@ -99,6 +99,11 @@ class Inspector {
     d.severity = diag::Severity::kWarning;
     d.error.code = diag::Code::kInvalidManifest;
     d.error.message = fmt::format("{}: {} is not acted on yet", where_, path_of(place));
+    if (path_of(place) == "resource") {
+      d.severity = diag::Severity::kError;
+      d.error.message = fmt::format(
+          "{}: a resource template needs a Kubernetes cluster, and there is none here", where_);
+    }
     if (!told_.insert(d.error.message).second) return;
     if (positions_ != nullptr) d.error.at = positions_->key(place);
     findings_.push_back(std::move(d));
