@@ -163,39 +163,35 @@ diag::Result<void> send_waiting(Opened& state) {
 
 diag::Result<void> replay(const Flags& o, const Session& session) {
   TRY(Opened state, open_state());
-  std::vector<std::string> ids;
+  store::Batch batch;
   if (o.all) {
-    TRY(const std::vector<DeliveryRow> dead,
-        state.store->load_deliveries({.name_space = session.name_space,
-                                      .workflow = o.workflow,
-                                      .channel = o.channel,
-                                      .state = "dead"}));
-    for (const DeliveryRow& r : dead) ids.push_back(r.id);
+    TRY(batch.deliveries, state.store->load_deliveries({.name_space = session.name_space,
+                                                        .workflow = o.workflow,
+                                                        .channel = o.channel,
+                                                        .state = "dead"}));
   }
   for (const std::string& name : o.names) {
-    TRY(const DeliveryRow r, find(*state.store, name));
-    ids.push_back(r.id);
+    TRY(DeliveryRow r, find(*state.store, name));
+    batch.deliveries.push_back(std::move(r));
   }
-  if (ids.empty() && !o.all) return wrong_usage("give ids, or --all for those that are dead");
-  store::Batch batch;
-  for (const std::string& id : ids) {
-    TRY(DeliveryRow r, find(*state.store, id));
+  if (batch.deliveries.empty() && !o.all)
+    return wrong_usage("give ids, or --all for those that are dead");
+  for (DeliveryRow& r : batch.deliveries) {
     if (r.state == "pending") {
       return diag::fail(diag::Code::kConflict, fmt::format("'{}' is pending already", r.id));
     }
     r.state = "pending";
     r.next_at = now();
     r.finished_at = {};
-    batch.deliveries.push_back(std::move(r));
   }
   TRY_VOID(state.store->commit(batch));
   if (has_engine(state.config)) {
-    print_text(fmt::format("{} handed to the engine that runs\n", ids.size()));
+    print_text(fmt::format("{} handed to the engine that runs\n", batch.deliveries.size()));
     return {};
   }
   TRY_VOID(send_waiting(state));
-  for (const std::string& id : ids) {
-    TRY(const DeliveryRow r, find(*state.store, id));
+  for (const DeliveryRow& asked : batch.deliveries) {
+    TRY(const DeliveryRow r, find(*state.store, asked.id));
     print_text(fmt::format("{} {}{}\n", r.id, r.state, r.reason.empty() ? "" : ": " + r.reason));
   }
   return {};

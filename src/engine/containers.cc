@@ -35,14 +35,16 @@ void for_each_container(Machine& m, NodeIndex pod, const Act& act) {
 void create_containers(Machine& m, NodeIndex pod, const Start& start) {
   const std::shared_ptr<const spec::Template> body = m.at(pod).body();
   const Value& containers = body->raw["containerSet"]["containers"];
+  if (containers.list().empty()) return;
+  const Site* site = m.site({.template_name = start.site->template_name,
+                             .template_ref = start.site->template_ref,
+                             .scope = start.site->scope});
   std::map<std::string, NodeIndex> made;
   for (const Value& c : containers.list()) {
     const std::string name(c["name"].string_or(""));
     Start s;
     s.node_name = m.at(pod).name + "." + name;
-    s.site = m.site({.template_name = start.site->template_name,
-                     .template_ref = start.site->template_ref,
-                     .scope = start.site->scope});
+    s.site = site;
     s.boundary = pod;
     s.owner_kind = OwnerKind::kNone;
     s.hooked = start.hooked;

@@ -1,5 +1,4 @@
 #include "engine/globals.h"
-#include "engine/names.h"
 
 #include <fmt/format.h>
 
@@ -7,6 +6,7 @@
 
 #include "clock/rfc3339.h"
 #include "clock/strftime.h"
+#include "engine/names.h"
 #include "value/json.h"
 
 namespace tiphys::engine {

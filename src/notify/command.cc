@@ -13,6 +13,8 @@
 #include <cstring>
 #include <utility>
 
+#include "notify/now.h"
+
 extern char** environ;  // NOLINT: posix_spawn wants it
 
 namespace tiphys::notify {
@@ -22,12 +24,6 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kOutputMax = 64U << 10U;
-
-clock::Instant wall_now() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
-}
 
 /// A started process with the ends of its pipes that are ours.
 struct Started {

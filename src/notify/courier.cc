@@ -1,6 +1,5 @@
 #include "notify/courier.h"
 
-#include <chrono>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
@@ -8,17 +7,12 @@
 
 #include "net/curl_loop.h"
 #include "notify/command.h"
+#include "notify/now.h"
 #include "notify/transfer.h"
 
 namespace tiphys::notify {
 
 namespace {
-
-clock::Instant wall_now() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
-}
 
 class CurlCourier final : public Courier {
  public:

@@ -163,6 +163,7 @@ void Notifications::prepare(const WorkflowRun& run, const std::vector<engine::Ef
   for (const engine::Effect& effect : effects) {
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
     if (start == nullptr || start->leaf.run != run.engine().run()) continue;
+    if (std::string_view(run.engine().node(start->leaf.node).type) != "Plugin") continue;
     const engine::Leaf what = run.engine().leaf(start->leaf.node);
     if (is_one(what.body)) add(run, start->leaf, what, now);
   }
@@ -190,7 +191,8 @@ void Notifications::take_in(store::DeliveryRow row, Value payload, clock::Instan
   item.lane = fmt::format("{}|{}|{}", parcel.endpoint, r.destination, r.uid);
   parcel.lane = item.lane;
   const std::string id = r.id;
-  items_.insert_or_assign(id, std::move(item));
+  ++open_of_[r.uid];
+  items_.emplace(id, std::move(item));
   outbox_.add(std::move(parcel), now);
 }
 
@@ -251,9 +253,7 @@ std::size_t Notifications::adopt_orphans(clock::Instant now) {
 }
 
 void Notifications::keep(const std::string& uid, Ownership lock) {
-  const bool has_any =
-      std::ranges::any_of(items_, [&](const auto& entry) { return entry.second.row.uid == uid; });
-  if (has_any) kept_.insert_or_assign(uid, std::move(lock));
+  if (open_of_.contains(uid)) kept_.insert_or_assign(uid, std::move(lock));
 }
 
 void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
@@ -268,8 +268,19 @@ void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
     row.reason = "its workflow was stopped";
     row.finished_at = now;
     rows_.push_back(row);
-    items_.erase(id);
+    forget(id);
   }
+}
+
+// The delivery is done with; the lock of a workflow that is over goes with its last one.
+Notifications::Item Notifications::forget(const std::string& id) {
+  Item item = std::move(items_.extract(id).mapped());
+  const auto open = open_of_.find(item.row.uid);
+  if (--open->second == 0) {
+    kept_.erase(item.row.uid);
+    open_of_.erase(open);
+  }
+  return item;
 }
 
 diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Instant now) {
@@ -361,8 +372,7 @@ void Notifications::settle(notify::Report report, clock::Instant now) {
 
 // A delivery is done with: its leaf, if one waits, has one less to wait for.
 void Notifications::finish(std::string id, const std::string& failure, clock::Instant now) {
-  const Item item = std::move(items_.at(id));  // `id` is a copy: it was a part of this
-  items_.erase(id);
+  const Item item = forget(id);  // `id` is a copy: it was a part of this
   if (const Value& leaf = item.payload["leaf"]; leaf.is_string()) {
     const auto found = waiting_.find(leaf.as_string());
     if (found != waiting_.end()) {
@@ -374,11 +384,6 @@ void Notifications::finish(std::string id, const std::string& failure, clock::In
         waiting_.erase(found);
       }
     }
-  }
-  if (kept_.contains(item.row.uid) && std::ranges::none_of(items_, [&](const auto& entry) {
-        return entry.second.row.uid == item.row.uid;
-      })) {
-    kept_.erase(item.row.uid);
   }
 }
 

@@ -89,6 +89,7 @@ class Notifications {
   [[nodiscard]] diag::Result<notify::Request> request_of(Item& item, clock::Instant now);
   void try_to_send(const std::string& id, clock::Instant now);
   void finish(std::string id, const std::string& failure, clock::Instant now);
+  Item forget(const std::string& id);
   void end_leaf(const std::string& leaf_key, const std::string& failure, clock::Instant started_at,
                 clock::Instant now);
 
@@ -97,10 +98,11 @@ class Notifications {
   Inbox& inbox_;
   executor::Lookup lookup_;
   notify::Outbox outbox_;
-  std::unordered_map<std::string, Item> items_;          // by id
-  std::unordered_map<std::string, Waiting> waiting_;     // by leaf key
-  std::unordered_map<std::string, std::string> memory_;  // by lane: JSON
-  std::map<std::string, Ownership> kept_;                // locks of workflows that are over
+  std::unordered_map<std::string, Item> items_;           // by id
+  std::unordered_map<std::string, Waiting> waiting_;      // by leaf key
+  std::unordered_map<std::string, std::string> memory_;   // by lane: JSON
+  std::unordered_map<std::string, std::size_t> open_of_;  // how many items, by workflow
+  std::map<std::string, Ownership> kept_;                 // locks of workflows that are over
   std::vector<store::DeliveryRow> rows_;
   std::vector<store::AttemptRow> attempts_;
   std::vector<Ended> ended_;  // to be told after the commit

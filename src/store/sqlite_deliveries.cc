@@ -14,20 +14,17 @@ constexpr const char* kUpsert =
     "finished_at = excluded.finished_at, status = excluded.status, reason = excluded.reason, "
     "memory = excluded.memory";
 
-constexpr const char* kSelect =
-    "SELECT id, uid, name_space, workflow, node, channel, kind, destination, state, attempts, "
-    "created_at, next_at, finished_at, status, reason, memory FROM deliveries WHERE "
-    "(?1 = '' OR id = ?1) AND (?2 = '' OR uid = ?2) AND (?3 = '' OR name_space = ?3) AND "
-    "(?4 = '' OR workflow = ?4) AND (?5 = '' OR channel = ?5) AND (?6 = '' OR state = ?6) "
-    "ORDER BY number";
-
-// Those that are to be sent are found by an index, however many have been.
-constexpr const char* kSelectPending =
-    "SELECT id, uid, name_space, workflow, node, channel, kind, destination, state, attempts, "
-    "created_at, next_at, finished_at, status, reason, memory FROM deliveries WHERE "
-    "(?1 = '' OR id = ?1) AND (?2 = '' OR uid = ?2) AND (?3 = '' OR name_space = ?3) AND "
-    "(?4 = '' OR workflow = ?4) AND (?5 = '' OR channel = ?5) AND (?6 = '' OR 1) AND "
-    "state = 'pending' ORDER BY number";
+// Those that are to be sent are found by an index, however many have been: it wants to see the
+// word.
+#define TIPHYS_SELECT_DELIVERIES(of_state)                                                        \
+  "SELECT id, uid, name_space, workflow, node, channel, kind, destination, state, attempts, "     \
+  "created_at, next_at, finished_at, status, reason, memory FROM deliveries WHERE "               \
+  "(?1 = '' OR id = ?1) AND (?2 = '' OR uid = ?2) AND (?3 = '' OR name_space = ?3) AND "          \
+  "(?4 = '' OR workflow = ?4) AND (?5 = '' OR channel = ?5) AND (?6 = '' OR state = ?6)" of_state \
+  " ORDER BY number"
+constexpr const char* kSelect = TIPHYS_SELECT_DELIVERIES("");
+constexpr const char* kSelectPending = TIPHYS_SELECT_DELIVERIES(" AND state = 'pending'");
+#undef TIPHYS_SELECT_DELIVERIES
 
 DeliveryRow row_of(const Query& q) {
   return {.id = q.text(0),
