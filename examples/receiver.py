@@ -10,12 +10,14 @@ class WebhookReceiver:
 
     `requests` holds what came, in order: dicts with method, path, headers, body. `answer`, if given, is
     called with the number of earlier requests of the same path and the path, and returns the status to
-    answer with; None closes the connection without an answer.
+    answer with; None closes the connection without an answer. What it raises is raised again at the end
+    of the context, or a mistake in a test would look like a bad connection.
     """
 
     def __init__(self, port=0, answer=None):
         self.requests = []
         self.changed = threading.Condition()
+        self.mistake = None
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -26,7 +28,11 @@ class WebhookReceiver:
                     receiver.requests.append({"method": self.command, "path": self.path,
                                               "headers": dict(self.headers), "body": body})
                     receiver.changed.notify_all()
-                status = answer(earlier, self.path) if answer else 200
+                try:
+                    status = answer(earlier, self.path) if answer else 200
+                except Exception as mistake:
+                    receiver.mistake = mistake
+                    raise
                 if status is None:
                     self.close_connection = True
                     return
@@ -58,6 +64,8 @@ class WebhookReceiver:
     def __exit__(self, *_):
         self.server.shutdown()
         self.server.server_close()
+        if self.mistake:
+            raise self.mistake
 
     def paths(self):
         with self.changed:

@@ -37,8 +37,8 @@ class Observed(EngineTest):
         return json.loads([line for line in p.stderr.splitlines() if line.startswith("{")][-1])
 
     def test_stats_count_what_was_done(self):
-        def slowly(_):
-            time.sleep(0.2)  # an answer that takes long is not the engine's time
+        def slowly(*_):
+            time.sleep(1.5)  # an answer that takes long is not the engine's time
 
         with WebhookReceiver(answer=slowly) as receiver:
             stats = self.stats(self.hooked(receiver.url))
@@ -50,10 +50,11 @@ class Observed(EngineTest):
         self.assertGreaterEqual(stats["nodeRows"], 7)
         self.assertGreater(stats["commitMsP50"], 0)
         self.assertGreater(stats["hookMsP50"], 0)
-        self.assertLess(stats["hookMsMax"], 150)
+        self.assertLess(stats["hookMsMax"], 1000)
         self.assertLessEqual(stats["hookMsP50"], stats["hookMsP99"])
         self.assertEqual(stats["leavesOpenMax"], 1)
-        self.assertGreater(stats["wallSeconds"], stats["cpuSeconds"])
+        self.assertGreater(stats["wallSeconds"], 1.5)
+        self.assertGreater(stats["cpuSeconds"], 0)
 
     def test_a_hook_that_cannot_be_sent_has_no_latency(self):
         stats = self.stats(self.hooked("http://127.0.0.1:1"))
