@@ -23,6 +23,10 @@ bool Session::color() const {
 
 diag::Result<Opened> open_state() {
   TRY(runtime::Config config, runtime::Config::from_environment());
+  return open_state(std::move(config));
+}
+
+diag::Result<Opened> open_state(runtime::Config config) {
   TRY(auto store, store::open_sqlite(config.store_path()));
   return Opened{.config = std::move(config), .store = std::move(store)};
 }

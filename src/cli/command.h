@@ -39,6 +39,7 @@ struct Opened {
   std::unique_ptr<store::Store> store;
 };
 [[nodiscard]] diag::Result<Opened> open_state();
+[[nodiscard]] diag::Result<Opened> open_state(runtime::Config config);
 
 /// Prints `Error: TEXT` on stderr and makes the exit code 1.
 void fail_with(Session& session, const diag::Error& error);

@@ -15,6 +15,7 @@
 #include "cli/log_notes.h"
 #include "cli/metric_values.h"
 #include "cli/show.h"
+#include "executor/supervisor_client.h"
 #include "metrics/registry.h"
 #include "runtime/host.h"
 #include "runtime/submit.h"
@@ -85,11 +86,15 @@ class Interrupts {
   int seen_ = 0;
 };
 
-diag::Result<std::vector<runtime::Submission>> read_submissions(Opened& state, RunOptions& o,
-                                                                const Session& session) {
+diag::Result<Documents> read_files(RunOptions& o) {
   TRY_VOID(load_parameter_file(o.overrides));
-  TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
-                                                               : spec::UnknownFields::kWarning));
+  return read_documents(o.files,
+                        o.is_strict ? spec::UnknownFields::kError : spec::UnknownFields::kWarning);
+}
+
+diag::Result<std::vector<runtime::Submission>> check_submissions(Documents& documents,
+                                                                 Opened& state, RunOptions& o,
+                                                                 const Session& session) {
   // Who wants the object gets the one that Argo's controller would make of an invalid workflow.
   const bool is_readable = !documents.has_errors();
   auto checked = check_documents(documents, state, o.overrides, session);
@@ -158,9 +163,14 @@ void print_stats(const runtime::Host& host, const std::string& output) {
 
 diag::Result<void> run(RunOptions& o, Session& session) {
   TRY_VOID(check_output(o.output));
-  TRY(Opened state, open_state());
-  TRY_VOID(apply_executor_flags(o.executor, state.config));
-  TRY(const auto submissions, read_submissions(state, o, session));
+  TRY(Documents documents, read_files(o));
+  TRY(runtime::Config config, runtime::Config::from_environment());
+  TRY_VOID(apply_executor_flags(o.executor, config));
+  if (!documents.has_errors()) {
+    config.launched_supervisor = executor::launch_supervisor(config.home);
+  }
+  TRY(Opened state, open_state(std::move(config)));
+  TRY(const auto submissions, check_submissions(documents, state, o, session));
   TRY(const Rows rows, submit_all(state, submissions));
   state.config.trace_path = o.trace;
   TRY(auto host, runtime::Host::open(state.config));

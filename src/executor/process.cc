@@ -125,7 +125,7 @@ ProcessExecutor::ProcessExecutor(ProcessOptions options, Listener listener, Look
     : options_(with_defaults(std::move(options))),
       listener_(std::move(listener)),
       lookup_(std::move(lookup)),
-      client_(options_.home, options_.supervisor_command),
+      client_(options_.home, options_.supervisor_command, options_.launched),
       wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       placing_(placing_options(options_), [this] { order(ImagesOrder{}); }),
       thread_([this] { run(); }) {}

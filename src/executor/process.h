@@ -6,6 +6,8 @@
 // starts one thread, which talks to the supervisor and collects outputs.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +29,7 @@ struct ProcessOptions {
   std::string image_layouts = {};                    // a folder of OCI layouts; default: HOME/oci
   std::string artifact_root = {};                    // default: HOME/artifacts
   std::vector<std::string> supervisor_command = {};  // default: this binary's `__supervisor`
+  pid_t launched = -1;                               // what launch_supervisor() gave
   std::function<void(const std::string&)> warn =
       {};  // things said once: images ignored, no private paths
 };

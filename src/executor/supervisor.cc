@@ -82,7 +82,8 @@ class Supervisor {
   StepTable table_;
   std::size_t processes_max_ = 16;
   std::int64_t idle_since_ = 0;
-  std::int64_t sync_at_ = 0;
+  std::int64_t sync_at_ = 0;  // when what is in the journal is synced; 0: it is
+  std::int64_t rest_until_ = 0;
   bool has_children_to_reap_ = false;
   bool is_ending_ = false;
 };
@@ -285,13 +286,17 @@ bool Supervisor::is_over() {
   return now - idle_since_ >= options_.idle_ns;
 }
 
-// A slow disk must not slow the steps down: at most a twentieth of the time is spent here.
+// A slow disk must not slow the steps down: at most a twentieth of the time is spent here, and none
+// while a first, short step runs.
 void Supervisor::sync_sometimes() {
+  if (!table_.journal().is_dirty()) return;
   const std::int64_t now = steady_now();
-  if (!table_.journal().is_dirty() || now < sync_at_) return;
+  if (sync_at_ == 0) sync_at_ = std::max(rest_until_, now + kSyncInterval);
+  if (now < sync_at_) return;
   table_.journal().sync();
   const std::int64_t done = steady_now();
-  sync_at_ = done + std::max(kSyncInterval, 20 * (done - now));
+  rest_until_ = done + 20 * (done - now);
+  sync_at_ = 0;
 }
 
 void Supervisor::run() {

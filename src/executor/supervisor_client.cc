@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -24,12 +25,37 @@ namespace {
 constexpr int kAttemptsMax = 500;
 constexpr int kBetweenAttemptsMs = 20;
 
+// The launcher ends when the supervisor listens, or when another one does.
+diag::Result<pid_t> spawn(const std::string& home, std::vector<std::string> words) {
+  if (words.empty()) words = {"/proc/self/exe", "__supervisor"};
+  words.insert(words.end(), {"--home", home});
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+  pid_t pid = -1;
+  const int error = ::posix_spawn(&pid, argv[0], nullptr, &attributes, argv.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  if (error == 0) return pid;
+  return diag::fail(diag::Code::kIo,
+                    fmt::format("start the supervisor '{}': {}", argv[0], std::strerror(error)));
+}
+
 }  // namespace
 
-SupervisorClient::SupervisorClient(std::string home, std::vector<std::string> command)
-    : home_(std::move(home)), command_(std::move(command)) {
-  if (command_.empty()) command_ = {"/proc/self/exe", "__supervisor"};
+pid_t launch_supervisor(const std::string& home, std::vector<std::string> command) {
+  if (::access((home + "/" + kSupervisorSocket).c_str(), F_OK) == 0) return -1;
+  return spawn(home, std::move(command)).value_or(-1);
 }
+
+SupervisorClient::SupervisorClient(std::string home, std::vector<std::string> command,
+                                   pid_t launched)
+    : home_(std::move(home)), command_(std::move(command)), launched_(launched) {}
 
 SupervisorClient::~SupervisorClient() { close_socket(); }
 
@@ -61,23 +87,9 @@ bool SupervisorClient::try_connect() {
 }
 
 diag::Result<void> SupervisorClient::start_supervisor() {
-  std::vector<std::string> words = command_;
-  words.insert(words.end(), {"--home", home_});
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-  pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, argv[0], nullptr, &attributes, argv.data(), environ);
-  ::posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    return diag::fail(diag::Code::kIo,
-                      fmt::format("start the supervisor '{}': {}", argv[0], std::strerror(error)));
+  pid_t pid = std::exchange(launched_, -1);
+  if (pid < 0) {
+    TRY(pid, spawn(home_, command_));
   }
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -4,6 +4,8 @@
 // One thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -14,11 +16,18 @@
 
 namespace tiphys::executor {
 
+/// Starts a supervisor for `home`, an existing folder, without waiting for it, if none listens
+/// there: it comes up while its engine still reads manifests. The result goes to the
+/// SupervisorClient, which waits for that process instead of starting one; -1 when none was
+/// started. `command` as there.
+[[nodiscard]] pid_t launch_supervisor(const std::string& home,
+                                      std::vector<std::string> command = {});
+
 class SupervisorClient {
  public:
   /// `command`: program and first arguments of the supervisor; empty is this binary's own
-  /// `__supervisor`.
-  SupervisorClient(std::string home, std::vector<std::string> command);
+  /// `__supervisor`. `launched`: what launch_supervisor() gave.
+  SupervisorClient(std::string home, std::vector<std::string> command, pid_t launched = -1);
   ~SupervisorClient();
   SupervisorClient(const SupervisorClient&) = delete;
   SupervisorClient& operator=(const SupervisorClient&) = delete;
@@ -44,6 +53,7 @@ class SupervisorClient {
 
   std::string home_;
   std::vector<std::string> command_;
+  pid_t launched_;  // a launcher that was not waited for; -1: none
   int fd_ = -1;
   std::string in_;
   std::string out_;

@@ -3,6 +3,8 @@
 // Pure data, except from_environment().
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 
@@ -25,6 +27,7 @@ struct Config {
   std::string image_layouts = {};            // a folder of OCI image layouts; default: HOME/oci
   bool refuses_private = false;              // notifications to private addresses of the network
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
+  pid_t launched_supervisor = -1;  // what executor::launch_supervisor() gave to this process
 
   [[nodiscard]] std::string store_path() const { return home + "/tiphys.db"; }
   [[nodiscard]] std::string run_path(const std::string& uid) const { return home + "/runs/" + uid; }

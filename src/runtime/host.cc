@@ -408,7 +408,8 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
                                    .steps_max = state->config.steps_max,
                                    .log_max = state->config.log_max,
                                    .kind = state->config.executor,
-                                   .image_layouts = state->config.image_layouts};
+                                   .image_layouts = state->config.image_layouts,
+                                   .launched = state->config.launched_supervisor};
   const executor::Images images = stored_images(*state->store);
   options.images = images;
   options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };

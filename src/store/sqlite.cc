@@ -6,6 +6,7 @@
 #include <map>
 
 #include "store/connection.h"
+#include "store/new_store.h"
 #include "store/schema.h"
 #include "store/sqlite_deliveries.h"
 
@@ -403,6 +404,7 @@ class SqliteStore final : public Store {
 }  // namespace
 
 diag::Result<std::unique_ptr<Store>> open_sqlite(const std::string& path) {
+  make_new_store(path);
   TRY(std::unique_ptr<Connection> c, Connection::open(path));
   TRY(const std::size_t version, version_seen(*c, path));  // before anything is written to the file
   TRY_VOID(c->use_wal());
