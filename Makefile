@@ -8,7 +8,7 @@ SEEDS ?= 100000
 PYTHON := /usr/bin/python3
 TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test conformance lint format bench soak simulation fuzz install clean
+.PHONY: help packages build demo test conformance lint format bench soak simulation tsan fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -52,6 +52,10 @@ soak: build  ## kills engine and supervisor at random under load for SECONDS (36
 simulation:  ## runs SEEDS seeds of the simulation (100000)
 	@tools/install_packages.sh build test
 	@tools/simulation.sh $(SEEDS)
+
+tsan:  ## the folders that have threads under ThreadSanitizer
+	@tools/install_packages.sh build test
+	@tools/tsan.sh
 
 fuzz:  ## runs each fuzzer for SECONDS_EACH
 	@tools/install_packages.sh build lint
