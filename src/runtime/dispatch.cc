@@ -113,6 +113,7 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
   std::vector<engine::LeafId> cancelled;
   for (const engine::Effect& effect : effects) {
     if (const auto* start = std::get_if<engine::StartLeaf>(&effect)) {
+      if (start->leaf.run != run.engine().run()) continue;  // begun anew within the same batch
       const engine::Leaf what = run.engine().leaf(start->leaf.node);
       if (what.body.is_null()) continue;  // it ended within the same batch
       if (Notifications::is_one(what.body)) continue;
