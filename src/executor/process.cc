@@ -262,8 +262,12 @@ void ProcessExecutor::take(Task task) {
 }
 
 // Prepares no more than can soon start: what is made for a step can then be handed on to the next.
+// But the supervisor must not run dry while this thread waits for a processor, which takes
+// milliseconds when steps have them all.
 void ProcessExecutor::begin_waiting() {
-  const auto asked_max = static_cast<std::size_t>(options_.steps_max) * 2;
+  constexpr int kQueuedMin = 16;
+  const auto asked_max =
+      static_cast<std::size_t>(options_.steps_max + std::max(options_.steps_max, kQueuedMin));
   while (!waiting_.empty() && asked_ < asked_max) {
     const auto it = pending_.find(waiting_.front());
     waiting_.pop_front();
