@@ -7,7 +7,8 @@ build="g++ cmake ninja-build ccache pkg-config libyaml-dev libsimdjson-dev libsq
   libcurl4-openssl-dev libre2-dev libfmt-dev libspdlog-dev libcli11-dev
   libhowardhinnant-date-dev libssl-dev tzdata"
 demo="python3 python3-aiosmtpd curl"
-test="libgtest-dev libgmock-dev runc crun podman busybox-static $demo"
+test="libgtest-dev libgmock-dev runc crun podman busybox-static
+  postfix sasl2-bin libsasl2-modules openssl $demo"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev python3 git"
 
 wanted=""
