@@ -395,4 +395,10 @@ Outcome HttpExchange::judge(const SuccessCondition& condition) const {
   return outcome;
 }
 
+HttpAnswer HttpExchange::answer() const {
+  const std::string* const retry_after = response_header("Retry-After");
+  return {.status = static_cast<int>(status_),
+          .retry_after = retry_after == nullptr ? "" : *retry_after};
+}
+
 }  // namespace tiphys::executor
