@@ -44,6 +44,20 @@ diag::Result<void> check(const spec::Manifest& m) {
   if (const auto problems = channel->problems(spec["config"]); !problems.empty()) {
     return std::unexpected(at_field(m, problems.front()));
   }
+  const Value& after = spec["outageAfter"];
+  if (!after.is_null() && (!after.is_int() || after.as_int() < 1 || after.as_int() > 1000)) {
+    return std::unexpected(
+        diag::Error{diag::Code::kInvalidManifest,
+                    fmt::format("channel '{}': outageAfter: want a number from 1 to 1000", m.name),
+                    m.positions->value("/spec/outageAfter")});
+  }
+  const Value& told = spec["outageChannel"];
+  if (!told.is_null() && (!told.is_string() || told.as_string() == m.name)) {
+    return std::unexpected(diag::Error{
+        diag::Code::kInvalidManifest,
+        fmt::format("channel '{}': outageChannel: want the name of another channel", m.name),
+        m.positions->value("/spec/outageChannel")});
+  }
   return {};
 }
 

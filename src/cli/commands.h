@@ -31,6 +31,11 @@ void add_library(CLI::App& group, Session& session);
 void add_apply(CLI::App& app, Session& session);
 void add_secret(CLI::App& app, Session& session);
 void add_notifications(CLI::App& app, Session& session);
+/// notify test, and the same below `group`
+void add_notify(CLI::App& app, Session& session);
+void add_notify_test(CLI::App& group, Session& session);
+/// plugin serve
+void add_plugin(CLI::App& app, Session& session);
 void add_pods(CLI::App& app, Session& session);
 void add_server(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);

@@ -38,6 +38,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_apply(app, session);
   add_secret(app, session);
   add_notifications(app, session);
+  add_notify(app, session);
+  add_plugin(app, session);
   add_pods(app, session);
   add_server(app, session);
   add_version(app, session);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/delivery_metrics.h"
 #include "cli/metric_values.h"
 #include "cli/selection.h"
 #include "metrics/registry.h"
@@ -25,16 +26,21 @@ diag::Result<void> metrics(const MetricsOptions& o, const Session& session) {
   TRY(metrics::Samples samples, metric_samples(*state.store, rows));
   for (const std::string& problem : samples.problems) fmt::print(stderr, "warning: {}\n", problem);
   const metrics::Registry registry(std::move(samples.samples));
+  TRY(const store::DeliveryTotals totals, state.store->delivery_totals());
   if (o.output == "prometheus") {
-    print_text(registry.prometheus_text());
+    print_text(registry.prometheus_text() + prometheus_text(totals));
   } else if (o.output == "json") {
+    value::List all = registry.as_value().list();
+    const value::Value of_notifications = as_value(totals);
+    for (const value::Value& v : of_notifications.list()) all.push_back(v);
     print_text(value::to_json(
-                   registry.as_value(),
+                   value::Value(std::move(all)),
                    {.key_order = value::KeyOrder::kAsGiven, .indent = 2, .escape_html = false}) +
                "\n");
   } else {
     for (const std::string& line : registry.lines()) print_text(line + "\n");
-    if (registry.is_empty()) print_text("No metrics found\n");
+    for (const std::string& line : lines_of(totals)) print_text(line + "\n");
+    if (registry.is_empty() && totals.empty()) print_text("No metrics found\n");
   }
   return {};
 }

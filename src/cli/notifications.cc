@@ -185,14 +185,14 @@ diag::Result<void> replay(const Flags& o, const Session& session) {
     r.finished_at = {};
   }
   TRY_VOID(state.store->commit(batch));
-  if (has_engine(state.config)) {
-    print_text(fmt::format("{} handed to the engine that runs\n", batch.deliveries.size()));
-    return {};
-  }
+  // An engine that has the workflow takes it by itself; nobody else looks for the others.
   TRY_VOID(send_waiting(state));
   for (const DeliveryRow& asked : batch.deliveries) {
     TRY(const DeliveryRow r, find(*state.store, asked.id));
-    print_text(fmt::format("{} {}{}\n", r.id, r.state, r.reason.empty() ? "" : ": " + r.reason));
+    const bool is_handed_over = r.state == "pending" && r.attempts == asked.attempts;
+    print_text(fmt::format("{} {}{}\n", r.id,
+                           is_handed_over ? "handed to the engine that has it" : r.state,
+                           is_handed_over || r.reason.empty() ? "" : ": " + r.reason));
   }
   return {};
 }
@@ -225,6 +225,21 @@ diag::Result<void> send(const Flags&, const Session&) {
   TRY_VOID(send_waiting(state));
   TRY(const std::vector<DeliveryRow> left, state.store->load_deliveries({.state = "pending"}));
   print_text(fmt::format("{} left to send\n", left.size()));
+  return {};
+}
+
+// A server does the same every hour.
+diag::Result<void> prune(const Flags&, const Session&) {
+  TRY(Opened state, open_state());
+  const store::Retention retention{.delivered_before = now() - state.config.keep_delivered,
+                                   .dead_before = now() - state.config.keep_dead};
+  std::size_t all = 0;
+  for (;;) {
+    TRY(const std::size_t count, state.store->prune_deliveries(retention));
+    if (count == 0) break;
+    all += count;
+  }
+  print_text(fmt::format("{} removed\n", all));
   return {};
 }
 
@@ -281,6 +296,10 @@ void add_notifications(CLI::App& app, Session& session) {
   auto s = std::make_shared<Flags>();
   add_command(*group, "send", "send what is due and belongs to no engine that runs", session,
               [s, &session] { return send(*s, session); });
+  auto p = std::make_shared<Flags>();
+  add_command(*group, "prune", "remove what is older than it is kept", session,
+              [p, &session] { return prune(*p, session); });
+  add_notify_test(*group, session);
   auto c = std::make_shared<Flags>();
   add_command(*group, "channels", "where notifications can go", session, [c, &session] {
     return channels(*c, session);

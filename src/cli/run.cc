@@ -8,6 +8,7 @@
 #include "cli/channels.h"
 #include "cli/check.h"
 #include "cli/commands.h"
+#include "cli/delivery_metrics.h"
 #include "cli/executor_flags.h"
 #include "cli/inputs.h"
 #include "cli/live_view.h"
@@ -197,6 +198,12 @@ diag::Result<void> run(RunOptions& o, Session& session) {
       TRY_VOID(show_workflow(host->workflow_object(row.uid), o.output, session));
     }
     if (host->final_phase(row.uid) != "Succeeded") session.exit_code = 1;
+  }
+  TRY(const std::string summary, delivery_summary(*state.store, rows));
+  if (!is_for_programs(o.output)) {
+    print_text(summary);
+  } else if (summary.find('\n') + 1 != summary.size()) {
+    fmt::print(stderr, "{}", summary);  // something is to be done
   }
   if (o.stats) print_stats(*host, o.output);
   if (o.stats && !is_for_programs(o.output)) TRY_VOID(print_metrics(*state.store, rows));

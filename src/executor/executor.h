@@ -45,6 +45,12 @@ struct ContainerOutcome {
   std::string message;
 };
 
+/// What came back of an http template's request.
+struct HttpAnswer {
+  int status = 0;           // 0: it was sent, or was to be, and no answer came
+  std::string retry_after;  // the header, as it is
+};
+
 /// How a Task ended.
 struct Outcome {
   enum class Phase { kSucceeded, kFailed, kError };
@@ -57,6 +63,7 @@ struct Outcome {
   clock::Instant started_at;
   clock::Instant finished_at;
   std::vector<ContainerOutcome> containers = {};
+  std::optional<HttpAnswer> http = {};  // of a request that could be made and was not cancelled
 };
 
 /// Calls back from any thread; the functions must be quick and must not call the executor.

@@ -134,9 +134,15 @@ void HttpExecutor::finish(CURL* easy, CURLcode code) {
   if (exchange->follow(code, failure)) {
     add(*exchange);
   } else if (failure) {
-    fail(exchange->key(), std::move(*failure));
+    Outcome outcome;
+    outcome.phase = Outcome::Phase::kFailed;
+    outcome.message = std::move(*failure);
+    if (code != CURLE_OK) outcome.http.emplace();
+    end(exchange->key(), std::move(outcome));
   } else {
-    end(exchange->key(), exchange->judge(options_.condition));
+    Outcome outcome = exchange->judge(options_.condition);
+    outcome.http = exchange->answer();
+    end(exchange->key(), std::move(outcome));
   }
 }
 

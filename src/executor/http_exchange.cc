@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "executor/step_table.h"
+#include "net/certificates.h"
 
 namespace tiphys::executor {
 namespace {
@@ -247,6 +248,7 @@ diag::Result<void> HttpExchange::prepare(std::int64_t now_ns) {
   const auto left_ms = static_cast<long>((deadline_ns_ - now_ns) / 1'000'000) + 1;
   curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, left_ms);
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, std::min(left_ms, kConnectTimeoutMs));
+  net::set_authorities(easy_);
   if (request_.skips_verification) {
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -391,6 +393,12 @@ Outcome HttpExchange::judge(const SuccessCondition& condition) const {
   }
   outcome.outputs = value::Map{{"result", response_body_}};
   return outcome;
+}
+
+HttpAnswer HttpExchange::answer() const {
+  const std::string* const retry_after = response_header("Retry-After");
+  return {.status = static_cast<int>(status_),
+          .retry_after = retry_after == nullptr ? "" : *retry_after};
 }
 
 }  // namespace tiphys::executor

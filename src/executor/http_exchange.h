@@ -43,6 +43,8 @@ class HttpExchange {
   [[nodiscard]] bool follow(CURLcode code, std::optional<std::string>& failure);
   /// The outcome of an exchange that got its answer. The times are left to the caller.
   [[nodiscard]] Outcome judge(const SuccessCondition& condition) const;
+  /// The last hop's answer.
+  [[nodiscard]] HttpAnswer answer() const;
 
   [[nodiscard]] std::string error(std::string_view reason) const {
     return request_error(request_.method, url_, reason);  // Go names the first method

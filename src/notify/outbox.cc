@@ -26,6 +26,20 @@ Schedule Schedule::standard() {
            Duration::seconds(5 * 3600), Duration::seconds(10 * 3600)}};
 }
 
+Ruling rule(const std::string& id, const Schedule& schedule, std::uint32_t earlier,
+            const Verdict& verdict, clock::Instant now) {
+  Ruling ruling{.attempts = earlier + 1};
+  if (verdict.kind == Verdict::Kind::kDelivered) return ruling;
+  if (verdict.kind == Verdict::Kind::kRefused || ruling.attempts >= schedule.waits.size()) {
+    ruling.state = Ruling::State::kDead;
+    return ruling;
+  }
+  const clock::Duration wait = spread(schedule.waits[ruling.attempts], id, ruling.attempts);
+  ruling.state = Ruling::State::kPending;
+  ruling.next_at = now + std::max(wait, verdict.retry_after.value_or(clock::Duration{}));
+  return ruling;
+}
+
 void Outbox::add(Parcel parcel, clock::Instant now) {
   const std::string lane = parcel.lane;
   const std::string id = parcel.id;
@@ -99,7 +113,7 @@ Ruling Outbox::settle(const std::string& id, const Verdict& verdict, clock::Inst
   lane.is_under_way = false;
   --endpoint.under_way;
   --under_way_;
-  Ruling ruling{.attempts = ++parcel.attempts};
+  const Ruling ruling = rule(id, parcel.schedule, parcel.attempts, verdict, now);
   if (verdict.kind == Verdict::Kind::kRetry) {
     if (++endpoint.failures >= limits_.failures_to_open) endpoint.rests_until = now + limits_.rest;
   } else {
@@ -107,19 +121,13 @@ Ruling Outbox::settle(const std::string& id, const Verdict& verdict, clock::Inst
     endpoint.rests_until = {};
   }
   make_room(endpoint, now);
-  const bool is_last = parcel.attempts >= parcel.schedule.waits.size();
-  if (verdict.kind == Verdict::Kind::kRetry && !is_last) {
-    const clock::Duration wait =
-        spread(parcel.schedule.waits[parcel.attempts], id, parcel.attempts);
-    parcel.next_at = now + std::max(wait, verdict.retry_after.value_or(clock::Duration{}));
-    ruling.state = Ruling::State::kPending;
-    ruling.next_at = parcel.next_at;
+  if (ruling.state == Ruling::State::kPending) {
+    parcel.attempts = ruling.attempts;
+    parcel.next_at = ruling.next_at;
     queue(parcel.lane, now);
-    return ruling;
+  } else {
+    leave(id, now);
   }
-  ruling.state =
-      verdict.kind == Verdict::Kind::kDelivered ? Ruling::State::kDelivered : Ruling::State::kDead;
-  leave(id, now);
   return ruling;
 }
 

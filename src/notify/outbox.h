@@ -50,6 +50,12 @@ struct Ruling {
   clock::Instant next_at = {};  // of a pending one
 };
 
+/// What becomes of a message whose attempt has ended, `earlier` attempts of it having been made
+/// before. Waits are spread by a fifth to both sides, by id and attempt, so that messages that
+/// failed together do not come back together. Pure.
+[[nodiscard]] Ruling rule(const std::string& id, const Schedule& schedule, std::uint32_t earlier,
+                          const Verdict& verdict, clock::Instant now);
+
 class Outbox {
  public:
   struct Limits {
@@ -66,8 +72,7 @@ class Outbox {
   [[nodiscard]] bool contains(const std::string& id) const { return parcels_.contains(id); }
   /// The ids of what is to be sent now; each is under way until settle().
   [[nodiscard]] std::vector<std::string> take_due(clock::Instant now);
-  /// An attempt has ended. Waits are spread by a fifth to both sides, by id and attempt, so that
-  /// parcels that failed together do not come back together. Requires that it is under way.
+  /// An attempt has ended; see rule(). Requires that it is under way.
   [[nodiscard]] Ruling settle(const std::string& id, const Verdict& verdict, clock::Instant now);
   /// Takes a parcel out without sending it; false if it is not here or under way.
   bool discard(const std::string& id, clock::Instant now);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "notify/channel/channel_fixture.h"
+#include "notify/rendering.h"
 
 namespace tiphys::notify {
 namespace {
@@ -53,36 +54,6 @@ constexpr Sample kSamples[] = {
     {"ntfy", "ntfy", R"({"topic": "builds"})"},
 };
 
-std::string pretty(const std::string& body) {
-  auto parsed = value::parse_json(body);
-  if (!parsed || !parsed->is_map()) return body;
-  return value::to_json(
-      *parsed, {.key_order = value::KeyOrder::kAsGiven, .indent = 2, .escape_html = false});
-}
-
-struct Shown {
-  std::string operator()(const HttpRequest& r) const {
-    std::string out = r.method + " " + r.url + "\n";
-    for (const auto& [name, text] : r.headers) out += name + ": " + text + "\n";
-    return out + "\n" + pretty(r.body) + "\n";
-  }
-  std::string operator()(const MailRequest& r) const {
-    std::string out =
-        fmt::format("{}:{}\nMAIL FROM:<{}>\nRCPT TO:<{}>\n\n", r.host, r.port, r.from, r.to);
-    for (const char c : r.message) {
-      if (c != '\r') out += c;
-    }
-    return out;
-  }
-  std::string operator()(const CommandRequest& r) const {
-    std::string out;
-    for (const auto& [name, text] : r.environment) {
-      out += name + "=" + value::to_json(text, {.escape_html = false}) + "\n";
-    }
-    return fmt::format("{}{}\n\n", out, fmt::join(r.arguments, " ")) + pretty(r.input) + "\n";
-  }
-};
-
 struct AsJson {
   value::Value operator()(const HttpRequest& r) const {
     value::Map headers;
@@ -96,7 +67,7 @@ struct AsJson {
 };
 
 struct SamplesTest : ChannelTest {
-  std::string rendered(const Sample& s) const {
+  std::string shown(const Sample& s) const {
     auto made = try_ask(s.kind, json(s.config), {}, s.to);
     EXPECT_TRUE(made) << s.name << (made ? "" : made.error().message);
     if (!made) return "";
@@ -104,7 +75,7 @@ struct SamplesTest : ChannelTest {
       std::ofstream(fmt::format("{}/{}.json", folder, s.name))
           << value::to_json(std::visit(AsJson(), *made));
     }
-    return std::visit(Shown(), *made);
+    return notify::rendered(*made);
   }
 };
 
@@ -124,7 +95,7 @@ TEST_F(SamplesTest, AreThoseOfTheDocument) {
     const std::size_t begin = found + mark.size();
     const std::size_t end = document.find("```\n", begin);
     ASSERT_NE(end, std::string::npos) << mark;
-    const std::string want = rendered(s);
+    const std::string want = shown(s);
     if (std::getenv("UPDATE") != nullptr) {
       document.replace(begin, end - begin, want);
     } else {

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <utility>
 
+#include "net/certificates.h"
 #include "notify/addresses.h"
 
 namespace tiphys::notify {
@@ -14,6 +15,7 @@ namespace tiphys::notify {
 namespace {
 
 constexpr long kConnectTimeoutMs = 10'000;
+constexpr std::size_t kRepliesMax = 1000;  // lines of a mail server that are looked at
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -54,6 +56,7 @@ Transfer::Transfer(std::string id, MailRequest request, Limits limits)
       easy_(curl_easy_init()),
       out_(std::move(request.message)) {
   set_up(request.skips_verification);
+  is_mail_ = true;
   const bool is_tls = request.security == MailRequest::Security::kTls;
   const std::string url =
       fmt::format("{}://{}:{}", is_tls ? "smtps" : "smtp", request.host, request.port);
@@ -92,6 +95,7 @@ void Transfer::set_up(bool skips_verification) {
   curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_socket);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  net::set_authorities(easy_);
   if (skips_verification) {
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -109,6 +113,10 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   std::string_view line(data, size * count);
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
   Transfer& transfer = *static_cast<Transfer*>(self);
+  if (transfer.is_mail_) {
+    if (transfer.replies_.size() < kRepliesMax) transfer.replies_.emplace_back(line);
+    return size * count;
+  }
   const std::size_t colon = line.find(':');
   if (line.starts_with("HTTP/")) {
     transfer.answer_.headers.clear();  // of another answer: 100, or a proxy's
@@ -116,8 +124,6 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     std::string_view text = line.substr(colon + 1);
     while (text.starts_with(' ')) text.remove_prefix(1);
     transfer.answer_.headers.emplace_back(lower(line.substr(0, colon)), text);
-  } else if (!line.empty()) {
-    transfer.answer_.body = line;  // the last reply of an SMTP server
   }
   return size * count;
 }
@@ -145,10 +151,20 @@ std::string Transfer::reason_of(CURLcode code) const {
   return error_[0] != '\0' ? error_ : curl_easy_strerror(code);
 }
 
+// The server's words for what it answered last, as 535; the lines after them are of the farewell.
+std::string Transfer::reply_with(long status) const {
+  const std::string word = std::to_string(status);
+  for (auto line = replies_.rbegin(); line != replies_.rend(); ++line) {
+    if (line->starts_with(word)) return *line;
+  }
+  return "";
+}
+
 Answer Transfer::answer(CURLcode code) {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   answer_.status = static_cast<int>(status);
+  if (is_mail_) answer_.body = reply_with(status);
   // A server that says no is an answer, too, as a login or recipient that it refuses.
   const bool has_answer = code == CURLE_OK || (status >= 400 && code != CURLE_OPERATION_TIMEDOUT);
   if (!has_answer) {

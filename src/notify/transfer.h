@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "notify/channel.h"
 
@@ -41,6 +42,7 @@ class Transfer {
 
   void set_up(bool skips_verification);
   [[nodiscard]] std::string reason_of(CURLcode code) const;
+  [[nodiscard]] std::string reply_with(long status) const;
 
   std::string id_;
   Limits limits_;
@@ -50,6 +52,8 @@ class Transfer {
   std::string out_;  // the body, or the mail
   std::size_t sent_ = 0;
   std::string refusal_;  // of an address
+  bool is_mail_ = false;
+  std::vector<std::string> replies_;  // of an SMTP server, a line each
   Answer answer_;
 };
 

@@ -16,6 +16,8 @@ namespace tiphys::runtime {
 
 namespace {
 
+constexpr std::int64_t kHour = 3'600'000'000'000;
+
 std::string variable(const char* name) {
   const char* text = std::getenv(name);
   return text == nullptr ? "" : text;
@@ -56,6 +58,21 @@ diag::Result<Config> Config::from_environment() {
   config.stats_every = clock::Duration::seconds(seconds);
   TRY(const std::int64_t refuses, number_from_environment("TIPHYS_NOTIFY_PUBLIC_ONLY", 0, 1, 0));
   config.refuses_private = refuses == 1;
+  TRY(const std::int64_t delivered,
+      number_from_environment("TIPHYS_KEEP_DELIVERED_HOURS", 0, 1'000'000,
+                              config.keep_delivered.ns / kHour));
+  config.keep_delivered = {delivered * kHour};
+  TRY(const std::int64_t dead,
+      number_from_environment("TIPHYS_KEEP_DEAD_HOURS", 0, 1'000'000, config.keep_dead.ns / kHour));
+  config.keep_dead = {dead * kHour};
+  if (const std::string word = variable("TIPHYS_HTTP_HOOKS"); !word.empty()) {
+    const auto mode = parse_http_hooks(word);
+    if (!mode) {
+      return diag::fail(diag::Code::kIo,
+                        fmt::format("TIPHYS_HTTP_HOOKS is '{}': want retry, await or once", word));
+    }
+    config.http_hooks = *mode;
+  }
   TRY(config.log_max,
       number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
                               config.log_max));

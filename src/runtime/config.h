@@ -12,6 +12,7 @@
 #include "diag/error.h"
 #include "executor/executor_kind.h"
 #include "executor/step_log.h"
+#include "runtime/http_hooks.h"
 
 namespace tiphys::runtime {
 
@@ -26,6 +27,9 @@ struct Config {
   executor::ExecutorKind executor = executor::ExecutorKind::kAuto;  // where steps run
   std::string image_layouts = {};            // a folder of OCI image layouts; default: HOME/oci
   bool refuses_private = false;              // notifications to private addresses of the network
+  HttpHooks http_hooks = HttpHooks::kRetry;  // where no annotation says more
+  clock::Duration keep_delivered = clock::Duration::seconds(7 * 24 * 3600);  // in the outbox
+  clock::Duration keep_dead = clock::Duration::seconds(30 * 24 * 3600);
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
   pid_t launched_supervisor = -1;  // what executor::launch_supervisor() gave to this process
 

@@ -13,7 +13,6 @@
 #include "executor/http.h"
 #include "executor/plugin_executor.h"
 #include "executor/pod.h"
-#include "expr/program.h"
 #include "observe/log.h"
 #include "runtime/clocks.h"
 #include "runtime/dispatch.h"
@@ -27,12 +26,12 @@
 #include "runtime/outcome.h"
 #include "runtime/ownership.h"
 #include "runtime/plugins.h"
+#include "runtime/success_condition.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
 #include "store/secrets.h"
 #include "store/sqlite.h"
 #include "value/json.h"
-#include "vars/scope.h"
 
 namespace tiphys::runtime {
 
@@ -43,16 +42,6 @@ constexpr int kPollMs = 250;  // how often the store is asked for commands when 
 void log_trouble(std::string_view what, const std::string& uid, const std::string& error) {
   observe::log(observe::LogLevel::kError, what,
                {{"uid", uid}, {"error", observe::without_urls(error)}});
-}
-
-// The variables of an http template's successCondition (HOOKS.md 10).
-diag::Result<bool> success_condition(const std::string& condition, const value::Value& request,
-                                     const value::Value& response) {
-  TRY(const expr::Program program, expr::Program::parse(condition));
-  vars::MapScope scope;
-  scope.set("request", request);
-  scope.set("response", response);
-  return program.run_bool(scope);
 }
 
 }  // namespace
@@ -82,6 +71,7 @@ struct Host::State {
   std::vector<std::uint64_t> done_commands;  // commands whose effects it holds
   std::optional<diag::Error> damage;         // of the store: there is no going on
   bool takes_all = false;
+  bool takes_notifications = false;  // of everybody
   std::atomic<bool> must_stop = false;
   std::uint64_t seen_version = 0;
 
@@ -119,7 +109,7 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   final_phases.erase(uid);
   ended.erase(uid);
   observer.adopted(it->second);
-  const std::vector<engine::Effect> outstanding = it->second.engine().outstanding();
+  std::vector<engine::Effect> outstanding = it->second.engine().outstanding();
   TRY_VOID(notifications->adopt(it->second, outstanding, wall_now()));
   carry_out(it->second, outstanding, true);
   if (it->second.rows_due()) open.insert(&it->second);
@@ -196,6 +186,11 @@ void Host::State::apply_messages() {
       apply_answer(unlocked->uid, std::move(unlocked->answer));
       continue;
     }
+    if (auto* answer = std::get_if<Ended>(&message)) {
+      auto of_leaf = notifications->settle(std::move(*answer), wall_now());
+      if (!of_leaf) continue;
+      *answer = std::move(*of_leaf);
+    }
     const std::string& key = std::holds_alternative<Began>(message) ? std::get<Began>(message).key
                                                                     : std::get<Ended>(message).key;
     const auto address = parse_leaf_key(key);
@@ -229,10 +224,9 @@ void Host::State::apply_commands() {
   for (auto& [uid, answer] : locks->retry(has_changed)) apply_answer(uid, answer);
   if (!has_changed) return;
   if (version) seen_version = *version;
-  if (takes_all) {
-    adopt_unowned();
-    notifications->adopt_orphans(wall_now());
-  }
+  if (takes_all) adopt_unowned();
+  notifications->adopt_orphans(
+      takes_notifications ? Custody::Whose::kNobodys : Custody::Whose::kOwn, wall_now());
   for (auto& [uid, run] : runs) {
     auto commands = readable(store->load_commands(uid));
     if (!commands) continue;
@@ -422,8 +416,13 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   state->dispatch =
       std::make_unique<Dispatch>(state->config, *state->process, *state->http, *state->plugins,
                                  state->inbox, state->timers, *state->store, *state->locks);
-  state->notifications =
-      std::make_unique<Notifications>(state->config, *state->store, state->inbox, lookup);
+  state->notifications = std::make_unique<Notifications>(Notifications::Ports{
+      .config = s->config,
+      .store = *s->store,
+      .inbox = s->inbox,
+      .lookup = lookup,
+      .runs_here = [s](const std::string& uid) { return s->runs.contains(uid); },
+      .send = [s](const executor::Task& task) { s->http->start({task}); }});
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }
 
@@ -433,12 +432,17 @@ void Host::adopt_all() {
   state_->takes_all = true;
   state_->note_stored_expiries();
   state_->adopt_unowned();
+  serve_notifications();
+}
+
+void Host::serve_notifications() {
+  state_->takes_notifications = true;
   adopt_notifications();
 }
 
-std::size_t Host::adopt_notifications() { return state_->notifications->adopt_orphans(wall_now()); }
-
-std::size_t Host::pending_notifications() const { return state_->notifications->pending(); }
+std::size_t Host::adopt_notifications() {
+  return state_->notifications->adopt_orphans(Custody::Whose::kNobodys, wall_now());
+}
 
 diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progress& progress) {
   State& s = *state_;

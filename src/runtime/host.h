@@ -44,10 +44,11 @@ class Host {
   /// Makes run() ask its is_done() soon. As request_stop(), safe in a signal handler.
   void wake();
 
+  /// From now on sends every notification of the store that nobody else sends, and runs no
+  /// workflow that it was not told to adopt (`tiphys plugin serve`).
+  void serve_notifications();
   /// Takes the notifications that wait to be sent and belong to no engine; gives how many.
   std::size_t adopt_notifications();
-  /// How many wait to be sent, or are under way, in this engine.
-  [[nodiscard]] std::size_t pending_notifications() const;
 
   /// Whether no workflow is being run, and none of the store is left unfinished by everybody.
   [[nodiscard]] bool is_idle() const;

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "clock/go_duration.h"
 #include "notify/channel.h"
 #include "notify/secrets_fill.h"
+#include "observe/log.h"
+#include "runtime/clocks.h"
 #include "runtime/failure_logs.h"
 #include "value/json.h"
 
@@ -24,26 +25,15 @@ constexpr std::size_t kAnswerKept = 1024;  // bytes of an answer
 constexpr value::JsonStyle kCompact{
     .key_order = value::KeyOrder::kAsGiven, .indent = 0, .escape_html = false};
 
-// What lanes to one server have in common: the channel, or the kind and the host.
-std::string endpoint_of(const std::string& channel, const std::string& kind, const Value& config) {
-  if (channel != kind) return channel;
-  std::string_view url = config["url"].string_or(config["host"].string_or(""));
-  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
-    url.remove_prefix(scheme + 3);
-  }
-  return fmt::format("{} {}", kind, url.substr(0, url.find('/')));
+// What find_target() wants to know, of a row.
+Value channel_of(const store::DeliveryRow& row, const Value& payload) {
+  if (payload["channel"].is_string()) return Map{{"channel", payload["channel"]}};
+  return Map{{"kind", row.kind}, {"config", payload["config"]}};
 }
 
-// `retries: [0s, 5s, ...]`, the waits before each attempt.
-notify::Schedule schedule_of(const Value& holder) {
-  const Value& given = holder["retries"];
-  if (!given.is_list()) return notify::Schedule::standard();
-  notify::Schedule schedule;
-  for (const Value& wait : given.list()) {
-    if (auto d = clock::parse_duration(wait.string_or("0s"))) schedule.waits.push_back(*d);
-  }
-  if (schedule.waits.empty()) schedule.waits.emplace_back();
-  return schedule;
+// How the ids of notices begin that tell of an outage of the channel.
+std::string outage_prefix(const std::string& channel) {
+  return fmt::format("msg_outage.{}.", channel);
 }
 
 std::string one_line(std::string text) {
@@ -53,50 +43,16 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-/// Where a notification goes.
-struct Notifications::Target {
-  std::string channel;  // its name, or its kind
-  std::string kind;
-  Value config;  // references to secrets and all
-  const notify::Channel* how = nullptr;
-};
-
-Notifications::Notifications(const Config& config, store::Store& store, Inbox& inbox,
-                             executor::Lookup lookup)
-    : config_(config), store_(store), inbox_(inbox), lookup_(std::move(lookup)) {}
+Notifications::Notifications(Ports ports)
+    : config_(ports.config),
+      store_(ports.store),
+      inbox_(ports.inbox),
+      lookup_(ports.lookup),
+      custody_(ports.config, std::move(ports.runs_here)),
+      requests_({ports.config, ports.store, custody_, ports.lookup, std::move(ports.send)}) {}
 
 bool Notifications::is_one(const Value& body) {
   return body["plugin"]["tiphys"]["notify"].is_map();
-}
-
-diag::Result<Notifications::Target> Notifications::target_of(const Value& notify,
-                                                             const std::string& name_space) const {
-  Target target;
-  if (const std::string name(notify["channel"].string_or("")); !name.empty()) {
-    TRY(const store::ObjectRow row, store_.find_object("NotificationChannel", name_space, name));
-    TRY(const Value object, value::parse_json(row.json));
-    target.channel = name;
-    target.kind = object["spec"]["kind"].string_or("");
-    target.config = object["spec"]["config"];
-  } else {
-    target.kind = notify["kind"].string_or("");
-    target.channel = target.kind;
-    target.config = notify["config"];
-  }
-  target.how = notify::find_channel(target.kind);
-  if (target.how == nullptr) {
-    std::string kinds;
-    for (const std::string_view kind : notify::channel_kinds()) {
-      kinds += fmt::format("{}{}", kinds.empty() ? "" : ", ", kind);
-    }
-    return diag::fail(diag::Code::kInvalidManifest,
-                      fmt::format("no channel of kind '{}': use one of {}", target.kind, kinds));
-  }
-  if (const auto problems = target.how->problems(target.config); !problems.empty()) {
-    return diag::fail(diag::Code::kInvalidManifest,
-                      fmt::format("channel '{}': {}", target.channel, problems.front()));
-  }
-  return target;
 }
 
 void Notifications::refuse(const std::string& leaf_key, const std::string& why) {
@@ -106,53 +62,70 @@ void Notifications::refuse(const std::string& leaf_key, const std::string& why) 
   ended_.push_back({.key = leaf_key, .outcome = std::move(outcome)});
 }
 
+// One row for each destination; gives their ids.
+std::vector<std::string> Notifications::enqueue(const Order& order, const DeliveryTarget& target,
+                                                clock::Instant now) {
+  const std::vector<std::string> destinations =
+      target.how->destinations(target.config, order.notify["message"]);
+  std::vector<std::string> ids;
+  for (const std::string& destination : destinations) {
+    store::DeliveryRow row{
+        .id = fmt::format("{}{}", order.id, ids.empty() ? "" : fmt::format(".{}", ids.size())),
+        .uid = order.uid,
+        .name_space = order.name_space,
+        .workflow = order.workflow,
+        .node = order.node,
+        .channel = target.channel,
+        .kind = target.kind,
+        .destination = destination,
+        .state = "pending",
+        .created_at = now,
+        .next_at = now};
+    Map payload{{"event", order.event}, {"message", order.notify["message"]}};
+    if (!order.leaf.empty()) payload.set("leaf", order.leaf);
+    const bool is_stored = order.notify["channel"].is_string();
+    payload.set(is_stored ? "channel" : "config",
+                is_stored ? order.notify["channel"] : target.config);
+    if (order.notify["retries"].is_list()) payload.set("retries", order.notify["retries"]);
+    const Value whole(std::move(payload));
+    row.payload = value::to_json(whole, kCompact);
+    rows_.push_back(row);
+    ids.push_back(row.id);
+    take_in(std::move(row), whole, target, now);
+  }
+  return ids;
+}
+
 void Notifications::add(const WorkflowRun& run, const engine::LeafId& leaf,
                         const engine::Leaf& what, clock::Instant now) {
   const Value& notify = what.body["plugin"]["tiphys"]["notify"];
   const std::string key = leaf_key(run.uid(), leaf);
   Map event = run.engine().facts(leaf.node).map();
   event.set("trigger", what.node_name);
-  const Value& workflow = *event.find("workflow");
+  const Value workflow = *event.find("workflow");
   const std::string name_space(workflow["namespace"].string_or(""));
-  auto target = target_of(notify, name_space);
+  auto target = find_target(store_, notify, name_space);
   if (!target) {
     refuse(key, target.error().message);
     return;
   }
   add_failure_logs(config_, run.uid(), event);
-  const std::vector<std::string> destinations =
-      target->how->destinations(target->config, notify["message"]);
-  if (destinations.empty()) {
-    refuse(key, fmt::format("channel '{}': nobody to send to", target->channel));
-    return;
-  }
   const bool is_awaited = notify["await"].string_or("delivered") != "accepted";
-  Waiting waiting{.open = {}, .failure = {}, .started_at = now};
-  for (std::size_t i = 0; i < destinations.size(); ++i) {
-    store::DeliveryRow row{.id = fmt::format("msg_{}{}", key, i == 0 ? "" : fmt::format(".{}", i)),
-                           .uid = run.uid(),
-                           .name_space = name_space,
-                           .workflow = std::string(workflow["name"].string_or("")),
-                           .node = what.node_name,
-                           .channel = target->channel,
-                           .kind = target->kind,
-                           .destination = destinations[i],
-                           .state = "pending",
-                           .created_at = now,
-                           .next_at = now};
-    Map payload{{"event", Value(event)}, {"message", notify["message"]}, {"leaf", key}};
-    payload.set(notify["channel"].is_string() ? "channel" : "config",
-                notify["channel"].is_string() ? notify["channel"] : target->config);
-    if (!is_awaited) payload.erase("leaf");
-    if (notify["retries"].is_list()) payload.set("retries", notify["retries"]);
-    const Value whole(std::move(payload));
-    row.payload = value::to_json(whole, kCompact);
-    rows_.push_back(row);
-    waiting.open.insert(row.id);
-    take_in(std::move(row), whole, now);
-  }
-  if (is_awaited) {
-    waiting_.insert_or_assign(key, std::move(waiting));
+  const std::vector<std::string> ids =
+      enqueue({.id = "msg_" + key,
+               .uid = run.uid(),
+               .name_space = name_space,
+               .workflow = std::string(workflow["name"].string_or("")),
+               .node = what.node_name,
+               .event = std::move(event),
+               .notify = notify,
+               .leaf = is_awaited ? key : ""},
+              *target, now);
+  if (ids.empty()) {
+    refuse(key, fmt::format("channel '{}': nobody to send to", target->channel));
+  } else if (is_awaited) {
+    waiting_.insert_or_assign(
+        key, Waiting{.open = {ids.begin(), ids.end()}, .failure = {}, .started_at = now});
   } else {
     end_leaf(key, "", now, now);
   }
@@ -167,43 +140,49 @@ void Notifications::prepare(const WorkflowRun& run, const std::vector<engine::Ef
     const engine::Leaf what = run.engine().leaf(start->leaf.node);
     if (is_one(what.body)) add(run, start->leaf, what, now);
   }
+  requests_.prepare(run, effects, now);
+}
+
+// What the channel of a row is now; of one that has gone or cannot be used, what is known of it.
+DeliveryTarget Notifications::target_now(const store::DeliveryRow& row,
+                                         const Value& payload) const {
+  auto found = find_target(store_, channel_of(row, payload), row.name_space);
+  if (found) return std::move(*found);
+  return {.channel = row.channel, .kind = row.kind, .config = payload["config"]};
 }
 
 // The outbox decides by itself when; the row's payload tells how.
-void Notifications::take_in(store::DeliveryRow row, Value payload, clock::Instant now) {
+void Notifications::take_in(store::DeliveryRow row, Value payload, const DeliveryTarget& target,
+                            clock::Instant now) {
   Item item{.row = std::move(row), .payload = std::move(payload), .lane = {}, .secrets = {}};
   item.row.payload.clear();
+  item.outage_channel = target.outage_channel;
+  item.outage_after = target.outage_after;
+  if (item.row.attempts == 0 && target.how != nullptr) item.target = target;
   const store::DeliveryRow& r = item.row;
   notify::Parcel parcel{.id = r.id,
                         .lane = {},
-                        .endpoint = endpoint_of(r.channel, r.kind, item.payload["config"]),
-                        .schedule = schedule_of(item.payload),
+                        .endpoint = target.endpoint(),
+                        .schedule = schedule_of(item.payload["retries"], target.retries),
                         .attempts = r.attempts,
                         .next_at = r.next_at};
-  if (item.payload["channel"].is_string()) {
-    auto object = store_.find_object("NotificationChannel", r.name_space, r.channel);
-    auto spec = object ? value::parse_json(object->json)
-                       : diag::Result<Value>(std::unexpected(object.error()));
-    if (spec && !item.payload["retries"].is_list()) {
-      parcel.schedule = schedule_of((*spec)["spec"]);
-    }
-  }
   item.lane = fmt::format("{}|{}|{}", parcel.endpoint, r.destination, r.uid);
   parcel.lane = item.lane;
   const std::string id = r.id;
-  ++open_of_[r.uid];
+  custody_.open(r.uid);
   items_.emplace(id, std::move(item));
   outbox_.add(std::move(parcel), now);
 }
 
 diag::Result<void> Notifications::adopt(const WorkflowRun& run,
-                                        const std::vector<engine::Effect>& outstanding,
+                                        std::vector<engine::Effect>& outstanding,
                                         clock::Instant now) {
   TRY(const std::vector<store::DeliveryRow> rows, store_.load_deliveries({.uid = run.uid()}));
   std::map<std::string, const store::DeliveryRow*> by_id;
   for (const store::DeliveryRow& row : rows) by_id.emplace(row.id, &row);
   for (const store::DeliveryRow& row : rows) {
-    if (row.state != "pending" || items_.contains(row.id)) continue;
+    if (row.state != "pending" || row.kind == HookRequests::kKind) continue;
+    if (items_.contains(row.id)) continue;
     TRY(const std::string text, store_.delivery_payload(row.id));
     TRY(Value payload, value::parse_json(text));
     if (const Value& leaf = payload["leaf"]; leaf.is_string()) {
@@ -211,7 +190,8 @@ diag::Result<void> Notifications::adopt(const WorkflowRun& run,
       waiting.started_at = row.created_at;
       waiting.open.insert(row.id);
     }
-    take_in(row, std::move(payload), now);
+    const DeliveryTarget target = target_now(row, payload);
+    take_in(row, std::move(payload), target, now);
     if (!row.memory.empty()) memory_[items_.at(row.id).lane] = row.memory;
   }
   for (const engine::Effect& effect : outstanding) {
@@ -228,35 +208,60 @@ diag::Result<void> Notifications::adopt(const WorkflowRun& run,
       end_leaf(key, is_good ? "" : known->second->reason, known->second->created_at, now);
     }
   }
-  return {};
+  return requests_.adopt(run, outstanding, now);
 }
 
-std::size_t Notifications::adopt_orphans(clock::Instant now) {
+// What is old goes, an engine that serves all looks for it now and then.
+void Notifications::prune(clock::Instant now) {
+  constexpr clock::Duration kBetween = clock::Duration::seconds(3600);
+  if (now < prune_at_) return;
+  prune_at_ = now + kBetween;
+  const store::Retention retention{.delivered_before = now - config_.keep_delivered,
+                                   .dead_before = now - config_.keep_dead};
+  for (;;) {
+    const auto pruned = store_.prune_deliveries(retention);
+    if (!pruned || *pruned == 0) return;
+  }
+}
+
+// Every change of the store by somebody else may have brought one. Looking takes as long as much is
+// pending, so it is done for a small part of the time only.
+std::size_t Notifications::adopt_orphans(Custody::Whose whose, clock::Instant now) {
+  constexpr std::int64_t kPart = 20;
+  const clock::Instant begun = steady_now();
+  missed_ = whose;
+  if (begun < looked_next_) return 0;
+  missed_.reset();
+  if (whose == Custody::Whose::kNobodys) prune(now);
+  const std::size_t taken = take_orphans(whose, now) + requests_.adopt_orphans(whose, now);
+  looked_next_ = begun + clock::Duration{(steady_now() - begun).ns * kPart};
+  return taken;
+}
+
+std::size_t Notifications::take_orphans(Custody::Whose whose, clock::Instant now) {
   auto rows = store_.load_deliveries({.state = "pending"});
   if (!rows) return 0;
+  put_soonest_first(*rows);
   std::size_t taken = 0;
   for (const store::DeliveryRow& row : *rows) {
-    if (items_.contains(row.id)) continue;
-    if (!kept_.contains(row.uid)) {
-      auto lock = Ownership::take(config_.run_path(row.uid));
-      if (!lock) continue;  // an engine has it
-      kept_.emplace(row.uid, std::move(*lock));
-    }
+    if (row.kind == HookRequests::kKind || items_.contains(row.id)) continue;
+    // What is done with here may not be in the store yet.
+    if (std::ranges::find(rows_, row.id, &store::DeliveryRow::id) != rows_.end()) continue;
+    if (!custody_.may_send(row.uid, whose)) continue;
     auto text = store_.delivery_payload(row.id);
     auto payload =
         text ? value::parse_json(*text) : diag::Result<Value>(std::unexpected(text.error()));
     if (!payload) continue;
-    take_in(row, std::move(*payload), now);
+    const DeliveryTarget target = target_now(row, *payload);
+    take_in(row, std::move(*payload), target, now);
     ++taken;
   }
+  custody_.drop_unused();
   return taken;
 }
 
-void Notifications::keep(const std::string& uid, Ownership lock) {
-  if (open_of_.contains(uid)) kept_.insert_or_assign(uid, std::move(lock));
-}
-
 void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
+  requests_.cancel(leaf_key, now);
   const auto found = waiting_.find(leaf_key);
   if (found == waiting_.end()) return;
   const std::set<std::string> open = std::move(found->second.open);
@@ -275,20 +280,17 @@ void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
 // The delivery is done with; the lock of a workflow that is over goes with its last one.
 Notifications::Item Notifications::forget(const std::string& id) {
   Item item = std::move(items_.extract(id).mapped());
-  const auto open = open_of_.find(item.row.uid);
-  if (--open->second == 0) {
-    kept_.erase(item.row.uid);
-    open_of_.erase(open);
-  }
+  custody_.close(item.row.uid);
   return item;
 }
 
 diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Instant now) {
-  Value notify = item.payload["channel"].is_string()
-                     ? Value(Map{{"channel", item.payload["channel"]}})
-                     : Value(Map{{"kind", item.row.kind}, {"config", item.payload["config"]}});
   const std::string& name_space = item.row.name_space;
-  TRY(const Target target, target_of(notify, name_space));
+  // A channel that was mended meanwhile is to be used as it is now.
+  if (!item.target) {
+    TRY(item.target, find_target(store_, channel_of(item.row, item.payload), name_space));
+  }
+  const DeliveryTarget target = *std::exchange(item.target, std::nullopt);
   const auto secret = [&](const std::string& name, const std::string& key) {
     return lookup_.secret(name_space, name, key);
   };
@@ -367,7 +369,68 @@ void Notifications::settle(notify::Report report, clock::Instant now) {
   }
   if (row.state != "pending") row.finished_at = now;
   rows_.push_back(row);
+  note_outage(item, verdict.kind == notify::Verdict::Kind::kDelivered, now);
   if (row.state != "pending") finish(row.id, failure, now);
+}
+
+// Nobody sees that nothing arrives: so it is told, once, where something still does.
+void Notifications::note_outage(const Item& item, bool is_delivered, clock::Instant now) {
+  using Turn = notify::Outages::Turn;
+  const store::DeliveryRow& row = item.row;
+  const Turn turn = outages_.note(row.channel, is_delivered, item.outage_after);
+  if (turn == Turn::kEnds) {
+    observe::log(observe::LogLevel::kInfo, "notifications arrive again",
+                 {{"channel", row.channel}});
+  }
+  if (turn != Turn::kBegins) return;
+  observe::log(observe::LogLevel::kError, "notifications fail",
+               {{"channel", row.channel},
+                {"attempts", std::int64_t{item.outage_after}},
+                {"error", observe::without_urls(row.reason)}});
+  if (item.outage_channel.empty() || is_outage_told(item)) return;
+  const Value notify = Map{
+      {"channel", item.outage_channel},
+      {"message",
+       Map{{"title", fmt::format("Notifications through '{}' fail", row.channel)},
+           {"text", fmt::format("{} attempts in a row have failed. The last: {}\n"
+                                "What waits: tiphys notifications list --channel {}",
+                                item.outage_after, observe::without_urls(row.reason), row.channel)},
+           {"severity", "bad"}}}};
+  const auto target = find_target(store_, notify, row.name_space);
+  if (!target) {
+    observe::log(observe::LogLevel::kError, "an outage cannot be told",
+                 {{"channel", item.outage_channel}, {"error", target.error().message}});
+    return;
+  }
+  Map event{{"type", "channel.failing"}, {"trigger", row.channel}};
+  if (item.payload["event"]["workflow"].is_map()) {
+    event.set("workflow", item.payload["event"]["workflow"]);
+  }
+  (void)enqueue({.id = outage_prefix(row.channel) + row.id.substr(row.id.find('_') + 1),
+                 .uid = row.uid,
+                 .name_space = row.name_space,
+                 .workflow = row.workflow,
+                 .node = "",
+                 .event = std::move(event),
+                 .notify = notify,
+                 .leaf = ""},
+                *target, now);
+}
+
+// Another engine may have told of it: there is a notice, and nothing has arrived since.
+bool Notifications::is_outage_told(const Item& item) const {
+  const auto notices = store_.load_deliveries({.channel = item.outage_channel});
+  if (!notices) return false;
+  const std::string prefix = outage_prefix(item.row.channel);
+  clock::Instant told_at;
+  for (const store::DeliveryRow& row : *notices) {
+    if (row.id.starts_with(prefix)) told_at = std::max(told_at, row.created_at);
+  }
+  if (!told_at.is_set()) return false;
+  const auto arrived = store_.load_deliveries({.channel = item.row.channel, .state = "delivered"});
+  return arrived && std::ranges::none_of(*arrived, [&](const store::DeliveryRow& row) {
+           return row.finished_at > told_at;
+         });
 }
 
 // A delivery is done with: its leaf, if one waits, has one less to wait for.
@@ -399,13 +462,23 @@ void Notifications::end_leaf(const std::string& leaf_key, const std::string& fai
 }
 
 void Notifications::collect(store::Batch& batch) {
-  batch.deliveries = std::exchange(rows_, {});
-  batch.attempts = std::exchange(attempts_, {});
+  std::ranges::move(std::exchange(rows_, {}), std::back_inserter(batch.deliveries));
+  std::ranges::move(std::exchange(attempts_, {}), std::back_inserter(batch.attempts));
+  requests_.collect(batch);
 }
 
 void Notifications::carry_out(clock::Instant now) {
   for (Ended& ended : std::exchange(ended_, {})) inbox_.post(std::move(ended));
   for (const std::string& id : outbox_.take_due(now)) try_to_send(id, now);
+  requests_.carry_out(now);
+  if (custody_.has_regained_room()) missed_ = Custody::Whose::kNobodys;
+  if (missed_ && looked_next_ <= steady_now()) adopt_orphans(*missed_, now);
+}
+
+std::optional<clock::Instant> Notifications::next() const {
+  const auto own = outbox_.next();
+  const auto of_requests = requests_.next();
+  return own && of_requests ? std::min(own, of_requests) : own ? own : of_requests;
 }
 
 }  // namespace tiphys::runtime

@@ -17,8 +17,12 @@
 
 #include "executor/executor.h"
 #include "notify/courier.h"
+#include "notify/outages.h"
 #include "notify/outbox.h"
 #include "runtime/config.h"
+#include "runtime/custody.h"
+#include "runtime/delivery_target.h"
+#include "runtime/hook_requests.h"
 #include "runtime/inbox.h"
 #include "runtime/workflow_run.h"
 #include "store/store.h"
@@ -27,7 +31,17 @@ namespace tiphys::runtime {
 
 class Notifications {
  public:
-  Notifications(const Config& config, store::Store& store, Inbox& inbox, executor::Lookup lookup);
+  /// What the notifications need of their engine. `send` sends the request of an http template: an
+  /// Ended with the task's key follows.
+  struct Ports {
+    const Config& config;
+    store::Store& store;
+    Inbox& inbox;
+    executor::Lookup lookup;
+    std::function<bool(const std::string& uid)> runs_here;
+    std::function<void(executor::Task)> send;
+  };
+  explicit Notifications(Ports ports);
 
   /// Whether a leaf with this template is a notification: `plugin: {tiphys: {notify: {...}}}`.
   [[nodiscard]] static bool is_one(const value::Value& body);
@@ -36,33 +50,39 @@ class Notifications {
   void prepare(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
                clock::Instant now);
   /// After a restart: takes back what was pending of a workflow that this engine has now, and ends
-  /// the leaves among its outstanding effects whose deliveries are done with.
+  /// the leaves among its outstanding effects whose deliveries are done with. Leaves that are not
+  /// to be started again leave `outstanding`.
   [[nodiscard]] diag::Result<void> adopt(const WorkflowRun& run,
-                                         const std::vector<engine::Effect>& outstanding,
+                                         std::vector<engine::Effect>& outstanding,
                                          clock::Instant now);
-  /// Takes what is pending of workflows that are over and that no engine has. Gives how many.
-  std::size_t adopt_orphans(clock::Instant now);
+  /// Takes the pending rows that this engine may send and does not have. Gives how many.
+  std::size_t adopt_orphans(Custody::Whose whose, clock::Instant now);
+  /// A workflow is over; its lock is kept while something of it is to be sent.
+  void keep(const std::string& uid, Ownership lock) { custody_.keep(uid, std::move(lock)); }
   /// The leaf is not wanted any more: what was not sent is discarded.
   void cancel(const std::string& leaf_key, clock::Instant now);
-  /// A workflow is over; its lock is kept while something of it is to be sent.
-  void keep(const std::string& uid, Ownership lock);
 
   /// An attempt has ended.
   void settle(notify::Report report, clock::Instant now);
-  [[nodiscard]] bool has_rows() const { return !rows_.empty() || !ended_.empty(); }
+  /// The same of requests of http templates; see HookRequests.
+  [[nodiscard]] std::optional<Ended> settle(Ended ended, clock::Instant now) {
+    return requests_.settle(std::move(ended), now);
+  }
+  [[nodiscard]] bool has_rows() const {
+    return !rows_.empty() || !ended_.empty() || requests_.has_rows();
+  }
   /// Whether something is under way, or due now.
   [[nodiscard]] bool is_busy(clock::Instant now) const {
     const auto due = outbox_.next();
-    return has_rows() || outbox_.under_way() > 0 || (due && *due <= now);
+    return has_rows() || missed_ || outbox_.under_way() > 0 || (due && *due <= now) ||
+           requests_.is_busy(now);
   }
   /// Moves the rows that changed into the batch of the next commit.
   void collect(store::Batch& batch);
   /// After the commit: sends what is due, and tells the inbox of leaves that have ended.
   void carry_out(clock::Instant now);
   /// When something is due next.
-  [[nodiscard]] std::optional<clock::Instant> next() const { return outbox_.next(); }
-  /// How many wait to be sent, or are under way.
-  [[nodiscard]] std::size_t pending() const { return items_.size(); }
+  [[nodiscard]] std::optional<clock::Instant> next() const;
 
  private:
   /// A delivery that is not done with.
@@ -70,7 +90,21 @@ class Notifications {
     store::DeliveryRow row;  // without the payload
     value::Value payload;
     std::string lane;
-    std::vector<std::string> secrets;  // of the attempt under way
+    std::vector<std::string> secrets;           // of the attempt under way
+    std::optional<DeliveryTarget> target = {};  // for the first attempt, which follows at once
+    std::string outage_channel = {};
+    std::uint32_t outage_after = 0;
+  };
+  /// What is to be told, whoever wants it.
+  struct Order {
+    std::string id;  // of the row for the first destination
+    std::string uid;
+    std::string name_space;
+    std::string workflow;
+    std::string node;
+    value::Value event;
+    value::Value notify;  // {channel, or kind and config; message, retries}
+    std::string leaf;     // the key of the leaf that waits, or ""
   };
   /// A leaf that waits for its deliveries.
   struct Waiting {
@@ -78,14 +112,20 @@ class Notifications {
     std::string failure;  // of the first that failed
     clock::Instant started_at;
   };
-  struct Target;
 
   void add(const WorkflowRun& run, const engine::LeafId& leaf, const engine::Leaf& what,
            clock::Instant now);
   void refuse(const std::string& leaf_key, const std::string& why);
-  [[nodiscard]] diag::Result<Target> target_of(const value::Value& notify,
-                                               const std::string& name_space) const;
-  void take_in(store::DeliveryRow row, value::Value payload, clock::Instant now);
+  [[nodiscard]] DeliveryTarget target_now(const store::DeliveryRow& row,
+                                          const value::Value& payload) const;
+  std::vector<std::string> enqueue(const Order& order, const DeliveryTarget& target,
+                                   clock::Instant now);
+  void take_in(store::DeliveryRow row, value::Value payload, const DeliveryTarget& target,
+               clock::Instant now);
+  void note_outage(const Item& item, bool is_delivered, clock::Instant now);
+  [[nodiscard]] bool is_outage_told(const Item& item) const;
+  std::size_t take_orphans(Custody::Whose whose, clock::Instant now);
+  void prune(clock::Instant now);
   [[nodiscard]] diag::Result<notify::Request> request_of(Item& item, clock::Instant now);
   void try_to_send(const std::string& id, clock::Instant now);
   void finish(std::string id, const std::string& failure, clock::Instant now);
@@ -97,12 +137,16 @@ class Notifications {
   store::Store& store_;
   Inbox& inbox_;
   executor::Lookup lookup_;
+  Custody custody_;
+  HookRequests requests_;
   notify::Outbox outbox_;
-  std::unordered_map<std::string, Item> items_;           // by id
-  std::unordered_map<std::string, Waiting> waiting_;      // by leaf key
-  std::unordered_map<std::string, std::string> memory_;   // by lane: JSON
-  std::unordered_map<std::string, std::size_t> open_of_;  // how many items, by workflow
-  std::map<std::string, Ownership> kept_;                 // locks of workflows that are over
+  notify::Outages outages_;
+  clock::Instant prune_at_;
+  std::optional<Custody::Whose> missed_;  // orphans were not looked for when they should have been
+  clock::Instant looked_next_;            // steady: not before this
+  std::unordered_map<std::string, Item> items_;          // by id
+  std::unordered_map<std::string, Waiting> waiting_;     // by leaf key
+  std::unordered_map<std::string, std::string> memory_;  // by lane: JSON
   std::vector<store::DeliveryRow> rows_;
   std::vector<store::AttemptRow> attempts_;
   std::vector<Ended> ended_;  // to be told after the commit

@@ -16,6 +16,7 @@ struct MemoryStore::Tables {
   std::uint64_t last_command = 0;
   std::map<std::tuple<std::string, std::string, std::string>, ObjectRow> objects;
   std::vector<DeliveryRow> deliveries;
+  DeliveryTotals removed_deliveries;
   std::map<std::string, std::map<std::uint32_t, AttemptRow>, std::less<>> attempts;
 
   [[nodiscard]] DeliveryRow* delivery(std::string_view id) {
@@ -211,8 +212,11 @@ diag::Result<void> MemoryStore::delete_workflow(std::string_view uid) {
     }
     t.nodes.erase(key);
     t.events.erase(key);
-    for (const DeliveryRow& row : t.deliveries) {
-      if (row.uid == uid) t.attempts.erase(row.id);
+    for (DeliveryRow row : t.deliveries) {
+      if (row.uid != uid) continue;
+      t.attempts.erase(row.id);
+      if (row.state == "pending") row.state = "discarded";
+      add(t.removed_deliveries, row);
     }
     std::erase_if(t.deliveries, [&](const DeliveryRow& row) { return row.uid == uid; });
     std::erase_if(t.commands, [&](const auto& entry) { return entry.second.uid == uid; });
@@ -248,6 +252,26 @@ diag::Result<std::vector<AttemptRow>> MemoryStore::load_attempts(std::string_vie
   if (found == state_->tables.attempts.end()) return out;
   for (const auto& [number, row] : found->second) out.push_back(row);
   return out;
+}
+
+diag::Result<DeliveryTotals> MemoryStore::delivery_totals() {
+  DeliveryTotals totals = state_->tables.removed_deliveries;
+  for (const DeliveryRow& row : state_->tables.deliveries) add(totals, row);
+  return totals;
+}
+
+diag::Result<std::size_t> MemoryStore::prune_deliveries(const Retention& retention) {
+  std::size_t count = 0;
+  TRY_VOID(write([&](Tables& t) -> diag::Result<void> {
+    count = std::erase_if(t.deliveries, [&](const DeliveryRow& row) {
+      if (!is_outdated(row, retention)) return false;
+      add(t.removed_deliveries, row);
+      t.attempts.erase(row.id);
+      return true;
+    });
+    return {};
+  }));
+  return count;
 }
 
 diag::Result<void> MemoryStore::add_command(const CommandRow& command) {

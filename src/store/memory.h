@@ -55,6 +55,8 @@ class MemoryStore final : public Store {
       const DeliveryFilter& filter) override;
   [[nodiscard]] diag::Result<std::string> delivery_payload(std::string_view id) override;
   [[nodiscard]] diag::Result<std::vector<AttemptRow>> load_attempts(std::string_view id) override;
+  [[nodiscard]] diag::Result<DeliveryTotals> delivery_totals() override;
+  [[nodiscard]] diag::Result<std::size_t> prune_deliveries(const Retention& retention) override;
   [[nodiscard]] diag::Result<void> add_command(const CommandRow& command) override;
   [[nodiscard]] diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;
   [[nodiscard]] diag::Result<std::uint64_t> data_version() override;

@@ -215,6 +215,15 @@ class SqliteStore final : public Store {
   diag::Result<std::vector<AttemptRow>> load_attempts(std::string_view id) override {
     return deliveries_.attempts(id);
   }
+  diag::Result<DeliveryTotals> delivery_totals() override { return deliveries_.totals(); }
+  diag::Result<std::size_t> prune_deliveries(const Retention& retention) override {
+    std::size_t count = 0;
+    TRY_VOID(transaction([&]() -> diag::Result<void> {
+      TRY(count, deliveries_.prune(retention));
+      return {};
+    }));
+    return count;
+  }
 
   diag::Result<void> add_command(const CommandRow& command) override {
     TRY(Query q,

@@ -26,6 +26,13 @@ constexpr const char* kSelect = TIPHYS_SELECT_DELIVERIES("");
 constexpr const char* kSelectPending = TIPHYS_SELECT_DELIVERIES(" AND state = 'pending'");
 #undef TIPHYS_SELECT_DELIVERIES
 
+// A few thousand at once, so that nobody who writes has to wait for long; see is_outdated().
+constexpr const char* kSelectOutdated =
+    "SELECT id, uid, name_space, workflow, node, channel, kind, destination, state, attempts, "
+    "created_at, next_at, finished_at, status, reason, memory FROM deliveries WHERE state <> "
+    "'pending' AND finished_at <> 0 AND finished_at < CASE state WHEN 'dead' THEN ?2 ELSE ?1 END "
+    "LIMIT 5000";
+
 DeliveryRow row_of(const Query& q) {
   return {.id = q.text(0),
           .uid = q.text(1),
@@ -69,7 +76,61 @@ diag::Result<void> SqliteDeliveries::write(const std::vector<DeliveryRow>& rows,
   return {};
 }
 
+// What rows that have gone have counted is an object of the store, whose kind nobody else has.
+diag::Result<DeliveryTotals> SqliteDeliveries::removed() {
+  TRY(Query q, db_.query("SELECT json FROM objects WHERE kind = 'DeliveryTotals'"));
+  TRY(const bool found, q.step());
+  if (!found) return DeliveryTotals{};
+  return parse_totals(q.text(0));
+}
+
+diag::Result<void> SqliteDeliveries::note_removed(const std::vector<DeliveryRow>& rows) {
+  if (rows.empty()) return {};
+  TRY(DeliveryTotals totals, removed());
+  for (DeliveryRow row : rows) {
+    if (row.state == "pending") row.state = "discarded";
+    add(totals, row);
+  }
+  TRY(Query q, db_.query("INSERT OR REPLACE INTO objects VALUES ('DeliveryTotals', '', 'removed', "
+                         "?, 0)"));
+  return q.bind(to_json(totals)).run();
+}
+
+diag::Result<DeliveryTotals> SqliteDeliveries::totals() {
+  TRY(DeliveryTotals totals, removed());
+  TRY(const std::vector<DeliveryRow> rows, load({}));
+  for (const DeliveryRow& row : rows) add(totals, row);
+  return totals;
+}
+
+diag::Result<std::size_t> SqliteDeliveries::prune(const Retention& retention) {
+  std::vector<DeliveryRow> rows;
+  {
+    TRY(Query q, db_.query(kSelectOutdated));
+    q.bind(retention.delivered_before.ns).bind(retention.dead_before.ns);
+    for (;;) {
+      TRY(const bool more, q.step());
+      if (!more) break;
+      rows.push_back(row_of(q));
+    }
+  }
+  TRY_VOID(note_removed(rows));
+  for (const DeliveryRow& row : rows) {
+    for (const char* sql : {"DELETE FROM delivery_payloads WHERE number = "
+                            "(SELECT number FROM deliveries WHERE id = ?)",
+                            "DELETE FROM delivery_attempts WHERE number = "
+                            "(SELECT number FROM deliveries WHERE id = ?)",
+                            "DELETE FROM deliveries WHERE id = ?"}) {
+      TRY(Query q, db_.query(sql));
+      TRY_VOID(q.bind(row.id).run());
+    }
+  }
+  return rows.size();
+}
+
 diag::Result<void> SqliteDeliveries::remove_of(std::string_view uid) {
+  TRY(const std::vector<DeliveryRow> rows, load({.uid = std::string(uid)}));
+  TRY_VOID(note_removed(rows));
   for (const char* sql : {"DELETE FROM delivery_payloads WHERE number IN "
                           "(SELECT number FROM deliveries WHERE uid = ?)",
                           "DELETE FROM delivery_attempts WHERE number IN "

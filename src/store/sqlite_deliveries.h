@@ -8,6 +8,7 @@
 
 #include "store/connection.h"
 #include "store/delivery.h"
+#include "store/delivery_totals.h"
 
 namespace tiphys::store {
 
@@ -25,8 +26,14 @@ class SqliteDeliveries {
   /// Errors: kNotFound.
   [[nodiscard]] diag::Result<std::string> payload(std::string_view id);
   [[nodiscard]] diag::Result<std::vector<AttemptRow>> attempts(std::string_view id);
+  [[nodiscard]] diag::Result<DeliveryTotals> totals();
+  /// Within a transaction.
+  [[nodiscard]] diag::Result<std::size_t> prune(const Retention& retention);
 
  private:
+  [[nodiscard]] diag::Result<DeliveryTotals> removed();
+  [[nodiscard]] diag::Result<void> note_removed(const std::vector<DeliveryRow>& rows);
+
   Connection& db_;
 };
 

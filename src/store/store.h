@@ -18,6 +18,7 @@
 #include "clock/instant.h"
 #include "diag/error.h"
 #include "store/delivery.h"
+#include "store/delivery_totals.h"
 #include "value/value.h"
 
 namespace tiphys::store {
@@ -131,6 +132,11 @@ class Store {
   /// Those of one delivery, in order.
   [[nodiscard]] virtual diag::Result<std::vector<AttemptRow>> load_attempts(
       std::string_view id) = 0;
+  /// Of all there are and have ever been: also of those that were pruned or went with their
+  /// workflow, which count as discarded if they had not been done with.
+  [[nodiscard]] virtual diag::Result<DeliveryTotals> delivery_totals() = 0;
+  /// Removes outdated deliveries, some thousands at once; gives how many. Call it until it gives 0.
+  [[nodiscard]] virtual diag::Result<std::size_t> prune_deliveries(const Retention& retention) = 0;
 
   // Commands.
   [[nodiscard]] virtual diag::Result<void> add_command(const CommandRow& command) = 0;

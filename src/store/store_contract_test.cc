@@ -333,6 +333,58 @@ TEST_P(StoreContract, ADeliveryComesBackWithItsAttemptsAndGoesWithItsWorkflow) {
   EXPECT_FALSE(store_->delivery_payload("msg_1"));
 }
 
+TEST_P(StoreContract, OldDeliveriesGoAndStayCounted) {
+  create(workflow("wf", 1));
+  const auto row = [](const char* id, const char* state, std::int64_t finished_at) {
+    return DeliveryRow{.id = id,
+                       .uid = "uid-a-wf",
+                       .name_space = "a",
+                       .workflow = "wf",
+                       .node = "",
+                       .channel = "ops",
+                       .kind = "webhook",
+                       .destination = "",
+                       .state = state,
+                       .attempts = 3,
+                       .created_at = {1},
+                       .finished_at = {finished_at},
+                       .payload = "{}"};
+  };
+  ASSERT_TRUE(store_->commit(
+      {.deliveries = {row("old", "delivered", 100'000'001), row("new", "delivered", 900'000'001),
+                      row("dead", "dead", 100'000'001), row("open", "pending", 0)},
+       .attempts = {{.delivery = "old",
+                     .number = 1,
+                     .at = {3},
+                     .latency = {4},
+                     .status = 200,
+                     .answer = "",
+                     .error = ""}}}));
+  const Retention retention{.delivered_before = {500'000'000}, .dead_before = {1000}};
+  EXPECT_EQ(*store_->prune_deliveries(retention), 1U);
+  EXPECT_EQ(*store_->prune_deliveries(retention), 0U);
+  EXPECT_TRUE(store_->load_deliveries({.id = "old"})->empty());
+  EXPECT_TRUE(store_->load_attempts("old")->empty());
+  EXPECT_EQ(store_->load_deliveries({})->size(), 3U);
+  const auto check = [&](std::int64_t discarded) {
+    const auto totals = store_->delivery_totals();
+    ASSERT_TRUE(succeeds(totals));
+    ASSERT_EQ(totals->size(), 1U);
+    const DeliveryTotal& t = totals->at({"ops", "webhook"});
+    EXPECT_EQ(t.accepted, 4);
+    EXPECT_EQ(t.delivered, 2);
+    EXPECT_EQ(t.dead, 1);
+    EXPECT_EQ(t.discarded, discarded);
+    EXPECT_EQ(t.retried, 8);
+    EXPECT_EQ(t.in_time.at(4), 1);  // 0.1 s
+    EXPECT_EQ(t.in_time.at(7), 1);  // 0.9 s
+    EXPECT_DOUBLE_EQ(t.seconds, 1.0);
+  };
+  check(0);
+  ASSERT_TRUE(store_->delete_workflow("uid-a-wf"));
+  check(1);
+}
+
 TEST_P(StoreContract, ObjectsAreKeptByKindNamespaceAndName) {
   const ObjectRow t{"WorkflowTemplate", "a", "t", "1", {7}};
   const ObjectRow u{"WorkflowTemplate", "b", "s", "2", {8}};

@@ -9,6 +9,7 @@
 #include "notify/channel.h"
 #include "notify/channel/fields.h"
 #include "notify/channel/kinds.h"
+#include "notify/sample_event.h"
 #include "value/json.h"
 
 namespace tiphys::notify {
@@ -21,22 +22,8 @@ inline value::Value json(std::string_view text) {
 
 /// One notice and the words of the tests; `ask()` gives what a channel makes of it.
 struct ChannelTest : testing::Test {
-  static constexpr std::string_view kFailed = R"json({
-    "type": "workflow.failed", "trigger": "on-failure",
-    "workflow": {
-      "name": "ci-7xk2p", "namespace": "prod", "uid": "0b5c2d6e-77aa-4a1b-9c1e-0123456789ab",
-      "phase": "Failed", "message": "child 'ci-7xk2p-1' failed", "progress": "1/2",
-      "startedAt": "2026-11-26T10:00:00Z", "finishedAt": "2026-11-26T10:01:05Z",
-      "duration": 65.25, "labels": {"team": "build"}, "annotations": {},
-      "url": "https://tiphys.example.com/workflows/prod/ci-7xk2p"},
-    "failures": [{
-      "displayName": "compile", "templateName": "make", "phase": "Failed",
-      "message": "Error (exit code 2)", "podName": "ci-7xk2p-make-1",
-      "finishedAt": "2026-11-26T10:01:04Z",
-      "log":
-        "cc main.c\n\u001b[31mmain.c:3: error: <b> & \"x\"\u001b[0m\nmake: *** Error 2\n"}]})json";
-
-  Notice notice{.id = "msg_2x9Zq0cT", .at = {1'795'687'265'000'000'000}, .event = json(kFailed)};
+  Notice notice{
+      .id = "msg_2x9Zq0cT", .at = {1'795'687'265'000'000'000}, .event = json(kSampleEvent)};
   clock::Instant now{1'795'687'266'500'000'000};
 
   /// The workflow succeeded instead.

@@ -164,7 +164,7 @@ TEST_F(EmailTest, HasAttachments) {
 }
 
 TEST_F(EmailTest, AttachesTheLogsOfFailedSteps) {
-  notice.event = json(kFailed);
+  notice.event = json(kSampleEvent);
   EXPECT_NE(mail("null").find("filename=\"compile.log\""), std::string::npos);
   EXPECT_EQ(mail(R"({"attachLogs": false})").find("filename"), std::string::npos);
   EXPECT_EQ(mail("null", R"({"host": "h", "from": "a@b", "attachLogs": false})").find("filename"),

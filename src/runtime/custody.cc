@@ -1,0 +1,54 @@
+#include "runtime/custody.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "diag/error.h"
+
+namespace tiphys::runtime {
+
+void put_soonest_first(std::vector<store::DeliveryRow>& rows) {
+  std::unordered_map<std::string_view, clock::Instant> due;  // by workflow
+  for (const store::DeliveryRow& row : rows) {
+    const auto [at, is_first] = due.emplace(row.uid, row.next_at);
+    if (!is_first) at->second = std::min(at->second, row.next_at);
+  }
+  // The rows move while they are sorted, and the names in `due` with them.
+  std::vector<std::pair<clock::Instant, std::size_t>> order;
+  for (const store::DeliveryRow& row : rows) order.emplace_back(due.at(row.uid), order.size());
+  std::ranges::sort(order);
+  std::vector<store::DeliveryRow> sorted;
+  sorted.reserve(rows.size());
+  for (const auto& [at, index] : order) sorted.push_back(std::move(rows[index]));
+  rows = std::move(sorted);
+}
+
+void Custody::close(const std::string& uid) {
+  const auto found = open_.find(uid);
+  CHECK(found != open_.end());
+  if (--found->second > 0) return;
+  open_.erase(found);
+  kept_.erase(uid);
+}
+
+void Custody::keep(const std::string& uid, Ownership lock) {
+  if (open_.contains(uid)) kept_.insert_or_assign(uid, std::move(lock));
+}
+
+bool Custody::may_send(const std::string& uid, Whose whose) {
+  if (kept_.contains(uid) || runs_here_(uid)) return true;
+  if (whose == Whose::kOwn) return false;
+  was_full_ = kept_.size() >= kTakenMax;
+  if (was_full_) return false;
+  auto lock = Ownership::take(config_.run_path(uid));
+  if (!lock) return false;  // an engine has it
+  kept_.emplace(uid, std::move(*lock));
+  return true;
+}
+
+void Custody::drop_unused() {
+  std::erase_if(kept_, [this](const auto& entry) { return !open_.contains(entry.first); });
+}
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,67 @@
+#include "runtime/delivery_target.h"
+
+#include <fmt/format.h>
+
+#include "clock/go_duration.h"
+#include "value/json.h"
+
+namespace tiphys::runtime {
+
+using value::Value;
+
+std::string DeliveryTarget::endpoint() const {
+  if (channel != kind) return channel;
+  std::string_view url = config["url"].string_or(config["host"].string_or(""));
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
+    url.remove_prefix(scheme + 3);
+  }
+  return fmt::format("{} {}", kind, url.substr(0, url.find('/')));
+}
+
+diag::Result<DeliveryTarget> find_target(store::Store& store, const Value& notify,
+                                         const std::string& name_space) {
+  DeliveryTarget target;
+  if (const std::string name(notify["channel"].string_or("")); !name.empty()) {
+    TRY(const store::ObjectRow row, store.find_object("NotificationChannel", name_space, name));
+    TRY(const Value object, value::parse_json(row.json));
+    const Value& spec = object["spec"];
+    target.channel = name;
+    target.kind = spec["kind"].string_or("");
+    target.config = spec["config"];
+    target.retries = spec["retries"];
+    target.outage_channel = spec["outageChannel"].string_or("");
+    target.outage_after =
+        static_cast<std::uint32_t>(spec["outageAfter"].int_or(target.outage_after));
+  } else {
+    target.kind = notify["kind"].string_or("");
+    target.channel = target.kind;
+    target.config = notify["config"];
+  }
+  target.how = notify::find_channel(target.kind);
+  if (target.how == nullptr) {
+    std::string kinds;
+    for (const std::string_view kind : notify::channel_kinds()) {
+      kinds += fmt::format("{}{}", kinds.empty() ? "" : ", ", kind);
+    }
+    return diag::fail(diag::Code::kInvalidManifest,
+                      fmt::format("no channel of kind '{}': use one of {}", target.kind, kinds));
+  }
+  if (const auto problems = target.how->problems(target.config); !problems.empty()) {
+    return diag::fail(diag::Code::kInvalidManifest,
+                      fmt::format("channel '{}': {}", target.channel, problems.front()));
+  }
+  return target;
+}
+
+notify::Schedule schedule_of(const Value& own, const Value& of_channel) {
+  const Value& given = own.is_list() ? own : of_channel;
+  if (!given.is_list()) return notify::Schedule::standard();
+  notify::Schedule schedule;
+  for (const Value& wait : given.list()) {
+    if (auto d = clock::parse_duration(wait.string_or("0s"))) schedule.waits.push_back(*d);
+  }
+  if (schedule.waits.empty()) schedule.waits.emplace_back();
+  return schedule;
+}
+
+}  // namespace tiphys::runtime

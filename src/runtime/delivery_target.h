@@ -1,0 +1,40 @@
+// Where a notification goes: a stored channel, or one that the template describes itself.
+//
+// Reads the store; used by the loop's thread and by commands.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "diag/error.h"
+#include "notify/channel.h"
+#include "notify/outbox.h"
+#include "store/store.h"
+#include "value/value.h"
+
+namespace tiphys::runtime {
+
+struct DeliveryTarget {
+  std::string channel;  // its name, or its kind where it has none
+  std::string kind;
+  value::Value config;  // references to secrets and all
+  const notify::Channel* how = nullptr;
+  value::Value retries = {};        // `spec.retries`, or null
+  std::string outage_channel = {};  // `spec.outageChannel`: who is told when this one fails
+  std::uint32_t outage_after = 3;   // `spec.outageAfter`: failed attempts in a row
+
+  /// What lanes to one server have in common: the channel, or the kind and the host.
+  [[nodiscard]] std::string endpoint() const;
+};
+
+/// `notify` holds `channel: NAME`, or `kind` and `config`. Errors: kNotFound, kInvalidManifest
+/// (what is wrong with the channel), kIo.
+[[nodiscard]] diag::Result<DeliveryTarget> find_target(store::Store& store,
+                                                       const value::Value& notify,
+                                                       const std::string& name_space);
+
+/// The waits before each attempt: those of the notification, else of its channel, else the standard
+/// ones. Each is a list of durations or null.
+[[nodiscard]] notify::Schedule schedule_of(const value::Value& own, const value::Value& of_channel);
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,204 @@
+"""What people see of notifications: samples, summaries, counters, outages, what is kept, replays."""
+import json
+
+from engine import EngineTest, nodes, wait_until
+from receiver import WebhookReceiver
+
+SECRET = """
+apiVersion: v1
+kind: Secret
+metadata: {name: hook}
+stringData: {path: s3cr3t-path}
+---
+"""
+
+
+def channel(name, url, more=""):
+    return f"""
+apiVersion: notifications.tiphys.dev/v1
+kind: NotificationChannel
+metadata: {{name: {name}}}
+spec: {{kind: webhook, retries: [0s], {more} config: {{url: "{url}"}}}}
+---
+"""
+
+
+def workflow(name, channel_name, notify=""):
+    return f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: {name}}}
+spec:
+  entrypoint: tell
+  templates: [{{name: tell, plugin: {{tiphys: {{notify: {{channel: {channel_name}, {notify}}}}}}}}}]
+"""
+
+
+class NotifyCommands(EngineTest):
+    def rows(self, *flags):
+        return json.loads(self.call("notifications", "list", "-o", "json", *flags).stdout)
+
+    def tell(self, name, channel_name="ops", notify="", ok=None):
+        return self.call("run", self.write("w.yaml", workflow(name, channel_name, notify)), ok=ok)
+
+    def test_a_sample_is_sent_and_not_kept(self):
+        with WebhookReceiver() as receiver:
+            self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))
+            for words in (("notify", "test", "ops"), ("notifications", "test", "ops")):
+                p = self.call(*words)
+                self.assertRegex(p.stdout, r"^delivered in [0-9.]+ ms, status 200\n$")
+        self.assertEqual([json.loads(r["body"])["type"] for r in receiver.requests], ["workflow.failed"] * 2)
+        self.assertEqual(self.rows(), [])
+
+    def test_a_sample_that_is_refused_tells_why(self):
+        with WebhookReceiver(answer=lambda *_: 403) as receiver:
+            self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))
+            p = self.call("notify", "test", "ops", ok=False)
+        self.assertRegex(p.stdout, "^refused in .*, status 403: HTTP status 403: ok")
+        p = self.call("notify", "test", "ops", ok=False)
+        self.assertRegex(p.stdout, "^would be tried again in .*: .*onnect")
+        self.assertIn("'nobody' not found", self.call("notify", "test", "nobody", ok=False).stderr)
+
+    def test_a_dry_run_shows_what_would_be_sent_without_secrets(self):
+        url = "{secretKeyRef: {name: hook, key: url}}"
+        secret = SECRET.replace("path: s3cr3t-path", "url: 'http://127.0.0.1:1/s3cr3t-path'")
+        self.call("apply", "-f", self.write("c.yaml", secret + channel("ops", url).replace(f'"{url}"', url)))
+        shown = self.call("notify", "test", "ops", "--dry-run", "--message", '{"title": "hello"}').stdout
+        self.assertIn("POST ***\n", shown)
+        self.assertIn('"title": "hello"', shown)
+        self.assertNotIn("s3cr3t", shown)
+
+    def test_an_event_of_the_past_can_be_tried(self):
+        with WebhookReceiver() as receiver:
+            self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))
+            self.tell("past", ok=True)
+            got = self.call("notifications", "get", self.rows()[0]["id"], "-o", "json").stdout
+            self.call("notify", "test", "ops", "--event", "-", stdin=got)
+            self.call("notify", "test", "ops", "--event", self.write("e.json", json.dumps(
+                {"type": "workflow.succeeded", "workflow": {"name": "other"}})))
+            p = self.call("notify", "test", "ops", "--event", self.write("e.json", "{}"), ok=False)
+        self.assertIn("is no event", p.stderr)
+        names = [json.loads(r["body"])["data"]["workflow"]["name"] for r in receiver.requests]
+        self.assertEqual(names, ["past", "past", "other"])
+
+    def test_a_run_ends_with_what_has_become_of_its_notifications(self):
+        status = [200]
+        with WebhookReceiver(answer=lambda *_: status[0]) as receiver:
+            self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))
+            self.assertIn("\nnotifications: 1 delivered\n", self.tell("good", ok=True).stdout)
+            status[0] = 404
+            p = self.tell("bad")
+            row, = self.rows("--state", "dead")
+            self.assertIn("\nnotifications: 1 dead\n  dead: bad by ops: HTTP status 404: ok\n"
+                          f"  send it again: tiphys notifications replay {row['id']}\n", p.stdout)
+            status[0] = 503
+            p = self.tell("later", notify="await: accepted, retries: [0s, 1h]", ok=True)
+            self.assertRegex(p.stdout, r"notifications: 1 pending\n  tried again from \S+ on by a server")
+            p = self.call("run", self.write("w.yaml", workflow("good2", "ops")), "-o", "name", ok=None)
+            self.assertNotIn("notifications:", p.stdout)
+
+    def test_counters(self):
+        with WebhookReceiver(answer=lambda earlier, _: 503 if earlier == 0 else 200) as receiver:
+            self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))
+            self.tell("a", notify="retries: [0s, 10ms]", ok=True)
+            self.tell("b", ok=True)
+        self.tell("c", ok=False)
+        labels = '{channel="ops",kind="webhook"}'
+        wanted = {"accepted_total": 3, "delivered_total": 2, "dead_total": 1, "retries_total": 1, "pending": 0}
+
+        def check():
+            text = self.call("metrics", "-o", "prometheus").stdout
+            for name, count in wanted.items():
+                self.assertIn(f"tiphys_notifications_{name}{labels} {count}\n", text)
+            self.assertIn(f"tiphys_notification_delivery_seconds_count{labels} 2\n", text)
+            self.assertRegex(text, r'delivery_seconds_bucket\{channel="ops",kind="webhook",le="\+Inf"\} 2\n')
+        check()
+        self.assertIn("accepted 3 delivered 2 dead 1 retries 1", self.call("metrics").stdout)
+        entry, = [m for m in json.loads(self.call("metrics", "-o", "json").stdout) if m["name"] == "notifications"]
+        self.assertEqual((entry["accepted"], entry["retries"]), (3, 1))
+        # Counters never go down: neither with a workflow nor with age.
+        self.call("delete", "a")
+        check()
+        self.env_more = {"TIPHYS_KEEP_DELIVERED_HOURS": "0"}
+        self.assertEqual(self.call("notifications", "prune").stdout, "1 removed\n")
+        self.assertEqual([r["state"] for r in self.rows()], ["dead"])
+        check()
+
+    env_more = {}
+
+    def env(self, **more):
+        return super().env(**self.env_more, **more)
+
+    def test_an_outage_is_told_once_through_another_channel(self):
+        status = [503]
+        with WebhookReceiver(answer=lambda *_: status[0]) as ops, WebhookReceiver() as pager:
+            text = channel("ops", ops.url, "outageChannel: pager, outageAfter: 2,")
+            text += channel("pager", pager.url)
+            self.call("apply", "-f", self.write("c.yaml", text))
+            p = [self.tell(f"w{i}") for i in range(5)]
+            # Each run is an engine of its own; the outage begins once for each that sees two in a row.
+            self.assertEqual(len(pager.requests), 0)
+            waits = "retries: [0s, 10ms, 10ms]"
+            p = [self.tell(f"x{i}", notify=waits) for i in range(3)]
+            self.assertIn("notifications fail channel=ops", p[0].stderr)
+            self.assertEqual(len(pager.requests), 1)
+            body = json.loads(pager.requests[0]["body"])
+            self.assertEqual((body["type"], body["data"]["message"]["title"]),
+                             ("channel.failing", "Notifications through 'ops' fail"))
+            self.assertIn("HTTP status 503", body["data"]["message"]["text"])
+            self.assertTrue(pager.requests[0]["headers"]["webhook-id"].startswith("msg_outage.ops."))
+            status[0] = 200
+            self.tell("back", ok=True)
+            status[0] = 503
+            self.tell("again", notify=waits)
+            self.assertEqual(len(pager.requests), 2)
+
+    def test_a_mistake_in_an_outage_channel_is_told(self):
+        for more, wanted in (("outageChannel: ops,", "outageChannel: want the name of another channel"),
+                             ("outageAfter: 0,", "outageAfter: want a number from 1 to 1000")):
+            p = self.call("apply", "-f", self.write("c.yaml", channel("ops", "http://127.0.0.1:1", more)), ok=False)
+            self.assertIn(wanted, p.stderr)
+            self.assertRegex(p.stderr, r"c\.yaml:\d+:\d+")
+
+    def test_a_replay_is_sent_while_only_another_runs_engine_is_alive(self):
+        status = [404]
+        with WebhookReceiver(answer=lambda *_: status[0]) as receiver:
+            self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))
+            self.tell("dead", ok=False)
+            row, = self.rows("--state", "dead")
+            other = self.start("run", self.write("s.yaml", """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: waits}
+spec: {entrypoint: main, templates: [{name: main, suspend: {}}]}
+"""))
+            self.wait_for_phase("waits", "Running")
+            status[0] = 200
+            p = self.call("notifications", "replay", row["id"])
+            self.assertIn("delivered", p.stdout)
+            self.kill(other)
+
+    def test_a_replay_of_a_workflow_that_still_runs_is_sent_by_its_engine(self):
+        status = [404]
+        with WebhookReceiver(answer=lambda *_: status[0]) as receiver:
+            self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))
+            engine = self.start("run", self.write("s.yaml", """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: waits}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps: [[{name: tell, template: tell, continueOn: {failed: true}}], [{name: wait, template: wait}]]
+  - {name: wait, suspend: {}}
+  - {name: tell, plugin: {tiphys: {notify: {channel: ops}}}}
+"""))
+            row, = wait_until(lambda: self.rows("--state", "dead"))
+            wait_until(lambda: "wait" in nodes(self.get("waits")))
+            status[0] = 200
+            p = self.call("notifications", "replay", row["id"])
+            self.assertRegex(p.stdout, "delivered|handed to the engine that has it")
+            wait_until(lambda: self.rows("--state", "delivered"))
+            self.kill(engine)
+        self.assertEqual(len({r["headers"]["webhook-id"] for r in receiver.requests}), 1)
