@@ -234,5 +234,40 @@ TEST_F(EngineTest, AFailedPluginEndsTheWorkflow) {
   EXPECT_EQ(engine_->phase(), "Error");
 }
 
+TEST_F(EngineTest, LabelsAreMadeByExpressionsAndReadByTags) {
+  start(R"({"entrypoint":"main","arguments":{"parameters":[{"name":"p","value":"bar"}]},
+      "workflowMetadata":{"labels":{"a":"1"},"annotations":{"b":"two words"},
+        "labelsFrom":{"c":{"expression":"workflow.parameters.p + '-' + workflow.labels.a"}}},
+      "templates":[{"name":"main","inputs":{"parameters":[{"name":"in",
+        "value":"{{workflow.labels.c}} {{workflow.annotations.b}}"}]},"container":{"image":"x"}}]})");
+  run_all();
+  const value::Value metadata = engine_->metadata();
+  EXPECT_EQ(metadata["labels"]["c"].string_or(""), "bar-1");
+  EXPECT_EQ(metadata["labels"]["a"].string_or(""), "1");
+  EXPECT_EQ(metadata["annotations"]["b"].string_or(""), "two words");
+  EXPECT_EQ(status("wf")["inputs"]["parameters"].list()[0]["value"].string_or(""),
+            "bar-1 two words");
+}
+
+TEST_F(EngineTest, ALabelThatIsNoTextOrNoLabelIsAnError) {
+  const auto message_of = [&](const std::string& metadata) {
+    start(R"({"entrypoint":"main","workflowMetadata":)" + metadata +
+          R"(,"templates":[{"name":"main","container":{"image":"x"}}]})");
+    EXPECT_EQ(engine_->phase(), "Error");
+    return std::string(engine_->workflow_status()["message"].string_or(""));
+  };
+  EXPECT_EQ(message_of(R"({"labelsFrom":{"c":{"expression":"1 + 1"}}})"),
+            "failed to evaluate label \"c\" expression \"1 + 1\" evaluted to int but must be a "
+            "string");
+  EXPECT_TRUE(
+      message_of(R"({"labelsFrom":{"c":{"expression":"'a b'"}}})")
+          .starts_with("invalid label value \"a b\" for label \"c\" and expression \"'a b'\": "
+                       "a valid label must be"));
+  EXPECT_TRUE(message_of(R"({"labels":{"c":"-"}})")
+                  .starts_with("invalid label value \"-\" for label \"c\": a valid label"));
+  EXPECT_TRUE(message_of(R"({"labelsFrom":{"c":{"expression":"1 +"}}})")
+                  .starts_with("failed to compile function for expression \"1 +\": "));
+}
+
 }  // namespace
 }  // namespace tiphys::engine

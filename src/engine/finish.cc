@@ -13,6 +13,7 @@
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
+#include "engine/workflow_metadata.h"
 #include "tag/substitute.h"
 
 namespace tiphys::engine {
@@ -168,6 +169,15 @@ void begin_workflow(Machine& m) {
   if (!globals) {
     fail_before_start(m, Phase::kFailed,
                       "failed to set global parameters: " + globals.error().message);
+    return;
+  }
+  auto labelled = apply_workflow_metadata(m);
+  if (labelled && m.spec["workflowMetadata"].is_map()) {  // others may have named the labels
+    labelled = substitute_spec(m);
+    if (labelled) labelled = set_globals(m);
+  }
+  if (!labelled) {
+    fail_before_start(m, Phase::kError, labelled.error().message);
     return;
   }
   decode_hooks(m);

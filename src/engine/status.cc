@@ -57,7 +57,6 @@ Value workflow_status_of(const Machine& m) {
 Value metadata_of(const Machine& m) {
   Map metadata = m.metadata.map();
   Map labels = metadata.find("labels") == nullptr ? Map() : metadata.find("labels")->map();
-  for (const auto& [key, v] : m.spec["workflowMetadata"]["labels"].map()) labels.set(key, v);
   if (m.has_begun) {
     labels.set("workflows.argoproj.io/phase", to_string(m.phase));
     if (m.is_over) labels.set("workflows.argoproj.io/completed", "true");
@@ -65,8 +64,6 @@ Value metadata_of(const Machine& m) {
   metadata.set("labels", std::move(labels));
   Map annotations =
       metadata.find("annotations") == nullptr ? Map() : metadata.find("annotations")->map();
-  for (const auto& [key, v] : m.spec["workflowMetadata"]["annotations"].map())
-    annotations.set(key, v);
   annotations.set("workflows.argoproj.io/pod-name-format", "v2");
   metadata.set("annotations", std::move(annotations));
   return metadata;

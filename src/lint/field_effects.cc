@@ -18,8 +18,8 @@ constexpr FieldEffects kTable[] = {
              "imagePullSecrets hostNetwork schedulerName podGC podPriorityClassName "
              "podDisruptionBudget volumeClaimGC podMetadata"},
     {.type = "v1alpha1.WorkflowMetadata",
-     .acted_on = "labels annotations",
-     .pending = "labelsFrom",
+     .acted_on = "labels annotations labelsFrom",
+     .pending = "",
      .idle = ""},
     {.type = "v1alpha1.Template",
      .acted_on = "name inputs outputs metadata annotations steps dag container script suspend http "
