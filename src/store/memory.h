@@ -55,6 +55,10 @@ class MemoryStore final : public Store {
       const DeliveryFilter& filter) override;
   [[nodiscard]] diag::Result<std::string> delivery_payload(std::string_view id) override;
   [[nodiscard]] diag::Result<std::vector<AttemptRow>> load_attempts(std::string_view id) override;
+  [[nodiscard]] diag::Result<std::optional<RuleMemoryRow>> find_rule_memory(
+      std::string_view rule, std::string_view key) override;
+  [[nodiscard]] diag::Result<std::vector<RuleMemoryRow>> timed_rule_memory() override;
+  [[nodiscard]] diag::Result<void> forget_rule_memory(clock::Instant time) override;
   [[nodiscard]] diag::Result<void> add_command(const CommandRow& command) override;
   [[nodiscard]] diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;
   [[nodiscard]] diag::Result<std::uint64_t> data_version() override;
@@ -66,6 +70,7 @@ class MemoryStore final : public Store {
       std::string_view kind, std::string_view name_space) override;
   [[nodiscard]] diag::Result<void> delete_object(std::string_view kind, std::string_view name_space,
                                                  std::string_view name) override;
+  [[nodiscard]] diag::Result<std::uint64_t> objects_version(std::string_view kind) override;
 
  private:
   struct Tables;
