@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/rules.h"
 #include "clock/rfc3339.h"
 #include "notify/channel.h"
 #include "runtime/host.h"
@@ -281,6 +282,7 @@ void add_notifications(CLI::App& app, Session& session) {
   auto s = std::make_shared<Flags>();
   add_command(*group, "send", "send what is due and belongs to no engine that runs", session,
               [s, &session] { return send(*s, session); });
+  add_rules(*group, session);
   auto c = std::make_shared<Flags>();
   add_command(*group, "channels", "where notifications can go", session, [c, &session] {
     return channels(*c, session);

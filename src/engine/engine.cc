@@ -100,9 +100,8 @@ value::Value Engine::facts(NodeIndex leaf) const { return facts_of(*machine_, le
 value::Value Engine::facts(const Transition& transition) const {
   return facts_of(*machine_, transition);
 }
-value::Value Engine::overdue_facts(clock::Instant now) {
-  machine_->now = now;
-  return overdue_facts_of(*machine_);
+value::Value Engine::overdue_facts(clock::Instant now) const {
+  return overdue_facts_of(*machine_, now);
 }
 clock::Instant Engine::started_at() const { return machine_->started_at; }
 std::uint32_t Engine::run() const { return machine_->run; }

@@ -155,8 +155,11 @@ Value facts_of(const Machine& m, const Transition& t) {
   return event;
 }
 
-Value overdue_facts_of(const Machine& m) {
+Value overdue_facts_of(const Machine& m, clock::Instant now) {
   Map event = whole_event_of(m, "workflow.overdue", m.phase);
+  Map workflow = event.find("workflow")->map();
+  if (m.started_at.is_set()) workflow.set("duration", (now - m.started_at).in_seconds());
+  event.set("workflow", std::move(workflow));
   event.set("previousPhase", to_string(m.phase));
   event.set("failures", value::List());
   return event;

@@ -15,6 +15,6 @@ namespace tiphys::engine {
 /// empty: notify/event_fields.h lists them.
 [[nodiscard]] value::Value facts_of(const Machine& m, const Transition& t);
 /// The event of a workflow that is still running: `workflow.overdue`.
-[[nodiscard]] value::Value overdue_facts_of(const Machine& m);
+[[nodiscard]] value::Value overdue_facts_of(const Machine& m, clock::Instant now);
 
 }  // namespace tiphys::engine

@@ -60,6 +60,17 @@ std::optional<Happening> parse_happening(std::string_view type) {
   return std::nullopt;
 }
 
+Happening happening_of(std::string_view node_phase, bool waits) {
+  if (waits) return kNodeWaiting;
+  constexpr std::size_t kFirst = static_cast<std::size_t>(kNodePending);
+  constexpr std::array<std::string_view, 7> kPhases = {"Pending", "Running", "Succeeded", "Failed",
+                                                       "Error",   "Skipped", "Omitted"};
+  for (std::size_t i = 0; i < kPhases.size(); ++i) {
+    if (kPhases[i] == node_phase) return static_cast<Happening>(kFirst + i);
+  }
+  return kNodePending;
+}
+
 std::vector<std::string_view> happening_names() { return {kNames.begin(), kNames.end()}; }
 
 std::span<const ReadyTrigger> ready_triggers() { return kTriggers; }

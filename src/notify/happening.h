@@ -53,6 +53,8 @@ inline constexpr HappeningSet kEnds =
 [[nodiscard]] std::string_view to_string(Happening h);
 [[nodiscard]] std::optional<Happening> parse_happening(std::string_view type);
 [[nodiscard]] std::vector<std::string_view> happening_names();
+/// What a node's change to a phase (`Failed`) is.
+[[nodiscard]] Happening happening_of(std::string_view node_phase, bool waits);
 
 /// Which nodes a trigger is about.
 enum class NodeScope : std::uint8_t {

@@ -90,9 +90,9 @@ bool holds(const std::optional<expr::Program>& program, const EventScope& scope,
 
 }  // namespace
 
-void RuleBook::add(Rule rule) {
-  const std::string drawer = drawer_of(rule);
-  drawers_[drawer].push_back(std::make_shared<const Rule>(std::move(rule)));
+void RuleBook::add(RulePtr rule) {
+  const std::string drawer = drawer_of(*rule);
+  drawers_[drawer].push_back(std::move(rule));
   ++size_;
 }
 

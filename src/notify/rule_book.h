@@ -22,7 +22,7 @@ using RulePtr = std::shared_ptr<const Rule>;
 class RuleBook {
  public:
   /// Adds a rule.
-  void add(Rule rule);
+  void add(RulePtr rule);
   [[nodiscard]] std::size_t size() const { return size_; }
   /// The rules whose selector holds for a workflow: its metadata and spec.
   [[nodiscard]] std::vector<RulePtr> of(const value::Value& metadata,

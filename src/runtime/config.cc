@@ -56,6 +56,7 @@ diag::Result<Config> Config::from_environment() {
   config.stats_every = clock::Duration::seconds(seconds);
   TRY(const std::int64_t refuses, number_from_environment("TIPHYS_NOTIFY_PUBLIC_ONLY", 0, 1, 0));
   config.refuses_private = refuses == 1;
+  config.url = variable("TIPHYS_URL");
   TRY(config.log_max,
       number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
                               config.log_max));

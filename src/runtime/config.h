@@ -24,6 +24,7 @@ struct Config {
   executor::ExecutorKind executor = executor::ExecutorKind::kAuto;  // where steps run
   std::string image_layouts = {};            // a folder of OCI image layouts; default: HOME/oci
   bool refuses_private = false;              // notifications to private addresses of the network
+  std::string url = {};                      // of a user interface: notifications link to it
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
 
   [[nodiscard]] std::string store_path() const { return home + "/tiphys.db"; }

@@ -13,7 +13,6 @@
 #include "executor/http.h"
 #include "executor/plugin_executor.h"
 #include "executor/pod.h"
-#include "expr/program.h"
 #include "observe/log.h"
 #include "runtime/clocks.h"
 #include "runtime/dispatch.h"
@@ -27,12 +26,13 @@
 #include "runtime/outcome.h"
 #include "runtime/ownership.h"
 #include "runtime/plugins.h"
+#include "runtime/subscriptions.h"
+#include "runtime/success_condition.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
 #include "store/secrets.h"
 #include "store/sqlite.h"
 #include "value/json.h"
-#include "vars/scope.h"
 
 namespace tiphys::runtime {
 
@@ -43,16 +43,6 @@ constexpr int kPollMs = 250;  // how often the store is asked for commands when 
 void log_trouble(std::string_view what, const std::string& uid, const std::string& error) {
   observe::log(observe::LogLevel::kError, what,
                {{"uid", uid}, {"error", observe::without_urls(error)}});
-}
-
-// The variables of an http template's successCondition (HOOKS.md 10).
-diag::Result<bool> success_condition(const std::string& condition, const value::Value& request,
-                                     const value::Value& response) {
-  TRY(const expr::Program program, expr::Program::parse(condition));
-  vars::MapScope scope;
-  scope.set("request", request);
-  scope.set("response", response);
-  return program.run_bool(scope);
 }
 
 }  // namespace
@@ -72,6 +62,7 @@ struct Host::State {
   std::unique_ptr<Locks> locks;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<Notifications> notifications;
+  std::unique_ptr<Subscriptions> subscriptions;
   std::map<std::string, WorkflowRun> runs;    // by uid
   std::map<std::string, value::Value> ended;  // the objects of those that have ended here
   std::map<std::string, std::string> final_phases;
@@ -123,6 +114,7 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   TRY_VOID(notifications->adopt(it->second, outstanding, wall_now()));
   carry_out(it->second, outstanding, true);
   if (it->second.rows_due()) open.insert(&it->second);
+  subscriptions->adopt(it->second);
   if (!it->second.has_begun()) apply(it->second, {.at = wall_now(), .body = engine::Begin{}});
   return {};
 }
@@ -131,6 +123,7 @@ void Host::State::apply(WorkflowRun& run, engine::Event event) {
   const Observer::Before before = Observer::before(run);
   if (!run.apply(event)) return;
   open.insert(&run);
+  subscriptions->saw(run, event.at);
   observer.applied(run, event, before);
 }
 
@@ -229,6 +222,7 @@ void Host::State::apply_commands() {
   for (auto& [uid, answer] : locks->retry(has_changed)) apply_answer(uid, answer);
   if (!has_changed) return;
   if (version) seen_version = *version;
+  subscriptions->refresh();
   if (takes_all) {
     adopt_unowned();
     notifications->adopt_orphans(wall_now());
@@ -255,7 +249,7 @@ void Host::State::apply_commands() {
 // of them share a commit, and a short step's beginning and end are one row.
 bool Host::State::is_commit_due() const {
   if (!done_commands.empty() || (open.empty() && !acknowledged.empty())) return true;
-  if (notifications->has_rows()) return true;
+  if (notifications->has_rows() || subscriptions->has_work(wall_now())) return true;
   const clock::Instant time = wall_now();
   return std::ranges::any_of(open, [&](const WorkflowRun* run) {
     const auto due = run->rows_due();
@@ -293,8 +287,10 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
     notifications->prepare(*run, run->pending_effects(), time);
     run->collect(batch, time);
   }
+  TRY_VOID(subscriptions->prepare(batch, time));
   notifications->collect(batch);
   if (!batch.empty()) TRY_VOID(commit(batch));
+  subscriptions->committed();
   for (WorkflowRun* run : open) {
     const std::vector<engine::Effect> effects = run->take_effects();
     if (!effects.empty()) carry_out(*run, effects, false);
@@ -328,6 +324,7 @@ void Host::State::retire(WorkflowRun& run) {
   }
   timers.drop(uid);
   locks->forget(uid);
+  subscriptions->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
   notifications->keep(uid, run.release_lock());
   plugins->forget_workflow(config.run_path(uid) + "/work");
@@ -376,6 +373,7 @@ bool Host::State::wait() {
     if (const auto due = run->rows_due()) wake_in(*due - wall_now());
   }
   if (const auto due = notifications->next()) wake_in(*due - wall_now());
+  if (const auto due = subscriptions->next()) wake_in(*due - wall_now());
   pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
   const int ready = poll(fds, 2, timeout);
   if ((fds[1].revents & POLLIN) != 0) doorbell.clear();
@@ -423,6 +421,8 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
                                  state->inbox, state->timers, *state->store, *state->locks);
   state->notifications =
       std::make_unique<Notifications>(state->config, *state->store, state->inbox, lookup);
+  state->subscriptions =
+      std::make_unique<Subscriptions>(state->config, *state->store, *state->notifications);
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }
 

@@ -158,6 +158,12 @@ void Notifications::add(const WorkflowRun& run, const engine::LeafId& leaf,
   }
 }
 
+void Notifications::order(store::DeliveryRow row, Value payload, clock::Instant now) {
+  row.payload = value::to_json(payload, kCompact);
+  rows_.push_back(row);
+  if (row.state == "pending") take_in(std::move(row), std::move(payload), now);
+}
+
 void Notifications::prepare(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
                             clock::Instant now) {
   for (const engine::Effect& effect : effects) {
@@ -181,7 +187,8 @@ void Notifications::take_in(store::DeliveryRow row, Value payload, clock::Instan
                         .attempts = r.attempts,
                         .next_at = r.next_at};
   if (item.payload["channel"].is_string()) {
-    auto object = store_.find_object("NotificationChannel", r.name_space, r.channel);
+    const std::string space(item.payload["space"].string_or(r.name_space));
+    auto object = store_.find_object("NotificationChannel", space, r.channel);
     auto spec = object ? value::parse_json(object->json)
                        : diag::Result<Value>(std::unexpected(object.error()));
     if (spec && !item.payload["retries"].is_list()) {
@@ -287,8 +294,9 @@ diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Insta
   Value notify = item.payload["channel"].is_string()
                      ? Value(Map{{"channel", item.payload["channel"]}})
                      : Value(Map{{"kind", item.row.kind}, {"config", item.payload["config"]}});
-  const std::string& name_space = item.row.name_space;
+  const std::string name_space(item.payload["space"].string_or(item.row.name_space));
   TRY(const Target target, target_of(notify, name_space));
+  item.row.kind = target.kind;  // it may have been unknown, when there was no such channel
   const auto secret = [&](const std::string& name, const std::string& key) {
     return lookup_.secret(name_space, name, key);
   };
