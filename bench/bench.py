@@ -25,6 +25,7 @@ ROWS = {
     "layered": graph_rows.layered,
     "one": engine_rows.one,
     "hook": hook_rows.exit_to_wire,
+    "rules": hook_rows.exit_to_rule,
     "containers": container_rows.containers,
     "programs": program_rows.programs,
     "size": binary_rows.size,

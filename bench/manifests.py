@@ -61,3 +61,29 @@ def hooked_chain(count, program, folder, url):
     inputs: {{parameters: [{{name: number}}]}}
     http: {{url: "{url}/{{{{inputs.parameters.number}}}}", method: GET}}
 """)
+
+
+def ruled_chain(count, program, folder, url, rules, others):
+    """As hooked_chain(), but a rule tells of each step. `others`: what the rest of `rules` rules is about, which
+    send nothing: "elsewhere" other workflows or events, "here" this one, whose every step they look at."""
+    chain = (HEAD + "  templates:\n  - name: main\n    steps:\n" + "".join(
+        f"    - - {{name: s{i}, template: step, arguments: {{parameters: [{{name: number, value: '{i}'}}]}}}}\n"
+        for i in range(count)) + f"""\
+  - name: step
+    inputs: {{parameters: [{{name: number}}]}}
+    container: {{image: busybox, command: [{program}, "{folder}/{{{{inputs.parameters.number}}}}"]}}
+""")
+    kinds = {"elsewhere": ["selector: {names: ['other-%d']}, triggers: [on-step-succeeded]",
+                           "selector: {matchLabels: {team: 't%d'}}, triggers: [on-step-succeeded]",
+                           "selector: {namespaces: ['n%d']}, triggers: [on-finished]",
+                           "triggers: [on-step-failed], oncePer: 'workflow.name + \"%d\"'"],
+             "here": ["triggers: ['node.phase == \"Succeeded\" && node.displayName == \"other-%d\"']"]}[others]
+    head = "---\napiVersion: notifications.tiphys.dev/v1\n"
+    out = chain + head + f"kind: NotificationChannel\nmetadata: {{name: ops}}\n" \
+                         f"spec: {{kind: webhook, config: {{url: '{url}/rule'}}}}\n"
+    out += head + "kind: Notification\nmetadata: {name: told}\nspec: {triggers: [on-step-succeeded], " \
+                  "send: [{channel: ops, message: {body: '{{node.displayName}}'}}]}\n"
+    for i in range(rules - 1):
+        about = kinds[i % len(kinds)] % i
+        out += head + f"kind: Notification\nmetadata: {{name: r{i}}}\nspec: {{{about}, send: [{{channel: ops}}]}}\n"
+    return out

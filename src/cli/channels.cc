@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/command.h"
+#include "cli/rules.h"
 #include "notify/channel.h"
 #include "spec/schema.h"
 #include "value/json.h"
@@ -80,6 +81,7 @@ diag::Result<void> keep_channels(const Documents& documents, const std::string& 
                                  store::Store& store) {
   for (const spec::Manifest& m : documents.manifests) {
     if (m.kind == "NotificationChannel") TRY_VOID(keep_channel(m, name_space, store));
+    if (m.kind == "Notification") TRY_VOID(keep_rule(m, name_space, store));
   }
   return {};
 }

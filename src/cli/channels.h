@@ -15,7 +15,7 @@ namespace tiphys::cli {
 [[nodiscard]] diag::Result<void> keep_channel(const spec::Manifest& m,
                                               const std::string& name_space, store::Store& store);
 
-/// All of the documents that are channels.
+/// All of the documents that are channels, and the rules, which have been checked.
 [[nodiscard]] diag::Result<void> keep_channels(const Documents& documents,
                                                const std::string& name_space, store::Store& store);
 

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
+#include "cli/rules.h"
 #include "diag/render.h"
 #include "runtime/ready_templates.h"
+#include "runtime/workflow_defaults.h"
 #include "spec/merge.h"
 #include "store/secrets.h"
 #include "value/json.h"
@@ -90,6 +92,10 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
               .options = {.is_run = is_run, .find_keys = key_finder(documents, state, session)}})) {
       documents.findings.push_back(std::move(d));
     }
+    for (diag::Diagnostic& d :
+         rule_findings(documents, state.store.get(), session.space(), is_run)) {
+      documents.findings.push_back(std::move(d));
+    }
   }
   const bool color = session.color() && isatty(STDERR_FILENO) == 1;
   fmt::print(stderr, "{}",
@@ -100,10 +106,14 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
   return wrong_usage("the manifests have errors; nothing was done");
 }
 
-void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& store,
-                  const Session& session) {
+diag::Result<void> complete(std::vector<runtime::Submission>& submissions, store::Store& store,
+                            const Session& session) {
   const lint::FindStored stored = stored_finder(store, session.space());
   for (runtime::Submission& s : submissions) {
+    if (s.workflow_defaults.is_null()) {
+      std::string space(s.workflow["metadata"]["namespace"].string_or(session.space()));
+      TRY(s.workflow_defaults, runtime::find_workflow_defaults(store, s.config_maps, space));
+    }
     auto find = [&](std::string_view kind, std::string_view name_space,
                     std::string_view name) -> std::optional<value::Value> {
       for (const value::Value& t : s.templates) {
@@ -119,6 +129,7 @@ void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& s
     if (auto valid = lint::validate_workflow(value::Value(std::move(object)), find); !valid)
       s.invalid = valid.error().message;
   }
+  return {};
 }
 
 }  // namespace tiphys::cli

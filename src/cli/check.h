@@ -24,10 +24,11 @@ namespace tiphys::cli {
                                                  const Overrides& overrides,
                                                  const Session& session);
 
-/// What Argo's controller would say of the arguments and the merged spec when the workflow starts:
-/// goes into `invalid`.
-void mark_invalid(std::vector<runtime::Submission>& submissions, store::Store& store,
-                  const Session& session);
+/// Gives the submissions the workflowDefaults of the configuration, where no file gives them, and
+/// what Argo's controller would say of the arguments and the merged spec when the workflow starts
+/// (`invalid`). Errors: kInvalidManifest when those defaults cannot be read, kIo.
+[[nodiscard]] diag::Result<void> complete(std::vector<runtime::Submission>& submissions,
+                                          store::Store& store, const Session& session);
 
 /// Checks files and prints what is wrong; the exit code is 1 if anything is (the lint commands).
 struct LintFlags {

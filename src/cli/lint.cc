@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/lint_formats.h"
+#include "cli/rules.h"
 #include "diag/render.h"
 
 namespace tiphys::cli {
@@ -15,11 +16,13 @@ namespace tiphys::cli {
 namespace {
 
 /// The kinds that lint looks at, and argo's words for them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kKinds = {
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kKinds = {
     {{"workflows", "Workflow"},
      {"workflowtemplates", "WorkflowTemplate"},
      {"cronworkflows", "CronWorkflow"},
-     {"clusterworkflowtemplates", "ClusterWorkflowTemplate"}}};
+     {"clusterworkflowtemplates", "ClusterWorkflowTemplate"},
+     {"notifications", "Notification"},
+     {"notificationchannels", "NotificationChannel"}}};
 
 diag::Result<std::vector<std::string>> wanted_kinds(const LintFlags& o) {
   std::vector<std::string> kinds;
@@ -28,7 +31,7 @@ diag::Result<std::vector<std::string>> wanted_kinds(const LintFlags& o) {
     if (it == kKinds.end() && word != "all") {
       return wrong_usage(
           fmt::format("unknown kind '{}': want workflows, workflowtemplates, cronworkflows, "
-                      "clusterworkflowtemplates or all",
+                      "clusterworkflowtemplates, notifications, notificationchannels or all",
                       word));
     }
     if (it != kKinds.end()) kinds.emplace_back(it->second);
@@ -157,6 +160,9 @@ diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owner
   for (diag::Diagnostic& d : lint::check({.manifests = documents.manifests,
                                           .find_stored = find_stored,
                                           .options = {.warn_of_unused = true}})) {
+    documents.findings.push_back(std::move(d));
+  }
+  for (diag::Diagnostic& d : rule_findings(documents, state.store.get(), session.space(), false)) {
     documents.findings.push_back(std::move(d));
   }
   std::erase_if(documents.findings, [&](const diag::Diagnostic& d) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/commands.h"
+#include "cli/rules.h"
 #include "clock/rfc3339.h"
 #include "notify/channel.h"
 #include "runtime/host.h"
@@ -300,6 +301,7 @@ void add_notifications(CLI::App& app, Session& session) {
   add_command(*group, "prune", "remove what is older than it is kept", session,
               [p, &session] { return prune(*p, session); });
   add_notify_test(*group, session);
+  add_rules(*group, session);
   auto c = std::make_shared<Flags>();
   add_command(*group, "channels", "where notifications can go", session, [c, &session] {
     return channels(*c, session);

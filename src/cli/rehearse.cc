@@ -63,7 +63,7 @@ diag::Result<engine::Definition> definition_to_rehearse(const std::vector<std::s
   TRY_VOID(check_documents(documents, state, overrides, session));
   TRY(auto submissions, make_submissions(documents, overrides, defaults_file));
   if (submissions.size() > 1) return wrong_usage("one workflow at a time is simulated");
-  mark_invalid(submissions, *state.store, session);
+  TRY_VOID(complete(submissions, *state.store, session));
   TRY_VOID(add_stored_templates(*state.store, submissions.front()));
   return definition_of(submissions.front());
 }

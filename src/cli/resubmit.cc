@@ -63,7 +63,7 @@ diag::Result<void> resubmit(const ResubmitFlags& o, Session& session) {
     if (o.memoized) {
       TRY(submissions[0].original, succeeded_pods(old));
     }
-    mark_invalid(submissions, *state.store, session);
+    TRY_VOID(complete(submissions, *state.store, session));
     TRY(store::WorkflowRow fresh, runtime::submit(*state.store, submissions[0], now()));
     TRY(const Value workflow, runtime::load_workflow_object(*state.store, fresh));
     TRY_VOID(show_workflow(workflow, o.output, session));

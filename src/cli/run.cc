@@ -103,7 +103,7 @@ diag::Result<std::vector<runtime::Submission>> check_submissions(Documents& docu
     return std::unexpected(checked.error());
   }
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
-  mark_invalid(submissions, *state.store, session);
+  TRY_VOID(complete(submissions, *state.store, session));
   for (runtime::Submission& s : submissions) s.may_be_unresolved = !checked;
   TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
   TRY_VOID(keep_channels(documents, space_of(submissions), *state.store));

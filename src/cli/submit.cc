@@ -105,7 +105,7 @@ diag::Result<void> submit(SubmitOptions& o, Session& session) {
   TRY_VOID(check_flags(o));
   TRY(Opened state, open_state());
   TRY(auto submissions, gather(o, state, session));
-  mark_invalid(submissions, *state.store, session);
+  TRY_VOID(complete(submissions, *state.store, session));
   TRY_VOID(check_follow(o.follow, submissions.size()));
   std::vector<store::WorkflowRow> rows;
   for (const runtime::Submission& submission : submissions) {

@@ -7,10 +7,12 @@
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
+#include "cli/rules.h"
 #include "cli/selection.h"
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
 #include "clock/strftime.h"
+#include "runtime/submit.h"
 #include "spec/labels.h"
 #include "value/json.h"
 #include "view/table.h"
@@ -240,6 +242,11 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
   if (m.kind == "NotificationChannel") {
     return keep_channel(m, session.name_space, *state.store);
   }
+  if (m.kind == "Notification") {
+    TRY_VOID(keep_rule(m, session.name_space, *state.store));
+    runtime::poke_engines(state.config.home);
+    return {};
+  }
   const Kind kind{.kind = m.kind, .is_cluster = m.kind == "ClusterWorkflowTemplate"};
   if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap" ||
       m.kind == "ExecutorPlugin") {
@@ -249,7 +256,7 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
   const bool is_workflow = m.kind == "Workflow";
   return wrong_usage(fmt::format(
       "'{}' of kind {} cannot be applied: want WorkflowTemplate, ClusterWorkflowTemplate, "
-      "ConfigMap, Secret, ExecutorPlugin or NotificationChannel{}",
+      "ConfigMap, Secret, ExecutorPlugin, NotificationChannel or Notification{}",
       m.name.empty() ? m.generate_name : m.name, m.kind,
       is_workflow ? "; use 'tiphys submit' or 'tiphys run'" : ""));
 }
@@ -282,7 +289,7 @@ void add_templates(CLI::App& app, Session& session) {
 void add_apply(CLI::App& app, Session& session) {
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* command =
-      add_command(app, "apply", "store templates, ConfigMaps, Secrets, plugins and channels",
+      add_command(app, "apply", "store templates, ConfigMaps, Secrets, plugins, channels and rules",
                   session, [files, &session] { return apply_files(*files, session); });
   command->add_option("-f,--filename,FILE", *files, "files or folders; - is stdin")->required();
 }

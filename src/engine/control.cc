@@ -227,6 +227,7 @@ void reset_for_retry(Machine& m) {
   m.timers.clear();
   m.failed.clear();
   m.message.clear();
+  m.told_phase.reset();
   m.finished_at = {};
   m.is_over = false;
   m.shutdown = Shutdown::kNone;
@@ -285,6 +286,7 @@ bool apply_control(Machine& m, const Control& control) {
     case Control::Verb::kSuspend:
       if (m.is_suspended) return false;
       set_suspended(m, true);
+      note_waiting(m, kNoNode);
       return true;
     case Control::Verb::kResume:
       return resume(m, control.arguments);

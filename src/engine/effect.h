@@ -4,6 +4,7 @@
 // Pure data.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -82,8 +83,18 @@ struct OwnLocks {
 using Effect = std::variant<StartLeaf, CancelLeaf, SetTimer, LookUpCache, SaveToCache, AcquireLocks,
                             ReleaseLocks, OwnLocks>;
 
+/// A change of a phase, for those who watch a workflow from outside.
+struct Transition {
+  NodeIndex node = kNoNode;          // kNoNode: the workflow's own
+  std::optional<Phase> before = {};  // nullopt: it has just been made, or begun
+  Phase after = Phase::kRunning;
+  bool waits = false;  // no change of phase: from now on it waits for a person
+};
+
 /// The outcome of one Engine::apply().
 struct Effects {
+  bool wants_transitions = false;       // set by the caller: nobody pays for what nobody watches
+  std::vector<Transition> transitions;  // all of them, in order
   std::vector<Effect> outside;
   std::vector<NodeIndex> dirty;  // nodes whose rows changed; each once
   bool nodes_replaced = false;   // a retry by hand: all node rows of before are void

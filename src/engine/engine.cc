@@ -97,6 +97,13 @@ bool Engine::is_finished() const { return machine_->is_over; }
 std::size_t Engine::node_count() const { return machine_->nodes.size(); }
 const Node& Engine::node(NodeIndex index) const { return machine_->at(index); }
 value::Value Engine::facts(NodeIndex leaf) const { return facts_of(*machine_, leaf); }
+value::Value Engine::facts(const Transition& transition) const {
+  return facts_of(*machine_, transition);
+}
+value::Value Engine::overdue_facts(clock::Instant now) const {
+  return overdue_facts_of(*machine_, now);
+}
+clock::Instant Engine::started_at() const { return machine_->started_at; }
 std::uint32_t Engine::run() const { return machine_->run; }
 
 Leaf Engine::leaf(NodeIndex index) const {

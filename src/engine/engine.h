@@ -75,6 +75,12 @@ class Engine {
   [[nodiscard]] std::vector<Effect> outstanding() const;
   /// What a notification of the leaf may tell; see facts.h.
   [[nodiscard]] value::Value facts(NodeIndex leaf) const;
+  /// What rules may read of a change of phase that the last apply() told of; see facts.h.
+  [[nodiscard]] value::Value facts(const Transition& transition) const;
+  /// The same of a workflow that is still running at `now`.
+  [[nodiscard]] value::Value overdue_facts(clock::Instant now) const;
+  /// When the workflow began to run; not set before that.
+  [[nodiscard]] clock::Instant started_at() const;
   /// Which run this is: 1, and one more for each retry by hand.
   [[nodiscard]] std::uint32_t run() const;
 

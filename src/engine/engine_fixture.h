@@ -34,7 +34,9 @@ class EngineTest : public testing::Test {
   bool send(Body body) {
     now_ = now_ + clock::Duration::seconds(1);
     Effects effects;
+    effects.wants_transitions = watches_;
     const bool changed = engine_->apply({.at = now_, .body = std::move(body)}, effects);
+    for (const Transition& t : effects.transitions) events_.push_back(engine_->facts(t));
     for (const Effect& e : effects.outside) {
       if (const auto* s = std::get_if<StartLeaf>(&e)) waiting_.push_back(s->leaf);
       if (const auto* c = std::get_if<CancelLeaf>(&e))
@@ -104,6 +106,8 @@ class EngineTest : public testing::Test {
   }
 
   Definition definition_;
+  bool watches_ = false;
+  std::vector<value::Value> events_;  // of each transition, while watches_
   std::unique_ptr<Engine> engine_;
   clock::Instant now_{1'767'225'600'000'000'000};
   std::vector<LeafId> waiting_;

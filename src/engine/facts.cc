@@ -66,7 +66,104 @@ Value node_of(const Machine& m, NodeIndex i) {
   return node;
 }
 
+// The whole of a workflow for rules: every member is there, so that an expression need not ask.
+Map whole_workflow_of(const Machine& m, Phase phase) {
+  Map w = workflow_of(m, phase).map();
+  for (const char* key : {"message", "startedAt", "finishedAt"}) {
+    if (w.find(key) == nullptr) w.set(key, "");
+  }
+  if (w.find("duration") == nullptr) w.set("duration", 0.0);
+  for (const char* key : {"labels", "annotations"}) {
+    if (w.find(key) == nullptr) w.set(key, Map());
+  }
+  const Value& labels = m.metadata["labels"];
+  w.set("template", m.spec["workflowTemplateRef"]["name"].string_or(""));
+  w.set("cronWorkflow", labels["workflows.argoproj.io/cron-workflow"].string_or(""));
+  w.set("generateName", m.metadata["generateName"].string_or(""));
+  return w;
+}
+
+const char* word_of(Shutdown s) {
+  return s == Shutdown::kNone ? "" : s == Shutdown::kStop ? "Stop" : "Terminate";
+}
+
+// Which attempt of its Retry node this is, or the last one of a Retry node; from 0.
+std::int64_t attempt_of(const Machine& m, NodeIndex i) {
+  const Node& n = m.at(i);
+  const bool is_attempt = n.owner_kind == OwnerKind::kRetry;
+  if (!is_attempt && std::string_view(n.type) != "Retry") return 0;
+  std::int64_t attempts = 0;
+  for (const NodeIndex child : m.at(is_attempt ? n.owner : i).children) {
+    if (is_attempt && child == i) return attempts;
+    if (m.at(child).owner_kind == OwnerKind::kRetry) ++attempts;
+  }
+  return is_attempt ? attempts : std::max<std::int64_t>(attempts - 1, 0);
+}
+
+Map whole_node_of(const Machine& m, const Transition& t) {
+  const Node& n = m.at(t.node);
+  Map node = node_of(m, t.node).map();
+  node.set("phase", to_string(t.after));
+  for (const char* key : {"message", "startedAt", "finishedAt"}) {
+    if (node.find(key) == nullptr) node.set(key, "");
+  }
+  const bool is_final = is_fulfilled(t.after);
+  if (!is_final) node.set("finishedAt", "");
+  const clock::Instant end = is_final && n.finished_at.is_set() ? n.finished_at : m.now;
+  node.set("duration", n.started_at.is_set() ? (end - n.started_at).in_seconds() : 0.0);
+  node.set("exitCode", n.outputs["exitCode"].string_or(""));
+  node.set("attempt", attempt_of(m, t.node));
+  node.set("isAttempt", n.owner_kind == OwnerKind::kRetry);
+  node.set("isHook", told_of(m, t.node) != kNoNode || n.late);
+  return node;
+}
+
+Map whole_event_of(const Machine& m, std::string type, Phase phase) {
+  Map event;
+  event.set("type", std::move(type));
+  event.set("previousPhase", "");
+  event.set("attempt", 0);
+  event.set("shutdown", word_of(m.shutdown));
+  event.set("workflow", whole_workflow_of(m, phase));
+  return event;
+}
+
+std::string type_of(const Machine& m, const Transition& t) {
+  const std::string_view subject = t.node == kNoNode ? "workflow." : "node.";
+  std::string word = t.waits ? "waiting" : lower(to_string(t.after));
+  // It has failed before it ran, and nobody wanted that.
+  const bool never_ran = t.node == kNoNode && t.before != Phase::kRunning;
+  if (never_ran && is_failure(t.after) && m.shutdown == Shutdown::kNone) word = "invalid";
+  return std::string(subject) + word;
+}
+
 }  // namespace
+
+Value facts_of(const Machine& m, const Transition& t) {
+  const bool is_of_workflow = t.node == kNoNode;
+  Map event = whole_event_of(m, type_of(m, t), is_of_workflow ? t.after : m.phase);
+  if (t.before) event.set("previousPhase", to_string(*t.before));
+  Value failures;
+  if (is_of_workflow) {
+    if (is_failure(t.after)) failures = failures_of(m);
+  } else {
+    event.set("node", whole_node_of(m, t));
+    event.set("attempt", attempt_of(m, t.node));
+    if (is_failure(t.after)) failures = failures_of(m, {t.node});
+  }
+  event.set("failures", failures.is_list() ? failures : Value(value::List()));
+  return event;
+}
+
+Value overdue_facts_of(const Machine& m, clock::Instant now) {
+  Map event = whole_event_of(m, "workflow.overdue", m.phase);
+  Map workflow = event.find("workflow")->map();
+  if (m.started_at.is_set()) workflow.set("duration", (now - m.started_at).in_seconds());
+  event.set("workflow", std::move(workflow));
+  event.set("previousPhase", to_string(m.phase));
+  event.set("failures", value::List());
+  return event;
+}
 
 Value facts_of(const Machine& m, NodeIndex leaf) {
   const NodeIndex told = told_of(m, leaf);

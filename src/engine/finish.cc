@@ -126,6 +126,7 @@ void conclude(Machine& m, Ending ending) {
   close_nodes(m, m.message);
   m.locking.clear();
   release_workflow_locks(m);
+  set_workflow_phase(m, m.phase);  // those outside hear of it after its nodes
 }
 
 bool is_part_of_entry(const Node& n) { return !n.late; }
@@ -145,10 +146,10 @@ void cancel_leaves(Machine& m) {
 }  // namespace
 
 void fail_before_start(Machine& m, Phase phase, std::string message) {
-  m.phase = phase;
   m.message = std::move(message);
   m.finished_at = std::max(m.now, m.started_at);
   m.is_over = true;
+  set_workflow_phase(m, phase);
 }
 
 void begin_workflow(Machine& m) {
@@ -185,8 +186,9 @@ void begin_workflow(Machine& m) {
 }
 
 void enter_workflow(Machine& m) {
-  m.phase = Phase::kRunning;
   m.started_at = m.now;
+  set_workflow_phase(m, Phase::kRunning);
+  if (m.is_suspended) note_waiting(m, kNoNode);
   if (const auto s = integer_of(m.spec["activeDeadlineSeconds"]); s && *s > 0) {
     m.set_timer(kNoNode, TimerKind::kWorkflowDeadline, m.started_at + clock::Duration::seconds(*s));
   }
@@ -215,6 +217,12 @@ void fail_entry(Machine& m, const std::string& error) {
   m.entry_error = error;
   Node& entry = m.at(m.entry);
   if (is_fulfilled(entry.phase)) {
+    std::erase_if(m.effects->transitions,
+                  [&](const Transition& t) { return t.node == m.entry && is_fulfilled(t.after); });
+    if (m.effects->wants_transitions) {
+      m.effects->transitions.push_back(
+          {.node = m.entry, .before = Phase::kRunning, .after = Phase::kError});
+    }
     // The same transition made the node final and asked its hooks: nobody has seen the other phase
     // yet.
     if (!is_failure(entry.phase)) m.failed.push_back(m.entry);

@@ -125,8 +125,9 @@ Phase mapped_entry_phase(const Machine& m) {
   return p == Phase::kSkipped || p == Phase::kOmitted ? Phase::kSucceeded : p;
 }
 
-Value failures_of(const Machine& m) {
-  std::vector<NodeIndex> order = m.failed;
+Value failures_of(const Machine& m) { return failures_of(m, m.failed); }
+
+Value failures_of(const Machine& m, std::vector<NodeIndex> order) {
   std::ranges::sort(order, [&](NodeIndex a, NodeIndex b) {
     const Node& x = m.at(a);
     const Node& y = m.at(b);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/machine.h"
 
@@ -19,6 +20,8 @@ namespace tiphys::engine {
 
 /// The failed nodes, as workflow.failures lists them; null when there are none.
 [[nodiscard]] value::Value failures_of(const Machine& m);
+/// The same of some nodes.
+[[nodiscard]] value::Value failures_of(const Machine& m, std::vector<NodeIndex> order);
 
 /// workflow.failures: a JSON list quoted once more; elements by finishing time, then name (Argo:
 /// random order).

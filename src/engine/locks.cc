@@ -170,8 +170,8 @@ bool ask_for_workflow_locks(Machine& m) {
   if (locks->empty()) return false;
   m.workflow_locks = std::move(*locks);
   m.workflow_ticket = ++m.last_ticket;
-  m.phase = Phase::kPending;
   m.started_at = {};
+  set_workflow_phase(m, Phase::kPending);
   m.effects->outside.emplace_back(
       effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
   return true;

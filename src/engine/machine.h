@@ -108,7 +108,8 @@ class Machine {
 
   bool has_begun = false;
   bool is_over = false;
-  Phase phase = Phase::kRunning;  // means something once has_begun
+  Phase phase = Phase::kRunning;    // means something once has_begun
+  std::optional<Phase> told_phase;  // the last one that those outside have heard of
   std::string message;
   clock::Instant created_at;
   clock::Instant started_at;

@@ -203,6 +203,7 @@ void begin_suspend(Machine& m, const Start& start,
     m.set_timer(n, TimerKind::kSuspend, m.now + *d);
   }
   set_phase(m, n, Phase::kRunning);
+  if (duration.empty() && m.at(n).phase == Phase::kRunning) note_waiting(m, n);
 }
 
 }  // namespace

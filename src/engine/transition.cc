@@ -74,6 +74,10 @@ void tell_owner(Machine& m, NodeIndex n) {
   }
 }
 
+void note(Machine& m, const Transition& t) {
+  if (m.effects->wants_transitions) m.effects->transitions.push_back(t);
+}
+
 // A daemon's owner goes on when it is up; only a retry also hears of its end.
 bool must_tell(const Node& n) { return !n.is_up_told || n.owner_kind == OwnerKind::kRetry; }
 
@@ -161,6 +165,7 @@ NodeIndex create_node_quietly(Machine& m, const Start& start, const NodeSpec& sp
 void entered(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   count(m, n, Phase::kPending, true);
+  note(m, {.node = i, .after = n.phase});
   if (is_failure(n.phase)) m.failed.push_back(i);
   if (is_fulfilled(n.phase)) release_locks(m, i);
   see(m, i, n.phase);
@@ -185,6 +190,7 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
     n.finished_at = std::max(n.finished_at, n.started_at);  // a clock may have been set back
   }
   count(m, n, before, false);
+  note(m, {.node = i, .before = before, .after = phase});
   if (is_failure(phase)) m.failed.push_back(i);
   const std::string_view type = n.type;
   if (is_fulfilled(phase)) {
@@ -195,6 +201,18 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
     release_locks(m, i);
   }
   see(m, i, phase);
+}
+
+void set_workflow_phase(Machine& m, Phase phase) {
+  m.phase = phase;
+  if (m.told_phase == phase) return;
+  note(m, {.before = m.told_phase, .after = phase});
+  m.told_phase = phase;
+}
+
+void note_waiting(Machine& m, NodeIndex n) {
+  const Phase phase = n == kNoNode ? m.phase : m.at(n).phase;
+  note(m, {.node = n, .before = phase, .after = phase, .waits = true});
 }
 
 void set_message(Machine& m, NodeIndex n, std::string message) {

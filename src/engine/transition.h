@@ -36,6 +36,12 @@ void entered(Machine& m, NodeIndex n);
 void set_phase(Machine& m, NodeIndex n, Phase phase,
                std::optional<std::string> message = std::nullopt);
 
+/// Changes the phase of the workflow itself.
+void set_workflow_phase(Machine& m, Phase phase);
+
+/// Tells those who watch that the node, or with kNoNode the workflow, waits for a person.
+void note_waiting(Machine& m, NodeIndex n);
+
 /// Changes only the message.
 void set_message(Machine& m, NodeIndex n, std::string message);
 

@@ -124,6 +124,8 @@ DefaultMessage default_message(const Notice& notice) {
   add_line(m.lines, "Namespace", name_of(workflow["namespace"]));
   add_line(m.lines, "Message", fit_text(clean_line(plain_text(subject["message"])), {kMessageMax}));
   add_failures(m.lines, event["failures"].list());
+  add_line(m.lines, "To go on", clean_line(plain_text(event["actions"]["resume"])));
+  add_line(m.lines, "To stop", clean_line(plain_text(event["actions"]["stop"])));
   return m;
 }
 

@@ -24,6 +24,9 @@ namespace tiphys::notify {
 ///   failures   [{displayName, templateName, phase, message, podName, finishedAt, log}]: failed
 ///              steps; `log` is the end of its log
 ///   attempt    of a retried node, a number from 0
+///   actions    {resume, stop}: the commands that end the waiting for a person
+///   previousPhase, shutdown, consecutiveFailures, digest: of rules' events; see
+///              docs/SUBSCRIPTIONS.md
 /// No secret is in it.
 struct Notice {
   std::string id;  // constant over all attempts: webhook-id, Idempotency-Key, CloudEvents id

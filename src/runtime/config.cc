@@ -73,6 +73,7 @@ diag::Result<Config> Config::from_environment() {
     }
     config.http_hooks = *mode;
   }
+  config.url = variable("TIPHYS_URL");
   TRY(config.log_max,
       number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
                               config.log_max));

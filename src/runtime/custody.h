@@ -30,6 +30,7 @@ class Custody {
 
   /// A row of the workflow is to be sent by this engine.
   void open(const std::string& uid) { ++open_[uid]; }
+  [[nodiscard]] bool has_open(const std::string& uid) const { return open_.contains(uid); }
   /// It is done with.
   void close(const std::string& uid);
   /// The workflow is over: its lock is kept while a row of it is open.

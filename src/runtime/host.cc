@@ -26,6 +26,7 @@
 #include "runtime/outcome.h"
 #include "runtime/ownership.h"
 #include "runtime/plugins.h"
+#include "runtime/subscriptions.h"
 #include "runtime/success_condition.h"
 #include "runtime/timers.h"
 #include "runtime/workflow_run.h"
@@ -61,6 +62,7 @@ struct Host::State {
   std::unique_ptr<Locks> locks;
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<Notifications> notifications;
+  std::unique_ptr<Subscriptions> subscriptions;
   std::map<std::string, WorkflowRun> runs;    // by uid
   std::map<std::string, value::Value> ended;  // the objects of those that have ended here
   std::map<std::string, std::string> final_phases;
@@ -113,6 +115,7 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   TRY_VOID(notifications->adopt(it->second, outstanding, wall_now()));
   carry_out(it->second, outstanding, true);
   if (it->second.rows_due()) open.insert(&it->second);
+  subscriptions->adopt(it->second);
   if (!it->second.has_begun()) apply(it->second, {.at = wall_now(), .body = engine::Begin{}});
   return {};
 }
@@ -121,6 +124,7 @@ void Host::State::apply(WorkflowRun& run, engine::Event event) {
   const Observer::Before before = Observer::before(run);
   if (!run.apply(event)) return;
   open.insert(&run);
+  subscriptions->saw(run, event.at);
   observer.applied(run, event, before);
 }
 
@@ -224,6 +228,7 @@ void Host::State::apply_commands() {
   for (auto& [uid, answer] : locks->retry(has_changed)) apply_answer(uid, answer);
   if (!has_changed) return;
   if (version) seen_version = *version;
+  subscriptions->refresh();
   if (takes_all) adopt_unowned();
   notifications->adopt_orphans(
       takes_notifications ? Custody::Whose::kNobodys : Custody::Whose::kOwn, wall_now());
@@ -249,7 +254,7 @@ void Host::State::apply_commands() {
 // of them share a commit, and a short step's beginning and end are one row.
 bool Host::State::is_commit_due() const {
   if (!done_commands.empty() || (open.empty() && !acknowledged.empty())) return true;
-  if (notifications->has_rows()) return true;
+  if (notifications->has_rows() || subscriptions->has_work(wall_now())) return true;
   const clock::Instant time = wall_now();
   return std::ranges::any_of(open, [&](const WorkflowRun* run) {
     const auto due = run->rows_due();
@@ -287,8 +292,10 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
     notifications->prepare(*run, run->pending_effects(), time);
     run->collect(batch, time);
   }
+  TRY_VOID(subscriptions->prepare(batch, time));
   notifications->collect(batch);
   if (!batch.empty()) TRY_VOID(commit(batch));
+  subscriptions->committed();
   for (WorkflowRun* run : open) {
     const std::vector<engine::Effect> effects = run->take_effects();
     if (!effects.empty()) carry_out(*run, effects, false);
@@ -322,6 +329,7 @@ void Host::State::retire(WorkflowRun& run) {
   }
   timers.drop(uid);
   locks->forget(uid);
+  subscriptions->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
   notifications->keep(uid, run.release_lock());
   plugins->forget_workflow(config.run_path(uid) + "/work");
@@ -370,6 +378,7 @@ bool Host::State::wait() {
     if (const auto due = run->rows_due()) wake_in(*due - wall_now());
   }
   if (const auto due = notifications->next()) wake_in(*due - wall_now());
+  if (const auto due = subscriptions->next()) wake_in(*due - wall_now());
   pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
   const int ready = poll(fds, 2, timeout);
   if ((fds[1].revents & POLLIN) != 0) doorbell.clear();
@@ -423,6 +432,8 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
       .lookup = lookup,
       .runs_here = [s](const std::string& uid) { return s->runs.contains(uid); },
       .send = [s](const executor::Task& task) { s->http->start({task}); }});
+  state->subscriptions =
+      std::make_unique<Subscriptions>(state->config, *state->store, *state->notifications);
   return std::unique_ptr<Host>(new Host(std::move(state)));
 }
 

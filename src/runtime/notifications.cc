@@ -31,6 +31,12 @@ Value channel_of(const store::DeliveryRow& row, const Value& payload) {
   return Map{{"kind", row.kind}, {"config", payload["config"]}};
 }
 
+// Where the channel of a row and its secrets are: a rule may be of another namespace than its
+// workflow.
+std::string space_of(const store::DeliveryRow& row, const Value& payload) {
+  return std::string(payload["space"].string_or(row.name_space));
+}
+
 // How the ids of notices begin that tell of an outage of the channel.
 std::string outage_prefix(const std::string& channel) {
   return fmt::format("msg_outage.{}.", channel);
@@ -131,6 +137,14 @@ void Notifications::add(const WorkflowRun& run, const engine::LeafId& leaf,
   }
 }
 
+void Notifications::order(store::DeliveryRow row, Value payload, clock::Instant now) {
+  row.payload = value::to_json(payload, kCompact);
+  rows_.push_back(row);
+  if (row.state != "pending") return;
+  const DeliveryTarget target = target_now(row, payload);
+  take_in(std::move(row), std::move(payload), target, now);
+}
+
 void Notifications::prepare(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
                             clock::Instant now) {
   for (const engine::Effect& effect : effects) {
@@ -146,7 +160,7 @@ void Notifications::prepare(const WorkflowRun& run, const std::vector<engine::Ef
 // What the channel of a row is now; of one that has gone or cannot be used, what is known of it.
 DeliveryTarget Notifications::target_now(const store::DeliveryRow& row,
                                          const Value& payload) const {
-  auto found = find_target(store_, channel_of(row, payload), row.name_space);
+  auto found = find_target(store_, channel_of(row, payload), space_of(row, payload));
   if (found) return std::move(*found);
   return {.channel = row.channel, .kind = row.kind, .config = payload["config"]};
 }
@@ -285,12 +299,13 @@ Notifications::Item Notifications::forget(const std::string& id) {
 }
 
 diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Instant now) {
-  const std::string& name_space = item.row.name_space;
+  const std::string name_space = space_of(item.row, item.payload);
   // A channel that was mended meanwhile is to be used as it is now.
   if (!item.target) {
     TRY(item.target, find_target(store_, channel_of(item.row, item.payload), name_space));
   }
   const DeliveryTarget target = *std::exchange(item.target, std::nullopt);
+  item.row.kind = target.kind;  // it may have been unknown, when there was no such channel
   const auto secret = [&](const std::string& name, const std::string& key) {
     return lookup_.secret(name_space, name, key);
   };
@@ -396,7 +411,8 @@ void Notifications::note_outage(const Item& item, bool is_delivered, clock::Inst
                                 "What waits: tiphys notifications list --channel {}",
                                 item.outage_after, observe::without_urls(row.reason), row.channel)},
            {"severity", "bad"}}}};
-  const auto target = find_target(store_, notify, row.name_space);
+  const std::string space = space_of(row, item.payload);
+  const auto target = find_target(store_, notify, space);
   if (!target) {
     observe::log(observe::LogLevel::kError, "an outage cannot be told",
                  {{"channel", item.outage_channel}, {"error", target.error().message}});
@@ -408,7 +424,7 @@ void Notifications::note_outage(const Item& item, bool is_delivered, clock::Inst
   }
   (void)enqueue({.id = outage_prefix(row.channel) + row.id.substr(row.id.find('_') + 1),
                  .uid = row.uid,
-                 .name_space = row.name_space,
+                 .name_space = space,
                  .workflow = row.workflow,
                  .node = "",
                  .event = std::move(event),

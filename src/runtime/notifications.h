@@ -49,6 +49,11 @@ class Notifications {
   /// Before the commit: makes rows of the notifications among the effects.
   void prepare(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
                clock::Instant now);
+  /// What a rule wants told: a row with all but its payload. One that is not pending is only kept.
+  /// `payload` is {event, message, channel} and `space`, the namespace of the channel.
+  void order(store::DeliveryRow row, value::Value payload, clock::Instant now);
+  /// Whether something of the workflow, or digest, is to be sent by this engine.
+  [[nodiscard]] bool has_open(const std::string& uid) const { return custody_.has_open(uid); }
   /// After a restart: takes back what was pending of a workflow that this engine has now, and ends
   /// the leaves among its outstanding effects whose deliveries are done with. Leaves that are not
   /// to be started again leave `outstanding`.

@@ -10,6 +10,7 @@
 #include "clock/rfc3339.h"
 #include "engine/engine.h"
 #include "engine/node_record.h"
+#include "notify/rule.h"
 #include "runtime/definition.h"
 #include "runtime/ready_templates.h"
 #include "spec/merge.h"
@@ -155,7 +156,7 @@ diag::Result<void> keep_objects(store::Store& store, const char* kind,
 // The spec with what its workflowTemplateRef adds; `unresolved` says what Argo says of one that is
 // not there.
 diag::Result<Value> merged_spec(const Finder& finder, const Submission& submission,
-                                std::string& unresolved) {
+                                std::string& unresolved, Map& annotations) {
   const Value& spec = submission.workflow["spec"];
   Value base;
   if (const Value& ref = spec["workflowTemplateRef"]; ref.is_map()) {
@@ -174,12 +175,16 @@ diag::Result<Value> merged_spec(const Finder& finder, const Submission& submissi
                                is_cluster ? "clusterworkflowtemplates" : "workflowtemplates", name);
     }
     base = holder["spec"];
+    for (const auto& [key, v] : holder["metadata"]["annotations"].map()) {
+      if (key.starts_with(notify::kAnnotations)) annotations.set(key, v);
+    }
   }
   return spec::join_workflow_specs(spec, base, submission.workflow_defaults["spec"]);
 }
 
+// `annotations`: those that the workflow has from its template.
 diag::Result<Value> named_metadata(const Submission& submission, const std::string& name_space,
-                                   clock::Instant now) {
+                                   Map annotations, clock::Instant now) {
   Map metadata = submission.workflow["metadata"].map();
   std::string name(submission.workflow["metadata"]["name"].string_or(""));
   if (name.empty()) {
@@ -195,6 +200,10 @@ diag::Result<Value> named_metadata(const Submission& submission, const std::stri
     const Value merged =
         spec::strategic_merge(defaults[field], submission.workflow["metadata"][field]);
     if (!merged.is_null()) metadata.set(field, merged);
+  }
+  if (!annotations.empty()) {
+    for (const auto& [key, v] : Value(metadata)["annotations"].map()) annotations.set(key, v);
+    metadata.set("annotations", std::move(annotations));
   }
   metadata.set("name", name);
   metadata.set("namespace", name_space);
@@ -233,9 +242,10 @@ diag::Result<store::WorkflowRow> submit(store::Store& store, const Submission& s
   std::string name_space(submission.workflow["metadata"]["namespace"].string_or(""));
   if (name_space.empty()) name_space = "default";
   const Finder finder{store, submission, name_space};
-  TRY(const Value metadata, named_metadata(submission, name_space, now));
   std::string unresolved;
-  TRY(const Value spec, merged_spec(finder, submission, unresolved));
+  Map annotations;  // of the template: who subscribes to it
+  TRY(const Value spec, merged_spec(finder, submission, unresolved, annotations));
+  TRY(const Value metadata, named_metadata(submission, name_space, std::move(annotations), now));
   TRY_VOID(keep_objects(store, "ConfigMap", submission.config_maps, name_space, now));
   TRY_VOID(keep_objects(store, "ExecutorPlugin", submission.executor_plugins, name_space, now));
   engine::Definition definition;

@@ -92,7 +92,10 @@ void WorkflowRun::mark_stale(const engine::Effects& effects, clock::Instant at) 
 
 bool WorkflowRun::apply(const engine::Event& event) {
   engine::Effects effects;
-  if (!engine_.apply(event, effects)) return false;
+  effects.wants_transitions = is_watched_;
+  const bool has_changed = engine_.apply(event, effects);
+  transitions_ = std::move(effects.transitions);
+  if (!has_changed) return false;
   log_ += log_.empty() ? '[' : ',';
   engine::append_json(log_, event);
   mark_stale(effects, event.at);

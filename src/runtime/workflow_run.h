@@ -5,6 +5,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "engine/engine.h"
 #include "runtime/ownership.h"
@@ -41,6 +43,12 @@ class WorkflowRun {
 
   /// Applies an event; gives whether it changed anything. If it did, it belongs into the log.
   bool apply(const engine::Event& event);
+  /// From now on keeps the changes of phases for take_transitions(), or no more.
+  void watch(bool is_watched) { is_watched_ = is_watched; }
+  /// Those of the last apply(), while it is watched.
+  [[nodiscard]] std::vector<engine::Transition> take_transitions() {
+    return std::exchange(transitions_, {});
+  }
   /// Whether something outside waits for the events since the last collect(): effects, or a reader
   /// who asked for a change. If not, their commit may wait for others.
   /// The end of a request is urgent, too: after a crash nobody else knows of it, and it is sent
@@ -74,6 +82,8 @@ class WorkflowRun {
   std::string log_;             // events that are not in the store yet, as the elements of a list
   clock::Instant created_at_;
   std::vector<engine::Effect> effects_;
+  std::vector<engine::Transition> transitions_;
+  bool is_watched_ = false;
 
   // Rows that show less than has happened.
   std::vector<engine::NodeIndex> stale_;

@@ -93,12 +93,12 @@ void check_kind(const Value& object, std::string_view kind, const Positions& pos
          std::move(suggestion)});
   };
   const std::string_view type = type_of_kind(kind);
-  if (kind == "NotificationChannel") return;  // ours; notify/channel.h knows its fields
+  if (kind == "NotificationChannel" || kind == "Notification") return;  // notify/ knows its fields
   if (type.empty()) {
-    const std::string near =
-        nearest_name(kind, {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate",
-                            "CronWorkflow", "Secret", "ConfigMap", "WorkflowEventBinding",
-                            "PersistentVolumeClaim", "ExecutorPlugin", "NotificationChannel"});
+    const std::string near = nearest_name(
+        kind, {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow", "Secret",
+               "ConfigMap", "WorkflowEventBinding", "PersistentVolumeClaim", "ExecutorPlugin",
+               "NotificationChannel", "Notification"});
     warn("kind", fmt::format("objects of kind '{}' have no effect here and are ignored", kind),
          near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
     return;

@@ -15,6 +15,8 @@ struct MemoryStore::Tables {
   std::map<std::uint64_t, CommandRow> commands;
   std::uint64_t last_command = 0;
   std::map<std::tuple<std::string, std::string, std::string>, ObjectRow> objects;
+  std::map<std::string, std::uint64_t, std::less<>> object_versions;  // by kind
+  std::map<std::pair<std::string, std::string>, RuleMemoryRow> rule_memory;
   std::vector<DeliveryRow> deliveries;
   DeliveryTotals removed_deliveries;
   std::map<std::string, std::map<std::uint32_t, AttemptRow>, std::less<>> attempts;
@@ -132,6 +134,10 @@ diag::Result<void> MemoryStore::commit(const Batch& batch) {
       have->payload = payload;
     }
     for (const AttemptRow& row : batch.attempts) t.attempts[row.delivery][row.number] = row;
+    for (const RuleMemoryRow& row : batch.rule_memory) {
+      t.rule_memory.erase({row.rule, row.key});
+      if (!row.json.empty()) t.rule_memory.emplace(std::pair(row.rule, row.key), row);
+    }
     for (const std::uint64_t id : batch.done_commands) t.commands.erase(id);
     return {};
   });
@@ -300,6 +306,7 @@ diag::Result<void> MemoryStore::put_object(const ObjectRow& row) {
     const ObjectKey key{row.kind, row.name_space, row.name};
     const auto [entry, is_new] = t.objects.try_emplace(key, row);
     if (!is_new) entry->second.json = row.json;
+    ++t.object_versions[row.kind];
     return {};
   });
 }
@@ -326,8 +333,47 @@ diag::Result<std::vector<ObjectRow>> MemoryStore::list_objects(std::string_view 
 diag::Result<void> MemoryStore::delete_object(std::string_view kind, std::string_view name_space,
                                               std::string_view name) {
   return write([&](Tables& t) -> diag::Result<void> {
-    if (t.objects.erase(ObjectKey{kind, name_space, name}) > 0) return {};
-    return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
+    if (t.objects.erase(ObjectKey{kind, name_space, name}) == 0) {
+      return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
+    }
+    if (kind == "Notification") {
+      const std::string rule = fmt::format("{}/{}", name_space, name);
+      std::erase_if(t.rule_memory, [&](const auto& entry) { return entry.first.first == rule; });
+    }
+    ++t.object_versions[std::string(kind)];
+    return {};
+  });
+}
+
+diag::Result<std::uint64_t> MemoryStore::objects_version(std::string_view kind) {
+  const auto found = state_->tables.object_versions.find(kind);
+  return found == state_->tables.object_versions.end() ? 0 : found->second;
+}
+
+diag::Result<std::optional<RuleMemoryRow>> MemoryStore::find_rule_memory(std::string_view rule,
+                                                                         std::string_view key) {
+  const auto& rows = state_->tables.rule_memory;
+  const auto found = rows.find({std::string(rule), std::string(key)});
+  return found == rows.end() ? std::nullopt : std::optional(found->second);
+}
+
+diag::Result<std::vector<RuleMemoryRow>> MemoryStore::timed_rule_memory() {
+  std::vector<RuleMemoryRow> out;
+  for (const auto& [key, row] : state_->tables.rule_memory) {
+    if (row.due_at.is_set()) out.push_back(row);
+  }
+  std::ranges::sort(out, [](const RuleMemoryRow& a, const RuleMemoryRow& b) {
+    return std::tie(a.due_at, a.rule, a.key) < std::tie(b.due_at, b.rule, b.key);
+  });
+  return out;
+}
+
+diag::Result<void> MemoryStore::forget_rule_memory(clock::Instant time) {
+  return write([&](Tables& t) -> diag::Result<void> {
+    std::erase_if(t.rule_memory, [&](const auto& entry) {
+      return !entry.second.due_at.is_set() && entry.second.changed_at < time;
+    });
+    return {};
   });
 }
 

@@ -57,6 +57,10 @@ class MemoryStore final : public Store {
   [[nodiscard]] diag::Result<std::vector<AttemptRow>> load_attempts(std::string_view id) override;
   [[nodiscard]] diag::Result<DeliveryTotals> delivery_totals() override;
   [[nodiscard]] diag::Result<std::size_t> prune_deliveries(const Retention& retention) override;
+  [[nodiscard]] diag::Result<std::optional<RuleMemoryRow>> find_rule_memory(
+      std::string_view rule, std::string_view key) override;
+  [[nodiscard]] diag::Result<std::vector<RuleMemoryRow>> timed_rule_memory() override;
+  [[nodiscard]] diag::Result<void> forget_rule_memory(clock::Instant time) override;
   [[nodiscard]] diag::Result<void> add_command(const CommandRow& command) override;
   [[nodiscard]] diag::Result<std::vector<CommandRow>> load_commands(std::string_view uid) override;
   [[nodiscard]] diag::Result<std::uint64_t> data_version() override;
@@ -68,6 +72,7 @@ class MemoryStore final : public Store {
       std::string_view kind, std::string_view name_space) override;
   [[nodiscard]] diag::Result<void> delete_object(std::string_view kind, std::string_view name_space,
                                                  std::string_view name) override;
+  [[nodiscard]] diag::Result<std::uint64_t> objects_version(std::string_view kind) override;
 
  private:
   struct Tables;

@@ -6,7 +6,7 @@ namespace tiphys::store {
 
 namespace {
 
-constexpr std::array<const char*, 5> kMigrations = {
+constexpr std::array<const char*, 6> kMigrations = {
     // 1: the first tables.
     R"sql(
 CREATE TABLE workflows (
@@ -85,6 +85,16 @@ CREATE TABLE delivery_attempts (
   status INTEGER NOT NULL, answer TEXT NOT NULL, error TEXT NOT NULL,
   PRIMARY KEY (number, attempt)
 ) STRICT, WITHOUT ROWID;
+)sql",
+    // 6: what notification rules remember, and how often the objects of a kind have changed.
+    R"sql(
+CREATE TABLE rule_memory (
+  rule TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, due_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL, PRIMARY KEY (rule, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rule_memory_timed ON rule_memory (due_at) WHERE due_at > 0;
+CREATE TABLE object_versions (kind TEXT PRIMARY KEY, version INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID;
 )sql",
 };
 

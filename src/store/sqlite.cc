@@ -9,6 +9,7 @@
 #include "store/new_store.h"
 #include "store/schema.h"
 #include "store/sqlite_deliveries.h"
+#include "store/sqlite_rule_memory.h"
 
 namespace tiphys::store {
 
@@ -99,7 +100,7 @@ struct Keys {
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(std::unique_ptr<Connection> connection)
-      : db_(std::move(connection)), deliveries_(*db_) {}
+      : db_(std::move(connection)), deliveries_(*db_), rule_memory_(*db_) {}
 
   diag::Result<void> commit(const Batch& batch) override {
     return transaction([&]() -> diag::Result<void> {
@@ -108,6 +109,7 @@ class SqliteStore final : public Store {
       TRY_VOID(write_nodes(batch.nodes));
       for (const WorkflowRow& row : batch.workflows) TRY_VOID(update_workflow(row));
       TRY_VOID(deliveries_.write(batch.deliveries, batch.attempts));
+      TRY_VOID(rule_memory_.write(batch.rule_memory));
       TRY(Query q, db_->query("DELETE FROM commands WHERE id = ?"));
       for (const std::uint64_t id : batch.done_commands)
         TRY_VOID(q.bind(static_cast<std::int64_t>(id)).run());
@@ -225,6 +227,17 @@ class SqliteStore final : public Store {
     return count;
   }
 
+  diag::Result<std::optional<RuleMemoryRow>> find_rule_memory(std::string_view rule,
+                                                              std::string_view key) override {
+    return rule_memory_.find(rule, key);
+  }
+  diag::Result<std::vector<RuleMemoryRow>> timed_rule_memory() override {
+    return rule_memory_.with_time();
+  }
+  diag::Result<void> forget_rule_memory(clock::Instant time) override {
+    return rule_memory_.remove_before(time);
+  }
+
   diag::Result<void> add_command(const CommandRow& command) override {
     TRY(Query q,
         db_->query(
@@ -259,16 +272,13 @@ class SqliteStore final : public Store {
   }
 
   diag::Result<void> put_object(const ObjectRow& row) override {
-    TRY(Query q,
-        db_->query(
-            "INSERT INTO objects VALUES (?,?,?,?,?) ON CONFLICT (kind, name_space, name) DO UPDATE "
-            "SET json = excluded.json"));
-    return q.bind(row.kind)
-        .bind(row.name_space)
-        .bind(row.name)
-        .bind(row.json)
-        .bind(row.created_at.ns)
-        .run();
+    return transaction([&]() -> diag::Result<void> {
+      TRY(Query q, db_->query("INSERT INTO objects VALUES (?,?,?,?,?) ON CONFLICT (kind, "
+                              "name_space, name) DO UPDATE SET json = excluded.json"));
+      q.bind(row.kind).bind(row.name_space).bind(row.name).bind(row.json);
+      TRY_VOID(q.bind(row.created_at.ns).run());
+      return note_change(row.kind);
+    });
   }
 
   diag::Result<ObjectRow> find_object(std::string_view kind, std::string_view name_space,
@@ -306,13 +316,33 @@ class SqliteStore final : public Store {
 
   diag::Result<void> delete_object(std::string_view kind, std::string_view name_space,
                                    std::string_view name) override {
-    TRY(Query q, db_->query("DELETE FROM objects WHERE kind = ? AND name_space = ? AND name = ?"));
-    TRY_VOID(q.bind(kind).bind(name_space).bind(name).run());
-    if (sqlite3_changes(db_->handle()) > 0) return {};
-    return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
+    return transaction([&]() -> diag::Result<void> {
+      TRY(Query q,
+          db_->query("DELETE FROM objects WHERE kind = ? AND name_space = ? AND name = ?"));
+      TRY_VOID(q.bind(kind).bind(name_space).bind(name).run());
+      if (sqlite3_changes(db_->handle()) == 0) {
+        return diag::fail(diag::Code::kNotFound, fmt::format("{} '{}' not found", kind, name));
+      }
+      if (kind == "Notification") {
+        TRY_VOID(rule_memory_.remove_of(fmt::format("{}/{}", name_space, name)));
+      }
+      return note_change(kind);
+    });
+  }
+
+  diag::Result<std::uint64_t> objects_version(std::string_view kind) override {
+    TRY(Query q, db_->query("SELECT version FROM object_versions WHERE kind = ?"));
+    TRY(const bool found, q.bind(kind).step());
+    return found ? static_cast<std::uint64_t>(q.number(0)) : 0;
   }
 
  private:
+  diag::Result<void> note_change(std::string_view kind) {
+    TRY(Query q, db_->query("INSERT INTO object_versions VALUES (?, 1) ON CONFLICT (kind) DO "
+                            "UPDATE SET version = version + 1"));
+    return q.bind(kind).run();
+  }
+
   static Query& bind_row(Query& q, const WorkflowRow& r) {
     q.bind(r.uid).bind(r.name_space).bind(r.name).bind(r.phase).bind(r.message).bind(r.progress);
     q.bind(r.created_at.ns).bind(r.started_at.ns).bind(r.finished_at.ns).bind(r.suspended ? 1 : 0);
@@ -407,6 +437,7 @@ class SqliteStore final : public Store {
 
   std::unique_ptr<Connection> db_;
   SqliteDeliveries deliveries_;
+  SqliteRuleMemory rule_memory_;
   std::map<std::string, std::int64_t, std::less<>> numbers_;  // by uid
 };
 

@@ -19,6 +19,7 @@
 #include "diag/error.h"
 #include "store/delivery.h"
 #include "store/delivery_totals.h"
+#include "store/rule_memory.h"
 #include "value/value.h"
 
 namespace tiphys::store {
@@ -75,11 +76,12 @@ struct Batch {
   std::vector<std::uint64_t> done_commands = {};  // removed with the effects that they had
   std::vector<DeliveryRow> deliveries = {};
   std::vector<AttemptRow> attempts = {};
+  std::vector<RuleMemoryRow> rule_memory = {};
   std::vector<std::string> void_nodes_of =
       {};  // workflows all of whose node rows go first (a retry by hand)
   [[nodiscard]] bool empty() const {
     return workflows.empty() && nodes.empty() && events.empty() && done_commands.empty() &&
-           void_nodes_of.empty() && deliveries.empty() && attempts.empty();
+           void_nodes_of.empty() && deliveries.empty() && attempts.empty() && rule_memory.empty();
   }
 };
 
@@ -138,6 +140,15 @@ class Store {
   /// Removes outdated deliveries, some thousands at once; gives how many. Call it until it gives 0.
   [[nodiscard]] virtual diag::Result<std::size_t> prune_deliveries(const Retention& retention) = 0;
 
+  // What notification rules remember. Errors: kIo.
+  /// Nullopt when there is nothing under the key.
+  [[nodiscard]] virtual diag::Result<std::optional<RuleMemoryRow>> find_rule_memory(
+      std::string_view rule, std::string_view key) = 0;
+  /// Those with a time at which something is to be done, the earliest first.
+  [[nodiscard]] virtual diag::Result<std::vector<RuleMemoryRow>> timed_rule_memory() = 0;
+  /// Removes those without such a time that have not changed since `time`.
+  [[nodiscard]] virtual diag::Result<void> forget_rule_memory(clock::Instant time) = 0;
+
   // Commands.
   [[nodiscard]] virtual diag::Result<void> add_command(const CommandRow& command) = 0;
   /// Of one workflow, oldest first; of all workflows when uid is empty.
@@ -148,7 +159,8 @@ class Store {
   [[nodiscard]] virtual diag::Result<std::uint64_t> data_version() = 0;
 
   // Stored objects. Errors: kNotFound (find, delete), kIo.
-  /// Inserts or replaces; created_at stays that of the first.
+  /// Inserts or replaces; created_at stays that of the first. What a deleted Notification has
+  /// remembered goes with it.
   [[nodiscard]] virtual diag::Result<void> put_object(const ObjectRow& row) = 0;
   [[nodiscard]] virtual diag::Result<ObjectRow> find_object(std::string_view kind,
                                                             std::string_view name_space,
@@ -158,6 +170,8 @@ class Store {
   [[nodiscard]] virtual diag::Result<void> delete_object(std::string_view kind,
                                                          std::string_view name_space,
                                                          std::string_view name) = 0;
+  /// Changes whenever an object of this kind is put or deleted, by anybody; cheap to ask.
+  [[nodiscard]] virtual diag::Result<std::uint64_t> objects_version(std::string_view kind) = 0;
 };
 
 }  // namespace tiphys::store

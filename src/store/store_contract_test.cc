@@ -406,6 +406,39 @@ TEST_P(StoreContract, ObjectsAreKeptByKindNamespaceAndName) {
   EXPECT_TRUE(fails(store_->delete_object("WorkflowTemplate", "a", "t"), diag::Code::kNotFound));
 }
 
+TEST_P(StoreContract, RulesRememberWithTheCommitAndForgetWithTheirNotification) {
+  const auto other = world_->connect();
+  Batch batch;
+  batch.rule_memory = {{"a/r", "k", "1", {}, {5}},
+                       {"a/r", "later", "2", {9}, {5}},
+                       {"a/r", "soon", "3", {7}, {5}},
+                       {"a/s", "k", "4", {}, {50}}};
+  ASSERT_TRUE(succeeds(store_->commit(batch)));
+  EXPECT_EQ((*other->find_rule_memory("a/r", "k"))->json, "1");
+  EXPECT_FALSE(*other->find_rule_memory("a/r", "x"));
+  const auto timed = other->timed_rule_memory();
+  ASSERT_THAT(*timed, SizeIs(2));
+  EXPECT_EQ(timed->front().key, "soon");
+  batch.rule_memory = {{"a/r", "soon", "", {}, {}}};
+  ASSERT_TRUE(succeeds(store_->commit(batch)));
+  EXPECT_THAT(*other->timed_rule_memory(), SizeIs(1));
+  ASSERT_TRUE(succeeds(store_->forget_rule_memory({10})));
+  EXPECT_FALSE(*other->find_rule_memory("a/r", "k"));
+  EXPECT_TRUE(*other->find_rule_memory("a/r", "later")) << "something is still to be done with it";
+  EXPECT_TRUE(*other->find_rule_memory("a/s", "k"));
+
+  const std::uint64_t before = *other->objects_version("Notification");
+  ASSERT_TRUE(succeeds(store_->put_object({"Notification", "a", "r", "{}", {1}})));
+  const std::uint64_t put = *other->objects_version("Notification");
+  EXPECT_NE(put, before);
+  ASSERT_TRUE(succeeds(store_->put_object({"ConfigMap", "a", "r", "{}", {1}})));
+  EXPECT_EQ(*other->objects_version("Notification"), put);
+  ASSERT_TRUE(succeeds(store_->delete_object("Notification", "a", "r")));
+  EXPECT_NE(*other->objects_version("Notification"), put);
+  EXPECT_FALSE(*other->find_rule_memory("a/r", "later"));
+  EXPECT_TRUE(*other->find_rule_memory("a/s", "k"));
+}
+
 TEST_P(StoreContract, AnotherConnectionSeesCommitsAndANewDataVersion) {
   const auto other = world_->connect();
   const std::uint64_t before = *other->data_version();

@@ -1,0 +1,283 @@
+#include "cli/rules.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "clock/go_duration.h"
+#include "clock/rfc3339.h"
+#include "notify/rule.h"
+#include "runtime/submit.h"
+#include "spec/schema.h"
+#include "value/json.h"
+#include "view/table.h"
+#include "view/yaml_view.h"
+
+namespace tiphys::cli {
+
+namespace {
+
+using value::Map;
+using value::Value;
+
+constexpr const char* kKind = "Notification";
+constexpr const char* kChannel = "NotificationChannel";
+constexpr value::JsonStyle kAsGiven{.key_order = value::KeyOrder::kAsGiven};
+
+std::string space_of(const spec::Manifest& m, const std::string& name_space) {
+  if (!m.name_space.empty()) return m.name_space;
+  return name_space.empty() ? "default" : name_space;
+}
+
+/// The channels that rules may name, and what is wrong with those that they do.
+class Checker {
+ public:
+  Checker(const Documents& documents, store::Store* store, std::string name_space)
+      : documents_(documents), store_(store), name_space_(std::move(name_space)) {}
+
+  void check_rule(const spec::Manifest& m) {
+    std::vector<notify::RuleProblem> problems;
+    const std::string space = space_of(m, name_space_);
+    const notify::Rule rule = notify::parse_rule(m.object, space, problems);
+    for (std::size_t i = 0; i < rule.send.size(); ++i) {
+      const std::string pointer = fmt::format("/spec/send/{}", i);
+      check_address(rule.send[i], space, pointer + "/channel", pointer + "/recipients", problems);
+    }
+    for (const notify::RuleProblem& p : problems) {
+      tell(m, p, fmt::format("notification '{}': {}", m.name, p.message), "",
+           diag::Severity::kError);
+    }
+  }
+
+  void check_annotations(const spec::Manifest& m, diag::Severity severity) {
+    std::vector<notify::RuleProblem> problems;
+    const Value& annotations = m.object["metadata"]["annotations"];
+    const std::string space = space_of(m, name_space_);
+    for (const notify::Rule& rule : notify::parse_subscriptions(annotations, space, problems)) {
+      const std::string key =
+          fmt::format("{}{}", notify::kAnnotations, std::string_view(rule.name).substr(1));
+      std::string pointer = "/" + key;
+      for (std::size_t at = 1; (at = pointer.find('/', at)) != std::string::npos;) {
+        pointer.replace(at, 1, "~1");
+      }
+      check_address(rule.send[0], space, pointer, pointer, problems);
+    }
+    for (const notify::RuleProblem& p : problems) {
+      tell(m, p, p.message, "/metadata/annotations", severity);
+    }
+  }
+
+  std::vector<diag::Diagnostic> findings;
+
+ private:
+  void tell(const spec::Manifest& m, const notify::RuleProblem& p, std::string message,
+            const std::string& below, diag::Severity severity) {
+    const std::string pointer = below + p.pointer;
+    const diag::Position at = p.is_key ? m.positions->key(pointer) : m.positions->value(pointer);
+    findings.push_back(
+        {severity, {diag::Code::kInvalidManifest, std::move(message), at}, p.suggestion});
+  }
+
+  // The kind of a channel; nullopt when there is none of this name, "" when that is not known.
+  [[nodiscard]] std::optional<std::string> kind_of(const std::string& channel,
+                                                   const std::string& space) const {
+    for (const spec::Manifest& m : documents_.manifests) {
+      if (m.kind == kChannel && m.name == channel && space_of(m, name_space_) == space) {
+        return std::string(m.object["spec"]["kind"].string_or(""));
+      }
+    }
+    if (store_ == nullptr) return "";
+    auto row = store_->find_object(kChannel, space, channel);
+    if (!row) return std::nullopt;
+    auto object = value::parse_json(row->json);
+    return object ? std::string((*object)["spec"]["kind"].string_or("")) : "";
+  }
+
+  [[nodiscard]] std::string nearest_channel(const std::string& name,
+                                            const std::string& space) const {
+    std::vector<std::string> names;
+    for (const spec::Manifest& m : documents_.manifests) {
+      if (m.kind == kChannel && space_of(m, name_space_) == space) names.push_back(m.name);
+    }
+    if (auto rows = store_->list_objects(kChannel, space)) {
+      for (const store::ObjectRow& row : *rows) names.push_back(row.name);
+    }
+    const std::string near = spec::nearest_name(name, {names.begin(), names.end()});
+    return near.empty() ? "" : fmt::format("did you mean '{}'?", near);
+  }
+
+  void check_address(const notify::Address& address, const std::string& space,
+                     const std::string& at_channel, const std::string& at_recipients,
+                     std::vector<notify::RuleProblem>& problems) const {
+    if (address.channel.empty()) return;
+    const auto kind = kind_of(address.channel, space);
+    if (!kind) {
+      std::string hint = nearest_channel(address.channel, space);
+      if (hint.empty()) hint = "apply a NotificationChannel of that name first";
+      problems.push_back(
+          {at_channel, false,
+           fmt::format("there is no channel '{}' in namespace '{}'", address.channel, space),
+           hint});
+      return;
+    }
+    if (!kind->empty() && !address.recipients.empty() && notify::recipients_field(*kind).empty()) {
+      problems.push_back({at_recipients, false,
+                          fmt::format("a channel of kind {} has no recipients", *kind),
+                          "leave them out, or use a channel of kind email, slack or telegram"});
+    }
+  }
+
+  const Documents& documents_;
+  store::Store* store_;
+  std::string name_space_;
+};
+
+struct RuleFlags {
+  std::string name;
+  std::string output;
+  std::string length;
+};
+
+diag::Result<store::ObjectRow> find_rule(store::Store& store, const Session& session,
+                                         const std::string& name) {
+  return store.find_object(kKind, session.space(), name);
+}
+
+diag::Result<void> list(const Session& session) {
+  TRY(Opened state, open_state());
+  TRY(const auto rows, state.store->list_objects(kKind, session.name_space));
+  std::vector<std::vector<std::string>> table = {
+      {"NAMESPACE", "NAME", "TRIGGERS", "CHANNELS", "STATE"}};
+  for (const store::ObjectRow& row : rows) {
+    TRY(const Value object, value::parse_json(row.json));
+    std::vector<notify::RuleProblem> problems;
+    const notify::Rule rule = notify::parse_rule(object, row.name_space, problems);
+    std::vector<std::string> triggers;
+    for (const notify::Trigger& t : rule.triggers) {
+      triggers.push_back(!t.name.empty() ? t.name : t.when ? t.when->source() : "custom");
+    }
+    std::vector<std::string> channels;
+    for (const notify::Address& a : rule.send) channels.push_back(a.channel);
+    const char* state_word = !problems.empty() ? "invalid" : rule.is_mute(now()) ? "muted" : "on";
+    table.push_back({row.name_space, row.name, fmt::format("{}", fmt::join(triggers, ",")),
+                     fmt::format("{}", fmt::join(channels, ",")), state_word});
+  }
+  print_text(view::format_table(table, 3));
+  return {};
+}
+
+diag::Result<void> get(const RuleFlags& o, const Session& session) {
+  TRY(Opened state, open_state());
+  TRY(const store::ObjectRow row, find_rule(*state.store, session, o.name));
+  TRY(const Value object, value::parse_json(row.json));
+  if (o.output == "json") {
+    print_text(value::to_json(object, {.key_order = value::KeyOrder::kAsGiven, .indent = 4}) +
+               "\n");
+  } else {
+    print_text(view::to_yaml(object));
+  }
+  return {};
+}
+
+diag::Result<void> remove(const char* kind, const RuleFlags& o, const Session& session) {
+  TRY(Opened state, open_state());
+  TRY_VOID(state.store->delete_object(kind, session.space(), o.name));
+  runtime::poke_engines(state.config.home);
+  print_text(fmt::format("{} '{}' deleted\n", kind, o.name));
+  return {};
+}
+
+// Engines see the change of the manifest.
+diag::Result<void> set_mute(const RuleFlags& o, bool is_mute, const Session& session) {
+  TRY(Opened state, open_state());
+  TRY(store::ObjectRow row, find_rule(*state.store, session, o.name));
+  TRY(const Value object, value::parse_json(row.json));
+  Map spec = object["spec"].map();
+  spec.erase("mute");
+  spec.erase("muteUntil");
+  std::string told = "is told again";
+  if (is_mute && o.length.empty()) {
+    spec.set("mute", true);
+    told = "is muted";
+  } else if (is_mute) {
+    TRY(const clock::Duration length, clock::parse_duration(o.length));
+    const std::string until = clock::rfc3339(now() + length);
+    spec.set("muteUntil", until);
+    told = "is muted until " + until;
+  }
+  Map whole = object.map();
+  whole.set("spec", std::move(spec));
+  row.json = value::to_json(Value(std::move(whole)), kAsGiven);
+  TRY_VOID(state.store->put_object(row));
+  runtime::poke_engines(state.config.home);
+  print_text(fmt::format("{} '{}' {}\n", kKind, o.name, told));
+  return {};
+}
+
+diag::Result<void> show_triggers() {
+  std::vector<std::vector<std::string>> table = {{"TRIGGER", "WHEN"}};
+  for (const notify::ReadyTrigger& t : notify::ready_triggers()) {
+    table.push_back({std::string(t.name), std::string(t.what)});
+  }
+  print_text(view::format_table(table, 3));
+  return {};
+}
+
+}  // namespace
+
+std::vector<diag::Diagnostic> rule_findings(const Documents& documents, store::Store* store,
+                                            const std::string& name_space, bool is_run) {
+  Checker checker(documents, store, name_space);
+  for (const spec::Manifest& m : documents.manifests) {
+    if (m.kind == kKind) {
+      checker.check_rule(m);
+    } else if (m.kind == "Workflow" || m.kind == "WorkflowTemplate" || m.kind == "CronWorkflow" ||
+               m.kind == "ClusterWorkflowTemplate") {
+      checker.check_annotations(m, is_run ? diag::Severity::kWarning : diag::Severity::kError);
+    }
+  }
+  return std::move(checker.findings);
+}
+
+diag::Result<void> keep_rule(const spec::Manifest& m, const std::string& name_space,
+                             store::Store& store) {
+  const std::string space = space_of(m, name_space);
+  Map metadata = m.object["metadata"].map();
+  metadata.set("namespace", space);
+  Map object = m.object.map();
+  object.set("metadata", std::move(metadata));
+  return store.put_object({.kind = kKind,
+                           .name_space = space,
+                           .name = m.name,
+                           .json = value::to_json(Value(std::move(object)), kAsGiven),
+                           .created_at = now()});
+}
+
+void add_rules(CLI::App& group, Session& session) {
+  CLI::App* rules = add_group(group, "rules", "who hears of what: Notification manifests");
+  auto o = std::make_shared<RuleFlags>();
+  add_command(*rules, "list", "the rules there are", session, [&session] { return list(session); });
+  CLI::App* getting =
+      add_command(*rules, "get", "one rule", session, [o, &session] { return get(*o, session); });
+  getting->add_option("NAME", o->name, "its name")->required();
+  getting->add_option("-o,--output", o->output, "json or yaml");
+  add_command(*rules, "delete", "forget a rule", session,
+              [o, &session] { return remove(kKind, *o, session); })
+      ->add_option("NAME", o->name, "its name")
+      ->required();
+  CLI::App* muting = add_command(*rules, "mute", "tell nobody, for a while or for good", session,
+                                 [o, &session] { return set_mute(*o, true, session); });
+  muting->add_option("NAME", o->name, "its name")->required();
+  muting->add_option("--for", o->length, "how long: 2h; default: until `unmute`");
+  add_command(*rules, "unmute", "tell again", session,
+              [o, &session] { return set_mute(*o, false, session); })
+      ->add_option("NAME", o->name, "its name")
+      ->required();
+  add_command(*rules, "triggers", "the ready-made triggers", session, show_triggers);
+  CLI::App* channel = add_command(group, "delete-channel", "forget a NotificationChannel", session,
+                                  [o, &session] { return remove(kChannel, *o, session); });
+  channel->add_option("NAME", o->name, "its name")->required();
+}
+
+}  // namespace tiphys::cli
