@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "engine/artifact_gc.h"
 #include "engine/control.h"
 #include "engine/dag.h"
 #include "engine/globals.h"
 #include "engine/hooks.h"
+#include "engine/labels_from.h"
 #include "engine/locks.h"
 #include "engine/outputs.h"
 #include "engine/start.h"
@@ -33,6 +35,15 @@ diag::Result<void> substitute_spec(Machine& m) {
   m.spec = std::move(spec);
   m.spec_changed = true;
   return {};
+}
+
+// Labels that are evaluated are variables, too.
+diag::Result<void> set_labels(Machine& m) {
+  TRY_VOID(evaluate_labels_from(m));
+  if (m.labels_from.empty()) return {};
+  TRY_VOID(set_globals(m));
+  TRY_VOID(substitute_spec(m));
+  return set_globals(m);
 }
 
 void decode_hooks(Machine& m) {
@@ -125,6 +136,7 @@ void conclude(Machine& m, Ending ending) {
   close_nodes(m, m.message);
   m.locking.clear();
   release_workflow_locks(m);
+  ask_for_artifact_gc(m);
 }
 
 bool is_part_of_entry(const Node& n) { return !n.late; }
@@ -170,6 +182,11 @@ void begin_workflow(Machine& m) {
                       "failed to set global parameters: " + globals.error().message);
     return;
   }
+  if (auto labels = set_labels(m); !labels) {
+    fail_before_start(m, Phase::kError, labels.error().message);
+    return;
+  }
+  m.artifact_gc.is_wanted = wants_artifact_gc(m);
   decode_hooks(m);
   if (!ask_for_workflow_locks(m)) enter_workflow(m);
 }
