@@ -1,12 +1,14 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 #include <thread>
 
 #include "cli/commands.h"
 #include "cli/selection.h"
+#include "runtime/artifact_gc.h"
+#include "runtime/lookup.h"
 #include "runtime/submit.h"
+#include "value/json.h"
 
 namespace tiphys::cli {
 
@@ -50,21 +52,15 @@ diag::Result<void> end(Opened& state, const store::WorkflowRow& row) {
   return {};
 }
 
-diag::Result<void> remove(Opened& state, const store::WorkflowRow& row) {
+diag::Result<void> remove(Opened& state, const store::WorkflowRow& row, bool is_forced) {
   TRY_VOID(end(state, row));
-  TRY_VOID(state.store->delete_workflow(row.uid));
-  // The supervisor may be removing work folders in there at the same time: then another look.
-  constexpr int kLooks = 10;
-  std::error_code error;
-  for (int look = 0; look < kLooks; ++look) {
-    std::filesystem::remove_all(state.config.run_path(row.uid), error);
-    if (error != std::errc::no_such_file_or_directory && error != std::errc::directory_not_empty) {
-      break;
-    }
+  auto now_row = state.store->find_workflow(row.name_space, row.name);
+  auto metadata = value::parse_json(now_row ? now_row->metadata_json : row.metadata_json);
+  if (metadata && runtime::has_artifact_finalizer(*metadata)) {
+    return runtime::delete_with_artifacts(*state.store, state.config,
+                                          runtime::make_lookup(state.config), row.uid, is_forced);
   }
-  if (!error) return {};
-  return diag::fail(diag::Code::kIo, fmt::format("cannot remove '{}': {}",
-                                                 state.config.run_path(row.uid), error.message()));
+  return runtime::delete_workflow(*state.store, state.config, row.uid);
 }
 
 diag::Result<void> remove_all(const DeleteFlags& o, Session& session) {
@@ -88,7 +84,7 @@ diag::Result<void> remove_all(const DeleteFlags& o, Session& session) {
   }
   if (rows.empty() && o.names.empty()) print_text("No resources found\n");
   for (const store::WorkflowRow& row : rows) {
-    if (!o.dry_run) TRY_VOID(remove(state, row));
+    if (!o.dry_run) TRY_VOID(remove(state, row, o.force));
     print_text(fmt::format("Workflow '{}' deleted{}\n", row.name, o.dry_run ? " (dry-run)" : ""));
   }
   return {};
@@ -103,7 +99,8 @@ void add_delete(CLI::App& app, Session& session) {
   command->add_option("WORKFLOW", o->names, "names; @latest is the newest");
   command->add_flag("--all", o->all, "all workflows");
   command->add_flag("--dry-run", o->dry_run, "tell which, do nothing");
-  command->add_flag("--force", o->force, "accepted; there are no finalizers here");
+  command->add_flag("--force", o->force,
+                    "also when artifacts of it cannot be removed (artifactGC)");
   command->add_option("--query-chunk-size", o->chunk_size, "accepted; lists come in one piece");
   add_filters(*command, o->which);
 }

@@ -8,11 +8,11 @@
 
 #include "cli/commands.h"
 #include "cli/log_lines.h"
-#include "cli/pod_labels.h"
 #include "cli/pod_logs.h"
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
 #include "runtime/definition.h"
+#include "runtime/pod_labels.h"
 #include "runtime/submit.h"
 #include "spec/labels.h"
 
@@ -60,8 +60,10 @@ diag::Result<std::function<bool(const value::Value&)>> selection_of(const LogFla
   TRY(const auto events, store.load_events(uid));
   if (events.empty()) return nullptr;
   TRY(engine::Definition definition, runtime::parse_definition(events.front().payload));
-  return [selector = std::move(selector), definition = std::move(definition)](
-             const value::Value& node) { return selector.matches(pod_labels(definition, node)); };
+  return [selector = std::move(selector),
+          definition = std::move(definition)](const value::Value& node) {
+    return selector.matches(runtime::pod_labels(definition, node));
+  };
 }
 
 void print_lines(const std::vector<LogLine>& lines, const LogStyle& style) {

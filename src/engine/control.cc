@@ -243,6 +243,7 @@ void reset_for_retry(Machine& m) {
   m.output_artifacts = {};
   m.progress_done = m.progress_all = m.active_pods = m.active_leaves = 0;
   m.ending.reset();
+  m.artifact_gc = {};
 }
 
 std::string shutdown_forbids(const Machine& m, bool on_exit) {

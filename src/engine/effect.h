@@ -80,8 +80,15 @@ struct OwnLocks {
   std::vector<std::string> holders;
 };
 
+/// The workflow has ended: remove its artifacts of this strategy (Engine::garbage()); answered by
+/// ArtifactsCollected.
+struct CollectArtifacts {
+  std::uint32_t run = 0;
+  std::string strategy;
+};
+
 using Effect = std::variant<StartLeaf, CancelLeaf, SetTimer, LookUpCache, SaveToCache, AcquireLocks,
-                            ReleaseLocks, OwnLocks>;
+                            ReleaseLocks, OwnLocks, CollectArtifacts>;
 
 /// A change of a phase, for those who watch a workflow from outside.
 struct Transition {

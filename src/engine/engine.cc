@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "engine/artifact_gc.h"
 #include "engine/composite.h"
 #include "engine/control.h"
 #include "engine/facts.h"
@@ -42,6 +43,8 @@ bool dispatch(Machine& m, const Event& event) {
           return on_cache_answer(m, body);
         } else if constexpr (std::is_same_v<Body, LocksAnswered>) {
           return on_locks_answer(m, body);
+        } else if constexpr (std::is_same_v<Body, ArtifactsCollected>) {
+          return on_artifacts_collected(m, body);
         } else if constexpr (std::is_same_v<Body, Control>) {
           return apply_control(m, body);
         } else {
@@ -94,6 +97,7 @@ std::string Engine::phase() const {
   return machine_->has_begun ? std::string(to_string(machine_->phase)) : "";
 }
 bool Engine::is_finished() const { return machine_->is_over; }
+const Definition& Engine::definition() const { return machine_->definition; }
 std::size_t Engine::node_count() const { return machine_->nodes.size(); }
 const Node& Engine::node(NodeIndex index) const { return machine_->at(index); }
 value::Value Engine::facts(NodeIndex leaf) const { return facts_of(*machine_, leaf); }
@@ -122,6 +126,9 @@ std::vector<Effect> Engine::outstanding() const {
   std::vector<Effect> effects;
   if (m.is_over) {
     ask_for_locks_again(m, effects);  // it holds none, whatever a lost release has left
+    if (engine::is_collecting(m)) {
+      effects.emplace_back(CollectArtifacts{.run = m.run, .strategy = std::string(kOnCompletion)});
+    }
     return effects;
   }
   for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
@@ -153,6 +160,10 @@ value::Value Engine::metadata() const { return metadata_of(*machine_); }
 const vars::Scope& Engine::globals() const { return machine_->globals; }
 value::Value Engine::spec() const { return machine_->spec; }
 bool Engine::take_spec_changed() { return std::exchange(machine_->spec_changed, false); }
+bool Engine::is_collecting() const { return engine::is_collecting(*machine_); }
+value::List Engine::garbage(std::string_view strategy) const {
+  return garbage_of(*machine_, strategy);
+}
 bool Engine::is_suspended() const { return machine_->is_suspended; }
 
 }  // namespace tiphys::engine

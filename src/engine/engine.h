@@ -64,6 +64,12 @@ class Engine {
   /// "" before Begin, then Pending, Running, Succeeded, Failed or Error.
   [[nodiscard]] std::string phase() const;
   [[nodiscard]] bool is_finished() const;
+  /// Whether it has finished and artifacts of it are being removed (artifactGC).
+  [[nodiscard]] bool is_collecting() const;
+  /// The artifacts that artifactGC's `strategy` gives up, as {"node": number, "artifact": {...}}.
+  [[nodiscard]] value::List garbage(std::string_view strategy) const;
+  /// What it was made from.
+  [[nodiscard]] const Definition& definition() const;
   [[nodiscard]] std::size_t node_count() const;
   [[nodiscard]] const Node& node(NodeIndex index) const;
   /// Argo's node id, and the name that is shown.

@@ -92,6 +92,12 @@ void append_body(std::string& out, const LocksAnswered& e, clock::Instant) {
   append_text(out, "error", e.error);
 }
 
+void append_body(std::string& out, const ArtifactsCollected& e, clock::Instant) {
+  fmt::format_to(std::back_inserter(out), R"({{"kind":"artifacts","run":{})", e.run);
+  append_text(out, "strategy", e.strategy);
+  out += R"(,"results":)" + value::to_json(e.results, kCompact);
+}
+
 void append_body(std::string& out, const Control& e, clock::Instant) {
   out += R"({"kind":"control")";
   for (const auto& [word, verb] : kVerbs) {
@@ -182,6 +188,10 @@ diag::Result<Event> event_of(const Value& v) {
                                .waiting = std::string(v["waiting"].string_or("")),
                                .message = std::string(v["message"].string_or("")),
                                .error = std::string(v["error"].string_or(""))};
+  } else if (kind == "artifacts") {
+    event.body = ArtifactsCollected{.run = number_of(v["run"]),
+                                    .strategy = std::string(v["strategy"].string_or("")),
+                                    .results = v["results"]};
   } else if (auto verb = parse_verb(v["verb"].string_or("")); kind == "control" && verb) {
     event.body = Control{.verb = *verb, .arguments = v["arguments"]};
   } else {

@@ -76,6 +76,13 @@ struct LocksAnswered {
   std::string error;    // not empty: they will never be acquired
 };
 
+/// What has become of artifacts that the workflow gives up.
+struct ArtifactsCollected {
+  std::uint32_t run = 0;
+  std::string strategy;  // OnWorkflowCompletion or OnWorkflowDeletion
+  value::Value results;  // a list of {node, name, error}; without an error it is gone
+};
+
 /// A person's command.
 struct Control {
   enum class Verb : std::uint8_t { kStop, kTerminate, kSuspend, kResume, kSet, kRetry };
@@ -86,7 +93,8 @@ struct Control {
 /// One event, with the time at which the runtime took it in.
 struct Event {
   clock::Instant at;
-  std::variant<Begin, LeafRunning, LeafFinished, TimerFired, CacheAnswered, LocksAnswered, Control>
+  std::variant<Begin, LeafRunning, LeafFinished, TimerFired, CacheAnswered, LocksAnswered,
+               ArtifactsCollected, Control>
       body;
 };
 

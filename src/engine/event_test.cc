@@ -25,6 +25,21 @@ TEST_F(EventTest, ALeafEndsInAPhaseThatIsAnEnd) {
   }
 }
 
+TEST_F(EventTest, CollectedArtifactsAreReadAsTheyWereWritten) {
+  std::string text;
+  append_json(text, {.at = {7},
+                     .body = ArtifactsCollected{
+                         .run = 2,
+                         .strategy = "OnWorkflowCompletion",
+                         .results = value::List{value::Map{{"node", 3}, {"name", "a"}}}}});
+  const auto events = parse_events(text);
+  ASSERT_TRUE(events) << text;
+  const auto& collected = std::get<ArtifactsCollected>(events->front().body);
+  EXPECT_EQ(collected.run, 2U);
+  EXPECT_EQ(collected.strategy, "OnWorkflowCompletion");
+  EXPECT_EQ(collected.results.list().at(0)["node"].int_or(0), 3);
+}
+
 TEST_F(EventTest, ANumberThatIsTooLargeIsNobodys) {
   const auto events = parse_events(R"({"b":4294967296,"r":4294967297,"at":1})");
   ASSERT_TRUE(events);

@@ -269,5 +269,42 @@ TEST_F(EngineTest, ALabelThatIsNoTextOrNoLabelIsAnError) {
                   .starts_with("failed to compile function for expression \"1 +\": "));
 }
 
+TEST_F(EngineTest, TheStatusTellsWhatIsHeldAndWaitedFor) {
+  start(R"({"entrypoint":"leaf","synchronization":{"mutexes":[{"name":"w"}]},"templates":[
+    {"name":"leaf","synchronization":{"semaphores":[
+       {"configMapKeyRef":{"name":"c","key":"k"}}]},"container":{"image":"x"}}]})");
+  const auto shown = [this] {
+    return value::to_json(engine_->workflow_status()["synchronization"]);
+  };
+  EXPECT_EQ(shown(), R"({"mutex":{"waiting":[{"mutex":"default/Mutex/w"}]}})");
+  send(LocksAnswered{.run = 1,
+                     .ticket = wanted_[0].ticket,
+                     .is_acquired = true,
+                     .waiting = {},
+                     .message = {},
+                     .error = {}});
+  const std::string held =
+      R"("mutex":{"holding":[{"holder":"default/wf","mutex":"default/Mutex/w"}]})";
+  EXPECT_EQ(shown(), "{" + held + "}");
+  send(LocksAnswered{.run = 1,
+                     .ticket = wanted_[1].ticket,
+                     .is_acquired = false,
+                     .waiting = "default/ConfigMap/c/k",
+                     .message = "Waiting",
+                     .error = {}});
+  EXPECT_EQ(shown(),
+            "{" + held + R"(,"semaphore":{"waiting":[{"semaphore":"default/ConfigMap/c/k"}]}})");
+  send(LocksAnswered{.run = 1,
+                     .ticket = wanted_[1].ticket,
+                     .is_acquired = true,
+                     .waiting = {},
+                     .message = {},
+                     .error = {}});
+  EXPECT_EQ(shown(), "{" + held + R"(,"semaphore":{"holding":[)" +
+                         R"({"holders":["default/wf/wf"],"semaphore":"default/ConfigMap/c/k"}]}})");
+  run_all();
+  EXPECT_TRUE(engine_->workflow_status()["synchronization"].is_null());
+}
+
 }  // namespace
 }  // namespace tiphys::engine

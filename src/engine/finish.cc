@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/artifact_gc.h"
 #include "engine/control.h"
 #include "engine/dag.h"
 #include "engine/globals.h"
@@ -127,6 +128,7 @@ void conclude(Machine& m, Ending ending) {
   m.locking.clear();
   release_workflow_locks(m);
   set_workflow_phase(m, m.phase);  // those outside hear of it after its nodes
+  ask_for_artifact_gc(m);
 }
 
 bool is_part_of_entry(const Node& n) { return !n.late; }
@@ -181,6 +183,7 @@ void begin_workflow(Machine& m) {
     fail_before_start(m, Phase::kError, labelled.error().message);
     return;
   }
+  m.artifact_gc.is_wanted = wants_artifact_gc(m);
   decode_hooks(m);
   if (!ask_for_workflow_locks(m)) enter_workflow(m);
 }

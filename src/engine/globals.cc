@@ -31,11 +31,14 @@ Value declared_parameters(const Value& parameters) {
   return list;
 }
 
-void set_map(Machine& m, const std::string& prefix, const Value& map) {
+// `later`: the names of those that get their values later.
+void set_map(Machine& m, const std::string& prefix, const Value& map, const Map& later) {
   const std::string json = map.is_map() && !map.map().empty() ? value::to_json(map) : "null";
   m.globals.set(prefix, json);
   m.globals.set(prefix + ".json", json);
-  for (const auto& [key, v] : map.map()) m.globals.set(prefix + "." + key, v);
+  for (const auto& [key, v] : map.map()) {
+    if (later.find(key) == nullptr) m.globals.set(prefix + "." + key, v);
+  }
 }
 
 diag::Result<void> set_parameter(Machine& m, const Value& p) {
@@ -107,10 +110,11 @@ diag::Result<void> set_globals(Machine& m) {
   m.globals.set("workflow.parameters", json);
   m.globals.set("workflow.parameters.json", json);
   for (const Value& p : parameters.list()) TRY_VOID(set_parameter(m, p));
-  set_map(m, "workflow.annotations", m.metadata["annotations"]);
-  set_map(m, "workflow.labels", m.metadata["labels"]);
+  set_map(m, "workflow.annotations", m.metadata["annotations"], {});
+  const Map& later = m.spec["workflowMetadata"]["labelsFrom"].map();
+  set_map(m, "workflow.labels", m.metadata["labels"], later);
   for (const auto& [key, v] : m.spec["workflowMetadata"]["labels"].map()) {
-    m.globals.set("workflow.labels." + key, v);
+    if (later.find(key) == nullptr) m.globals.set("workflow.labels." + key, v);
   }
   for (const auto& [key, v] : m.spec["workflowMetadata"]["annotations"].map()) {
     m.globals.set("workflow.annotations." + key, v);

@@ -16,6 +16,8 @@ namespace tiphys::engine {
 
 namespace {
 
+using value::List;
+using value::Map;
 using value::Value;
 
 std::string name_space_of(const Machine& m, const Value& item) {
@@ -107,6 +109,26 @@ void show_waiting(Machine& m, Start& start, const LocksAnswered& event) {
   n.set_message(event.message);
   n.live().waits_for_lock = event.waiting;
   m.touch(start.placeholder);
+}
+
+// Ids of nodes by kind and name of a lock; "" stands for the workflow.
+using LockLists = std::map<Lock::Kind, std::map<std::string, std::vector<std::string>>>;
+
+Value shown_locks(const Machine& m, const std::string& word,
+                  const std::map<std::string, std::vector<std::string>>& locks, bool with_holders) {
+  List shown;
+  for (const auto& [name, ids] : locks) {
+    Map one{{word, name}};
+    List holders;
+    for (const std::string& id : ids) holders.emplace_back(holder_of(m, id));
+    if (with_holders && word == "mutex") {
+      one.set("holder", holders.front());
+    } else if (with_holders) {
+      one.set("holders", std::move(holders));
+    }
+    shown.emplace_back(std::move(one));
+  }
+  return shown;
 }
 
 // A node that was shown while it waited ends without having run.
@@ -248,6 +270,30 @@ bool give_up_workflow_locks(Machine& m) {
   const char* how = m.shutdown == Shutdown::kTerminate ? "Terminate" : "Stop";
   fail_before_start(m, Phase::kFailed, fmt::format("Stopped with strategy '{}'", how));
   return true;
+}
+
+value::Value synchronization_status(const Machine& m) {
+  LockLists holding;
+  LockLists waiting;
+  LockLists& of_workflow = m.workflow_ticket == 0 ? holding : waiting;
+  for (const Lock& lock : m.workflow_locks) of_workflow[lock.kind][lock.name].push_back("");
+  for (const auto& [n, locks] : m.held_locks) {
+    if (!m.at(n).waits_for_lock().empty()) continue;
+    for (const Lock& lock : locks) holding[lock.kind][lock.name].push_back(id_of(m, n));
+  }
+  for (const auto& [ticket, start] : m.locking) {
+    if (start.placeholder == kNoNode) continue;  // the answer is under way
+    for (const Lock& lock : start.locks) waiting[lock.kind][lock.name].push_back("");
+  }
+  Map status;
+  for (const auto& [kind, word] :
+       {std::pair(Lock::Kind::kSemaphore, "semaphore"), std::pair(Lock::Kind::kMutex, "mutex")}) {
+    Map lists;
+    if (holding.contains(kind)) lists.set("holding", shown_locks(m, word, holding[kind], true));
+    if (waiting.contains(kind)) lists.set("waiting", shown_locks(m, word, waiting[kind], false));
+    if (!lists.empty()) status.set(word, std::move(lists));
+  }
+  return status.empty() ? Value() : Value(std::move(status));
 }
 
 void ask_for_locks_again(const Machine& m, std::vector<Effect>& effects) {

@@ -39,4 +39,8 @@ bool give_up_workflow_locks(Machine& m);
 /// After a replay: who holds or waits, and what was asked and not answered.
 void ask_for_locks_again(const Machine& m, std::vector<Effect>& effects);
 
+/// status.synchronization: what the workflow and its nodes hold, and what they wait for. Who holds
+/// that is outside (runtime/locks.h). Null when there is nothing.
+[[nodiscard]] value::Value synchronization_status(const Machine& m);
+
 }  // namespace tiphys::engine

@@ -68,6 +68,13 @@ struct KeptLeaf {
   clock::Instant finished_at;
 };
 
+/// What has come of artifactGC (artifact_gc.h).
+struct ArtifactGc {
+  bool is_wanted = false;
+  std::vector<std::string> processed = {};  // strategies
+  std::string error = {};                   // of an artifact that could not be removed
+};
+
 /// One of spec.hooks, except `exit`.
 struct WorkflowHook {
   spec::LifecycleHook hook;
@@ -106,6 +113,7 @@ class Machine {
   std::map<std::pair<NodeIndex, TimerKind>, clock::Instant> timers;
   std::vector<NodeIndex> failed;  // nodes that are Failed or Error
 
+  ArtifactGc artifact_gc;
   bool has_begun = false;
   bool is_over = false;
   Phase phase = Phase::kRunning;    // means something once has_begun

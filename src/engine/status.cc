@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "clock/rfc3339.h"
+#include "engine/artifact_gc.h"
+#include "engine/locks.h"
 #include "engine/node_record.h"
 
 namespace tiphys::engine {
@@ -50,7 +52,15 @@ Value workflow_status_of(const Machine& m) {
   conditions.emplace_back(
       Map{{"type", "PodRunning"}, {"status", m.active_leaves > 0 ? "True" : "False"}});
   if (m.is_over) conditions.emplace_back(Map{{"type", "Completed"}, {"status", "True"}});
+  if (!m.artifact_gc.error.empty()) {
+    conditions.emplace_back(
+        Map{{"type", "ArtifactGCError"}, {"status", "True"}, {"message", m.artifact_gc.error}});
+  }
   s.set("conditions", std::move(conditions));
+  if (Value locks = synchronization_status(m); locks.is_map()) {
+    s.set("synchronization", std::move(locks));
+  }
+  if (Value gc = artifact_gc_status(m); gc.is_map()) s.set("artifactGCStatus", std::move(gc));
   return s;
 }
 
@@ -66,6 +76,16 @@ Value metadata_of(const Machine& m) {
       metadata.find("annotations") == nullptr ? Map() : metadata.find("annotations")->map();
   annotations.set("workflows.argoproj.io/pod-name-format", "v2");
   metadata.set("annotations", std::move(annotations));
+  List finalizers = m.metadata["finalizers"].list();
+  std::erase_if(finalizers, [](const Value& f) { return f.string_or("") == kArtifactFinalizer; });
+  if (m.has_begun && has_artifact_finalizer(m)) {
+    finalizers.emplace_back(std::string(kArtifactFinalizer));
+  }
+  if (finalizers.empty()) {
+    metadata.erase("finalizers");
+  } else {
+    metadata.set("finalizers", std::move(finalizers));
+  }
   return metadata;
 }
 

@@ -222,6 +222,30 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
   return problems;
 }
 
+diag::Result<void> remove_artifact(const value::Value& artifact, const std::string& name_space,
+                                   const Lookup& lookup, const std::string& root) {
+  namespace fs = std::filesystem;
+  if (is_on_server(artifact["s3"])) return remove_from_s3(artifact, {lookup, name_space, ""});
+  const std::string bucket = bucket_path(artifact, root);
+  if (bucket.empty() || artifact_key(artifact).empty()) {
+    return diag::fail(diag::Code::kIo,
+                      "delete not supported for this artifact storage, please check the following "
+                      "issue for details: https://github.com/argoproj/argo-workflows/issues/3102");
+  }
+  fs::path path = artifact_path(artifact, root);
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) {
+    return diag::fail(diag::Code::kIo,
+                      fmt::format("remove {}: {}", artifact_key(artifact), error.message()));
+  }
+  // Folders of keys exist only as long as something is in them, as in a bucket.
+  for (path = path.parent_path(); path.native().size() > bucket.size(); path = path.parent_path()) {
+    if (::rmdir(path.c_str()) != 0) break;
+  }
+  return {};
+}
+
 value::Value save_log_artifact(const Task& task, const Lookup& lookup, const std::string& root) {
   const value::Value artifact =
       with_location(value::Map{{"name", task.container + "-logs"},

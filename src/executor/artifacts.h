@@ -30,6 +30,12 @@ namespace tiphys::executor {
                                                 const Lookup& lookup, const std::string& root,
                                                 value::List& saved);
 
+/// Removes the artifact from this machine's folders or its S3 server; one that is not there is
+/// removed already. Errors: kIo with the text of the condition ArtifactGCError.
+[[nodiscard]] diag::Result<void> remove_artifact(const value::Value& artifact,
+                                                 const std::string& name_space,
+                                                 const Lookup& lookup, const std::string& root);
+
 /// Saves the step's log without the timestamps as `main-logs` (spec.archiveLogs) and returns the
 /// artifact.
 [[nodiscard]] value::Value save_log_artifact(const Task& task, const Lookup& lookup,

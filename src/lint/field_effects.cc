@@ -10,12 +10,11 @@ constexpr FieldEffects kTable[] = {
                  "parallelism suspend onExit activeDeadlineSeconds priority shutdown "
                  "workflowTemplateRef retryStrategy templateDefaults hooks workflowMetadata "
                  "archiveLogs synchronization artifactRepositoryRef "
-                 "executorPlugins metrics",
-     .pending = "artifactGC ttlStrategy "
-                "podSpecPatch securityContext dnsPolicy dnsConfig hostAliases "
+                 "executorPlugins metrics artifactGC ttlStrategy podGC",
+     .pending = "podSpecPatch securityContext dnsPolicy dnsConfig hostAliases "
                 "podResources resourceClaims",
      .idle = "automountServiceAccountToken executor nodeSelector affinity tolerations "
-             "imagePullSecrets hostNetwork schedulerName podGC podPriorityClassName "
+             "imagePullSecrets hostNetwork schedulerName podPriorityClassName "
              "podDisruptionBudget volumeClaimGC podMetadata"},
     {.type = "v1alpha1.WorkflowMetadata",
      .acted_on = "labels annotations labelsFrom",
@@ -59,8 +58,8 @@ constexpr FieldEffects kTable[] = {
      .idle = ""},
     {.type = "v1alpha1.Artifact",
      .acted_on = "name path mode from archiveLogs s3 gcs oss azure raw http globalName archive "
-                 "optional subPath recurseMode fromExpression deleted",
-     .pending = "git artifactory hdfs plugin artifactGC",
+                 "optional subPath recurseMode fromExpression deleted git artifactGC",
+     .pending = "artifactory hdfs plugin",
      .idle = ""},
     {.type = "v1alpha1.ArtifactLocation",
      .acted_on = "archiveLogs s3 gcs oss azure raw http",

@@ -68,7 +68,6 @@ TEST(FieldEffects, AreToldOncePerTemplateWhereARunDependsOnThem) {
                     "  - name: s\n"
                     "    steps:\n"
                     "    - - {name: x, inline: {podSpecPatch: x}}\n"),
-            "6: the workflow: ttlStrategy is not acted on yet\n"
             "12: template 'm': container.securityContext is not acted on yet\n"
             "14: template 'm': container.volumeMounts.readOnly is not acted on yet\n"
             "18: inline: podSpecPatch is not acted on yet\n");

@@ -102,6 +102,13 @@ void Dispatch::carry_out_one(const WorkflowRun& run, const engine::Effect& effec
     locks_.release(run.uid(), *returned);
   } else if (const auto* own = std::get_if<engine::OwnLocks>(&effect)) {
     locks_.reconcile(run.uid(), *own);
+  } else if (const auto* given_up = std::get_if<engine::CollectArtifacts>(&effect)) {
+    artifact_gc_.collect(
+        {.uid = run.uid(),
+         .name_space = std::string(run.engine().metadata()["namespace"].string_or("")),
+         .run = given_up->run,
+         .strategy = given_up->strategy,
+         .artifacts = run.engine().garbage(given_up->strategy)});
   }
 }
 

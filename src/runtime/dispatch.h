@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "executor/executor.h"
+#include "runtime/artifact_gc.h"
 #include "runtime/config.h"
 #include "runtime/inbox.h"
 #include "runtime/locks.h"
@@ -24,7 +25,7 @@ class Dispatch {
   /// Borrows all of them.
   Dispatch(const Config& config, executor::Executor& process, executor::Executor& http,
            executor::Executor& plugins, Inbox& inbox, Timers& timers, store::Store& store,
-           Locks& locks)
+           Locks& locks, ArtifactGc& artifact_gc)
       : config_(config),
         process_(process),
         http_(http),
@@ -32,7 +33,8 @@ class Dispatch {
         inbox_(inbox),
         timers_(timers),
         store_(store),
-        locks_(locks) {}
+        locks_(locks),
+        artifact_gc_(artifact_gc) {}
 
   /// Carries out the effects of one workflow. `is_recovery`: they were asked for before a restart.
   void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
@@ -59,6 +61,7 @@ class Dispatch {
   Timers& timers_;
   store::Store& store_;
   Locks& locks_;
+  ArtifactGc& artifact_gc_;
   std::map<std::string, value::Value> repositories_;  // of artifacts, by the workflow's uid
 };
 

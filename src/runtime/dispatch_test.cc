@@ -52,7 +52,8 @@ TEST(Dispatch, LeavesOfAnEarlierRunAreNotStarted) {
   Locks locks(store, folder);
   Config config;
   config.home = folder;
-  Dispatch dispatch(config, process, http, plugins, inbox, timers, store, locks);
+  ArtifactGc artifact_gc(config, inbox, {});
+  Dispatch dispatch(config, process, http, plugins, inbox, timers, store, locks, artifact_gc);
   std::vector<engine::Effect> effects = run->take_effects();
   // Asked for, ended and begun anew by hand within one commit: the node's number is another's now.
   effects.emplace_back(engine::StartLeaf{.leaf = {.run = 7, .node = 0}});

@@ -4,34 +4,16 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <atomic>
-#include <filesystem>
 #include <map>
 #include <set>
 
 #include "clock/rfc3339.h"
-#include "executor/http.h"
-#include "executor/plugin_executor.h"
-#include "executor/pod.h"
 #include "observe/log.h"
 #include "runtime/clocks.h"
-#include "runtime/dispatch.h"
-#include "runtime/expiry.h"
 #include "runtime/fault_point.h"
-#include "runtime/images.h"
-#include "runtime/inbox.h"
-#include "runtime/lookup.h"
-#include "runtime/notifications.h"
-#include "runtime/observer.h"
+#include "runtime/host_state.h"
 #include "runtime/outcome.h"
-#include "runtime/ownership.h"
-#include "runtime/plugins.h"
-#include "runtime/subscriptions.h"
-#include "runtime/success_condition.h"
-#include "runtime/timers.h"
-#include "runtime/workflow_run.h"
 #include "store/secrets.h"
-#include "store/sqlite.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -47,62 +29,6 @@ void log_trouble(std::string_view what, const std::string& uid, const std::strin
 
 }  // namespace
 
-struct Host::State {
-  explicit State(Config c, Doorbell bell) : config(std::move(c)), doorbell(std::move(bell)) {}
-
-  Config config;
-  Doorbell doorbell;
-  Inbox inbox;
-  Observer observer;  // executors tell it, too: it outlives them
-  Timers timers;
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<executor::Executor> process;
-  std::unique_ptr<executor::Executor> http;
-  std::unique_ptr<executor::Executor> plugins;
-  std::unique_ptr<Locks> locks;
-  std::unique_ptr<Dispatch> dispatch;
-  std::unique_ptr<Notifications> notifications;
-  std::unique_ptr<Subscriptions> subscriptions;
-  std::map<std::string, WorkflowRun> runs;    // by uid
-  std::map<std::string, value::Value> ended;  // the objects of those that have ended here
-  std::map<std::string, std::string> final_phases;
-  Expiry expiry;
-  std::set<std::string> unreadable;  // logs that cannot be replayed: said once
-  std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
-  std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
-  std::vector<std::uint64_t> done_commands;  // commands whose effects it holds
-  std::optional<diag::Error> damage;         // of the store: there is no going on
-  bool takes_all = false;
-  bool takes_notifications = false;  // of everybody
-  std::atomic<bool> must_stop = false;
-  std::uint64_t seen_version = 0;
-
-  [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
-  void adopt_unowned();
-  /// Gives what it is given; notes it when the store turns out to be damaged.
-  template <typename T>
-  [[nodiscard]] diag::Result<T> readable(diag::Result<T> read);
-  void apply(WorkflowRun& run, engine::Event event);
-  void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
-                 bool is_recovery);
-  template <typename Answer>
-  void apply_answer(const std::string& uid, Answer answer);
-  void apply_messages();
-  void apply_timers();
-  void apply_commands();
-  [[nodiscard]] bool is_commit_due() const;
-  /// Whether there is no going on: only a server waits for its store.
-  [[nodiscard]] bool is_lasting(const diag::Error& error) const {
-    return !takes_all || error.code == diag::Code::kDamaged;
-  }
-  [[nodiscard]] diag::Result<void> commit(const store::Batch& batch);
-  [[nodiscard]] diag::Result<void> commit_and_dispatch(const Progress& progress);
-  void retire(WorkflowRun& run);
-  void note_stored_expiries();
-  void delete_expired();
-  [[nodiscard]] bool wait();
-};
-
 diag::Result<void> Host::State::adopt(const std::string& uid) {
   if (runs.contains(uid)) return {};
   TRY(Ownership lock, Ownership::take(config.run_path(uid)));
@@ -114,7 +40,8 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   std::vector<engine::Effect> outstanding = it->second.engine().outstanding();
   TRY_VOID(notifications->adopt(it->second, outstanding, wall_now()));
   carry_out(it->second, outstanding, true);
-  if (it->second.rows_due()) open.insert(&it->second);
+  // One that has ended is let go again by the next commit, when nothing is left to do for it.
+  if (it->second.rows_due() || it->second.engine().is_finished()) open.insert(&it->second);
   subscriptions->adopt(it->second);
   if (!it->second.has_begun()) apply(it->second, {.at = wall_now(), .body = engine::Begin{}});
   return {};
@@ -160,11 +87,14 @@ void Host::State::adopt_unowned() {
     if (runs.contains(uid) || unreadable.contains(uid)) continue;
     auto adopted = readable(adopt(uid));
     if (damage) return;
-    if (!adopted && adopted.error().code != diag::Code::kConflict) {
-      unreadable.insert(uid);
-      log_trouble("cannot be adopted", uid, adopted.error().message);
-    }
+    note_refusal(uid, adopted);
   }
+}
+
+void Host::State::note_refusal(const std::string& uid, const diag::Result<void>& adopted) {
+  if (adopted || adopted.error().code == diag::Code::kConflict) return;
+  unreadable.insert(uid);
+  log_trouble("cannot be adopted", uid, adopted.error().message);
 }
 
 template <typename Answer>
@@ -188,6 +118,14 @@ void Host::State::apply_messages() {
     }
     if (auto* unlocked = std::get_if<Unlocked>(&message)) {
       apply_answer(unlocked->uid, std::move(unlocked->answer));
+      continue;
+    }
+    if (auto* collected = std::get_if<Collected>(&message)) {
+      apply_answer(collected->uid, std::move(collected->answer));
+      continue;
+    }
+    if (const auto* undeleted = std::get_if<Undeleted>(&message)) {
+      deletions->try_again(undeleted->uid);
       continue;
     }
     if (auto* answer = std::get_if<Ended>(&message)) {
@@ -260,7 +198,8 @@ bool Host::State::is_commit_due() const {
     const auto due = run->rows_due();
     // Later than that they are due only by a clock that was set back.
     const bool is_due = due && (*due <= time || *due > time + WorkflowRun::kRowsLag);
-    return run->is_urgent() || is_due;
+    const bool is_done = run->engine().is_finished() && !run->engine().is_collecting();
+    return run->is_urgent() || is_due || is_done;
   });
 }
 
@@ -301,12 +240,16 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
     if (!effects.empty()) carry_out(*run, effects, false);
   }
   for (const std::string& key : std::exchange(acknowledged, {})) {
+    const auto address = parse_leaf_key(key);
+    if (const auto it = address ? runs.find(address->uid) : runs.end(); it != runs.end()) {
+      pod_gc.leaf_ended(it->first, it->second.engine(), address->leaf.node, steady_now());
+    }
     process->acknowledge(key);
     http->acknowledge(key);
   }
   for (WorkflowRun* run : std::exchange(open, {})) {
     if (progress.on_change) progress.on_change(run->uid());
-    if (run->engine().is_finished()) {
+    if (run->engine().is_finished() && !run->engine().is_collecting()) {
       retire(*run);
     } else if (run->rows_due()) {
       open.insert(run);
@@ -320,10 +263,9 @@ void Host::State::retire(WorkflowRun& run) {
   const engine::Engine& e = run.engine();
   final_phases[uid] = e.phase();
   Observer::workflow_ended(run);
+  pod_gc.workflow_ended(uid, e, steady_now());
   if (takes_all) {
-    const auto at = clock::parse_rfc3339(e.workflow_status()["finishedAt"].string_or(""));
-    if (auto due = expires_at(e.spec(), e.phase(), at ? *at : wall_now()))
-      expiry.add(uid, steady_time_of(*due));
+    deletions->note(run, wall_now());
   } else {
     ended.insert_or_assign(uid, run.object());
   }
@@ -336,37 +278,6 @@ void Host::State::retire(WorkflowRun& run) {
   runs.erase(uid);
 }
 
-// What ended before this engine began, or without one, has its time, too.
-void Host::State::note_stored_expiries() {
-  auto rows = store->list_workflows("", false);
-  if (!rows) return;
-  for (const store::WorkflowRow& row : *rows) {
-    if (row.spec_json.find("ttlStrategy") == std::string::npos || !row.finished_at.is_set()) {
-      continue;
-    }
-    auto spec = value::parse_json(row.spec_json);
-    if (!spec) continue;
-    if (auto due = expires_at(*spec, row.phase, row.finished_at))
-      expiry.add(row.uid, steady_time_of(*due));
-  }
-}
-
-void Host::State::delete_expired() {
-  for (const std::string& uid : expiry.take_due(steady_now())) {
-    if (runs.contains(uid)) continue;  // it was retried
-    auto deleted = store->delete_workflow(uid);
-    if (!deleted) {
-      if (deleted.error().code != diag::Code::kNotFound) {
-        log_trouble("cannot be deleted", uid, deleted.error().message);
-      }
-      continue;
-    }
-    std::error_code error;
-    std::filesystem::remove_all(config.run_path(uid), error);
-    final_phases.erase(uid);
-  }
-}
-
 bool Host::State::wait() {
   int timeout = kPollMs;
   const auto wake_in = [&timeout](clock::Duration d) {
@@ -374,6 +285,7 @@ bool Host::State::wait() {
     timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, timeout));
   };
   if (const auto next = timers.next()) wake_in(*next - steady_now());
+  if (const auto next = pod_gc.next()) wake_in(*next - steady_now());
   for (const WorkflowRun* run : open) {
     if (const auto due = run->rows_due()) wake_in(*due - wall_now());
   }
@@ -388,60 +300,13 @@ bool Host::State::wait() {
 Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Host::~Host() = default;
 
-diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
-  TRY(Doorbell bell, Doorbell::hang(config.home));
-  auto state = std::make_unique<State>(std::move(config), std::move(bell));
-  TRY(state->store, store::open_sqlite(state->config.store_path()));
-  State* s = state.get();
-  if (!s->config.trace_path.empty()) {
-    TRY(observe::Trace trace, observe::Trace::open(s->config.trace_path));
-    s->observer.trace_to(std::move(trace));
-  }
-  const executor::Listener listener{
-      .on_running = [s](const std::string& key,
-                        clock::Instant at) { s->inbox.post(Began{key, at}); },
-      .on_finished =
-          [s](const std::string& key, executor::Outcome outcome) {
-            s->inbox.post(Ended{key, std::move(outcome)});
-          },
-      .on_sent = [s](const std::string& key, clock::Instant at) { s->observer.sent(key, at); },
-  };
-  const executor::Lookup lookup = make_lookup(state->config);
-  executor::ProcessOptions options{.home = state->config.home,
-                                   .steps_max = state->config.steps_max,
-                                   .log_max = state->config.log_max,
-                                   .kind = state->config.executor,
-                                   .image_layouts = state->config.image_layouts,
-                                   .launched = state->config.launched_supervisor};
-  const executor::Images images = stored_images(*state->store);
-  options.images = images;
-  options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
-  state->process = executor::make_pod_executor(std::move(options), listener, lookup);
-  state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
-  state->plugins = executor::make_plugin_executor(
-      {.home = state->config.home, .find = stored_plugins(state->config), .images = images},
-      listener, lookup);
-  state->locks = std::make_unique<Locks>(*state->store, state->config.home);
-  state->dispatch =
-      std::make_unique<Dispatch>(state->config, *state->process, *state->http, *state->plugins,
-                                 state->inbox, state->timers, *state->store, *state->locks);
-  state->notifications = std::make_unique<Notifications>(Notifications::Ports{
-      .config = s->config,
-      .store = *s->store,
-      .inbox = s->inbox,
-      .lookup = lookup,
-      .runs_here = [s](const std::string& uid) { return s->runs.contains(uid); },
-      .send = [s](const executor::Task& task) { s->http->start({task}); }});
-  state->subscriptions =
-      std::make_unique<Subscriptions>(state->config, *state->store, *state->notifications);
-  return std::unique_ptr<Host>(new Host(std::move(state)));
-}
-
 diag::Result<void> Host::adopt(const std::string& uid) { return state_->adopt(uid); }
 
 void Host::adopt_all() {
   state_->takes_all = true;
-  state_->note_stored_expiries();
+  for (const std::string& uid : state_->deletions->note_stored()) {
+    state_->note_refusal(uid, state_->readable(state_->adopt(uid)));
+  }
   state_->adopt_unowned();
   serve_notifications();
 }
@@ -468,7 +333,11 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
       return std::unexpected(*trouble);
     if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
     s.notifications->carry_out(wall_now());
-    s.delete_expired();
+    s.pod_gc.carry_out(steady_now());
+    for (const std::string& uid :
+         s.deletions->carry_out([&s](const std::string& u) { return s.runs.contains(u); })) {
+      s.final_phases.erase(uid);
+    }
     if (is_done() && !s.notifications->is_busy(wall_now())) break;
     look_for_commands = s.wait();
   }

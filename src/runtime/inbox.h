@@ -35,7 +35,17 @@ struct Unlocked {
   std::string uid;
   engine::LocksAnswered answer;
 };
-using Message = std::variant<Began, Ended, Answered, Unlocked, notify::Report>;
+/// What has become of artifacts that the workflow gives up.
+struct Collected {
+  std::string uid;
+  engine::ArtifactsCollected answer;
+};
+/// A workflow that is due could not be deleted.
+struct Undeleted {
+  std::string uid;
+};
+using Message =
+    std::variant<Began, Ended, Answered, Unlocked, Collected, Undeleted, notify::Report>;
 
 class Inbox {
  public:

@@ -94,6 +94,32 @@ struct Open {
 
 }  // namespace
 
+Value with_holders(store::Store& store, const Value& synchronization) {
+  Map filled = synchronization.map();
+  for (const char* word : {"semaphore", "mutex"}) {
+    if (synchronization[word]["waiting"].is_null()) continue;
+    List waiting = synchronization[word]["waiting"].list();
+    for (Value& wanted : waiting) {
+      auto row = store.find_object(kKind, "", std::string(wanted[word].string_or("")));
+      auto lock = row ? value::parse_json(row->json) : std::unexpected(row.error());
+      if (!lock || (*lock)["holders"].list().empty()) continue;
+      List holders;
+      for (const Value& holder : (*lock)["holders"].list()) holders.push_back(holder["key"]);
+      Map shown = wanted.map();
+      if (word == std::string_view("mutex")) {
+        shown.set("holder", holders.front());
+      } else {
+        shown.set("holders", std::move(holders));
+      }
+      wanted = std::move(shown);
+    }
+    Map lists = synchronization[word].map();
+    lists.set("waiting", std::move(waiting));
+    filled.set(word, std::move(lists));
+  }
+  return filled;
+}
+
 diag::Result<std::int64_t> Locks::limit_of(const engine::Lock& lock) {
   if (lock.kind == engine::Lock::Kind::kMutex) return 1;
   if (lock.kind == engine::Lock::Kind::kDatabase) {

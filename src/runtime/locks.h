@@ -20,6 +20,10 @@
 
 namespace tiphys::runtime {
 
+/// Fills in who holds the locks that `synchronization` (a workflow's status.synchronization) names
+/// as waited for, as the store has it now.
+[[nodiscard]] value::Value with_holders(store::Store& store, const value::Value& synchronization);
+
 class Locks {
  public:
   using Answer = std::pair<std::string, engine::LocksAnswered>;  // uid of the workflow

@@ -47,6 +47,9 @@ struct Describe {
   value::Map operator()(const engine::LocksAnswered& e) const {
     return {{"event", "LocksAnswered"}, {"lock", e.waiting}};
   }
+  value::Map operator()(const engine::ArtifactsCollected& e) const {
+    return {{"event", "ArtifactsCollected"}, {"strategy", e.strategy}};
+  }
   value::Map operator()(const engine::Control& /*e*/) const { return {{"event", "Control"}}; }
 };
 

@@ -12,6 +12,7 @@
 #include "engine/node_record.h"
 #include "notify/rule.h"
 #include "runtime/definition.h"
+#include "runtime/locks.h"
 #include "runtime/ready_templates.h"
 #include "spec/merge.h"
 #include "value/json.h"
@@ -283,6 +284,9 @@ diag::Result<Value> load_workflow_object(store::Store& store, const store::Workf
   TRY(Map nodes, load_nodes(store, row));
   Map with_nodes = status.map();
   if (!nodes.empty()) with_nodes.set("nodes", std::move(nodes));
+  if (status["synchronization"].is_map()) {
+    with_nodes.set("synchronization", with_holders(store, status["synchronization"]));
+  }
   return Value(Map{{"apiVersion", "argoproj.io/v1alpha1"},
                    {"kind", "Workflow"},
                    {"metadata", metadata},

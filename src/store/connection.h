@@ -20,7 +20,10 @@ namespace tiphys::store {
 class Query {
  public:
   explicit Query(sqlite3_stmt* statement) : statement_(statement) {}
-  Query(Query&& other) noexcept : statement_(std::exchange(other.statement_, nullptr)) {}
+  Query(Query&& other) noexcept
+      : statement_(std::exchange(other.statement_, nullptr)),
+        next_(other.next_),
+        bind_code_(other.bind_code_) {}
   Query& operator=(Query&&) = delete;
   ~Query();
 

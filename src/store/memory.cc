@@ -195,6 +195,18 @@ diag::Result<std::vector<NodeRow>> MemoryStore::load_nodes(std::string_view uid)
   return out;
 }
 
+diag::Result<void> MemoryStore::each_record_with(
+    std::string_view text, std::string_view except,
+    const std::function<void(const std::string& record)>& visit) {
+  for (const auto& [uid, rows] : state_->tables.nodes) {
+    if (uid == except) continue;
+    for (const auto& [index, record] : rows) {
+      if (record.find(text) != std::string::npos) visit(record);
+    }
+  }
+  return {};
+}
+
 diag::Result<std::vector<EventRow>> MemoryStore::load_events(std::string_view uid) {
   std::vector<EventRow> out;
   const auto rows = state_->tables.events.find(uid);

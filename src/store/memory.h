@@ -48,6 +48,9 @@ class MemoryStore final : public Store {
                                                                       bool brief) override;
   [[nodiscard]] diag::Result<std::vector<WorkflowRow>> unfinished_workflows() override;
   [[nodiscard]] diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override;
+  [[nodiscard]] diag::Result<void> each_record_with(
+      std::string_view text, std::string_view except,
+      const std::function<void(const std::string& record)>& visit) override;
   [[nodiscard]] diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override;
   [[nodiscard]] diag::Result<std::uint64_t> shown_sequence(std::string_view uid) override;
   [[nodiscard]] diag::Result<void> delete_workflow(std::string_view uid) override;

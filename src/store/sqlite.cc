@@ -172,6 +172,20 @@ class SqliteStore final : public Store {
     }
   }
 
+  diag::Result<void> each_record_with(
+      std::string_view text, std::string_view except,
+      const std::function<void(const std::string& record)>& visit) override {
+    TRY(Query q,
+        rows_of(except,
+                "SELECT record FROM nodes WHERE key NOT BETWEEN ? AND ? AND instr(record, ?)"));
+    q.bind(text);
+    for (;;) {
+      TRY(const bool more, q.step());
+      if (!more) return {};
+      visit(q.text(0));
+    }
+  }
+
   diag::Result<std::vector<EventRow>> load_events(std::string_view uid) override {
     TRY(Query q,
         rows_of(uid, "SELECT key, payload FROM events WHERE key BETWEEN ? AND ? ORDER BY 1"));

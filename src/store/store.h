@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,6 +121,11 @@ class Store {
   /// uid and name of every workflow that has not finished.
   [[nodiscard]] virtual diag::Result<std::vector<WorkflowRow>> unfinished_workflows() = 0;
   [[nodiscard]] virtual diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) = 0;
+  /// Shows `visit` the record of each node that holds `text`, but for those of the workflow
+  /// `except`. Reads all nodes of the store.
+  [[nodiscard]] virtual diag::Result<void> each_record_with(
+      std::string_view text, std::string_view except,
+      const std::function<void(const std::string& record)>& visit) = 0;
   [[nodiscard]] virtual diag::Result<std::vector<EventRow>> load_events(std::string_view uid) = 0;
   /// shown_sequence of the workflow's row: rows may lag behind the log, never the other way round.
   [[nodiscard]] virtual diag::Result<std::uint64_t> shown_sequence(std::string_view uid) = 0;

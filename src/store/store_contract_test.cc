@@ -233,6 +233,21 @@ TEST_P(StoreContract, ACommitWritesEventsNodesAndTheWorkflow) {
   EXPECT_THAT(texts, ElementsAre("zero", "uno", "begin", "b", "c"));
 }
 
+TEST_P(StoreContract, ShowsTheRecordsOfOthersThatHoldAText) {
+  create(workflow("w", 1));
+  create(workflow("v", 2));
+  const std::string own = workflow("w", 1).uid;
+  const std::string other = workflow("v", 2).uid;
+  ASSERT_TRUE(succeeds(
+      store_->commit({.nodes = {{own, 0, "a text"}, {other, 0, "b text"}, {other, 1, "c"}}})));
+  std::vector<std::string> seen;
+  const auto see = [&seen](const std::string& record) { seen.push_back(record); };
+  ASSERT_TRUE(succeeds(store_->each_record_with("text", own, see)));
+  EXPECT_THAT(seen, ElementsAre("b text"));
+  ASSERT_TRUE(succeeds(store_->each_record_with("text", "nobody", see)));
+  EXPECT_THAT(seen, SizeIs(3));
+}
+
 TEST_P(StoreContract, VoidedNodesGoBeforeTheNewOnesCome) {
   create(workflow("w", 1));
   const std::string uid = workflow("w", 1).uid;

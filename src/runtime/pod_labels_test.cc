@@ -1,12 +1,12 @@
 // A selector of `logs` must see the labels that the pod would have in a cluster.
-#include "cli/pod_labels.h"
+#include "runtime/pod_labels.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "value/json.h"
 
-namespace tiphys::cli {
+namespace tiphys::runtime {
 namespace {
 
 using testing::Contains;
@@ -45,4 +45,4 @@ TEST(PodLabels, OfATemplateElsewhere) {
 }
 
 }  // namespace
-}  // namespace tiphys::cli
+}  // namespace tiphys::runtime

@@ -1,10 +1,10 @@
-#include "cli/pod_labels.h"
+#include "runtime/pod_labels.h"
 
 #include <fmt/format.h>
 
 #include "tag/substitute.h"
 
-namespace tiphys::cli {
+namespace tiphys::runtime {
 
 namespace {
 
@@ -77,4 +77,4 @@ spec::Labels pod_labels(const engine::Definition& d, const Value& node) {
   return labels;
 }
 
-}  // namespace tiphys::cli
+}  // namespace tiphys::runtime

@@ -1,18 +1,18 @@
 // The labels that a node's pod has: Argo's own, spec.podMetadata's, and those of the template.
 //
 // No pod is kept here that could be asked, so they are made again from the workflow's definition,
-// for `logs -l`. Pure.
+// for `logs -l` and podGC. Pure.
 #pragma once
 
 #include "engine/engine.h"
 #include "spec/labels.h"
 #include "value/value.h"
 
-namespace tiphys::cli {
+namespace tiphys::runtime {
 
 /// The labels of the pod of `node` (an element of status.nodes). Tags in them are replaced by the
 /// workflow's and the node's parameters; one that names something else stays.
 [[nodiscard]] spec::Labels pod_labels(const engine::Definition& definition,
                                       const value::Value& node);
 
-}  // namespace tiphys::cli
+}  // namespace tiphys::runtime

@@ -1,0 +1,83 @@
+#include "runtime/deletions.h"
+
+#include <filesystem>
+
+#include "clock/rfc3339.h"
+#include "engine/artifact_gc.h"
+#include "observe/log.h"
+#include "runtime/clocks.h"
+#include "value/json.h"
+
+namespace tiphys::runtime {
+
+namespace {
+
+constexpr clock::Duration kUntilNextTry = clock::Duration::seconds(60);
+
+// Whether pods of a workflow with a podGC have logs. Those that it keeps are looked at once more
+// by each server.
+bool has_logs_to_remove(const Config& config, const store::WorkflowRow& row) {
+  if (row.spec_json.find("\"podGC\"") == std::string::npos) return false;
+  std::error_code error;
+  const std::filesystem::path logs =
+      std::filesystem::path(config.log_path(row.uid, "")).parent_path();
+  return !std::filesystem::is_empty(logs, error) && !error;
+}
+
+}  // namespace
+
+void Deletions::note(const WorkflowRun& run, clock::Instant now) {
+  const engine::Engine& e = run.engine();
+  const auto at = clock::parse_rfc3339(e.workflow_status()["finishedAt"].string_or(""));
+  if (auto due = expires_at(e.spec(), e.phase(), at ? *at : now)) {
+    expiry_.add(run.uid(), steady_time_of(*due));
+  }
+  if (has_artifact_finalizer(e.metadata())) with_artifacts_.insert(run.uid());
+}
+
+std::vector<std::string> Deletions::note_stored() {
+  std::vector<std::string> unfinished_work;
+  auto rows = store_.list_workflows("", false);
+  if (!rows) return unfinished_work;
+  for (const store::WorkflowRow& row : *rows) {
+    if (!row.finished_at.is_set()) continue;
+    bool has_work = has_logs_to_remove(config_, row);
+    if (row.metadata_json.find(engine::kArtifactFinalizer) != std::string::npos) {
+      with_artifacts_.insert(row.uid);
+      has_work |= row.status_json.find(engine::kOnCompletion) == std::string::npos;
+    }
+    if (has_work) unfinished_work.push_back(row.uid);
+    if (row.spec_json.find("ttlStrategy") == std::string::npos) continue;
+    auto spec = value::parse_json(row.spec_json);
+    if (!spec) continue;
+    if (auto due = expires_at(*spec, row.phase, row.finished_at)) {
+      expiry_.add(row.uid, steady_time_of(*due));
+    }
+  }
+  return unfinished_work;
+}
+
+void Deletions::try_again(const std::string& uid) {
+  with_artifacts_.insert(uid);
+  expiry_.add(uid, steady_now() + kUntilNextTry);
+}
+
+std::vector<std::string> Deletions::carry_out(
+    const std::function<bool(const std::string&)>& is_running) {
+  std::vector<std::string> gone;
+  for (const std::string& uid : expiry_.take_due(steady_now())) {
+    if (is_running(uid)) continue;  // it was retried
+    if (with_artifacts_.erase(uid) > 0) {
+      artifact_gc_.remove_workflow(uid);
+    } else if (auto deleted = delete_workflow(store_, config_, uid);
+               !deleted && deleted.error().code != diag::Code::kNotFound) {
+      observe::log(observe::LogLevel::kError, "cannot be deleted",
+                   {{"uid", uid}, {"error", observe::without_urls(deleted.error().message)}});
+      continue;
+    }
+    gone.push_back(uid);
+  }
+  return gone;
+}
+
+}  // namespace tiphys::runtime

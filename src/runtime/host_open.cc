@@ -1,0 +1,65 @@
+#include "executor/http.h"
+#include "executor/plugin_executor.h"
+#include "executor/pod.h"
+#include "observe/log.h"
+#include "runtime/host_state.h"
+#include "runtime/images.h"
+#include "runtime/lookup.h"
+#include "runtime/plugins.h"
+#include "runtime/success_condition.h"
+#include "store/sqlite.h"
+
+namespace tiphys::runtime {
+
+diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
+  TRY(Doorbell bell, Doorbell::hang(config.home));
+  auto state = std::make_unique<State>(std::move(config), std::move(bell));
+  TRY(state->store, store::open_sqlite(state->config.store_path()));
+  State* s = state.get();
+  if (!s->config.trace_path.empty()) {
+    TRY(observe::Trace trace, observe::Trace::open(s->config.trace_path));
+    s->observer.trace_to(std::move(trace));
+  }
+  const executor::Listener listener{
+      .on_running = [s](const std::string& key,
+                        clock::Instant at) { s->inbox.post(Began{key, at}); },
+      .on_finished =
+          [s](const std::string& key, executor::Outcome outcome) {
+            s->inbox.post(Ended{key, std::move(outcome)});
+          },
+      .on_sent = [s](const std::string& key, clock::Instant at) { s->observer.sent(key, at); },
+  };
+  const executor::Lookup lookup = make_lookup(state->config);
+  executor::ProcessOptions options{.home = state->config.home,
+                                   .steps_max = state->config.steps_max,
+                                   .log_max = state->config.log_max,
+                                   .kind = state->config.executor,
+                                   .image_layouts = state->config.image_layouts,
+                                   .launched = state->config.launched_supervisor};
+  const executor::Images images = stored_images(*state->store);
+  options.images = images;
+  options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
+  state->process = executor::make_pod_executor(std::move(options), listener, lookup);
+  state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
+  state->plugins = executor::make_plugin_executor(
+      {.home = state->config.home, .find = stored_plugins(state->config), .images = images},
+      listener, lookup);
+  state->locks = std::make_unique<Locks>(*state->store, state->config.home);
+  state->artifact_gc = std::make_unique<ArtifactGc>(state->config, state->inbox, lookup);
+  state->deletions = std::make_unique<Deletions>(state->config, *state->store, *state->artifact_gc);
+  state->dispatch = std::make_unique<Dispatch>(state->config, *state->process, *state->http,
+                                               *state->plugins, state->inbox, state->timers,
+                                               *state->store, *state->locks, *state->artifact_gc);
+  state->notifications = std::make_unique<Notifications>(Notifications::Ports{
+      .config = s->config,
+      .store = *s->store,
+      .inbox = s->inbox,
+      .lookup = lookup,
+      .runs_here = [s](const std::string& uid) { return s->runs.contains(uid); },
+      .send = [s](const executor::Task& task) { s->http->start({task}); }});
+  state->subscriptions =
+      std::make_unique<Subscriptions>(state->config, *state->store, *state->notifications);
+  return std::unique_ptr<Host>(new Host(std::move(state)));
+}
+
+}  // namespace tiphys::runtime

@@ -1,0 +1,88 @@
+// What an engine's process holds: the parts that host_open.cc puts together and host.cc's loop
+// works with. Inside of the runtime only; the loop's thread, but for the inbox and the observer.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "executor/executor.h"
+#include "runtime/artifact_gc.h"
+#include "runtime/deletions.h"
+#include "runtime/dispatch.h"
+#include "runtime/host.h"
+#include "runtime/inbox.h"
+#include "runtime/notifications.h"
+#include "runtime/observer.h"
+#include "runtime/ownership.h"
+#include "runtime/pod_gc.h"
+#include "runtime/subscriptions.h"
+#include "runtime/timers.h"
+#include "runtime/workflow_run.h"
+#include "store/store.h"
+
+namespace tiphys::runtime {
+
+struct Host::State {
+  explicit State(Config c, Doorbell bell) : config(std::move(c)), doorbell(std::move(bell)) {}
+
+  Config config;
+  Doorbell doorbell;
+  Inbox inbox;
+  Observer observer;  // executors tell it, too: it outlives them
+  Timers timers;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<executor::Executor> process;
+  std::unique_ptr<executor::Executor> http;
+  std::unique_ptr<executor::Executor> plugins;
+  std::unique_ptr<Locks> locks;
+  std::unique_ptr<ArtifactGc> artifact_gc;
+  std::unique_ptr<Dispatch> dispatch;
+  std::unique_ptr<Notifications> notifications;
+  std::unique_ptr<Subscriptions> subscriptions;
+  std::map<std::string, WorkflowRun> runs;    // by uid
+  std::map<std::string, value::Value> ended;  // the objects of those that have ended here
+  std::map<std::string, std::string> final_phases;
+  std::unique_ptr<Deletions> deletions;
+  PodGc pod_gc{config};
+  std::set<std::string> unreadable;  // logs that cannot be replayed: said once
+  std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
+  std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
+  std::vector<std::uint64_t> done_commands;  // commands whose effects it holds
+  std::optional<diag::Error> damage;         // of the store: there is no going on
+  bool takes_all = false;
+  bool takes_notifications = false;  // of everybody
+  std::atomic<bool> must_stop = false;
+  std::uint64_t seen_version = 0;
+
+  [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
+  void adopt_unowned();
+  void note_refusal(const std::string& uid, const diag::Result<void>& adopted);
+  /// Gives what it is given; notes it when the store turns out to be damaged.
+  template <typename T>
+  [[nodiscard]] diag::Result<T> readable(diag::Result<T> read);
+  void apply(WorkflowRun& run, engine::Event event);
+  void carry_out(const WorkflowRun& run, const std::vector<engine::Effect>& effects,
+                 bool is_recovery);
+  template <typename Answer>
+  void apply_answer(const std::string& uid, Answer answer);
+  void apply_messages();
+  void apply_timers();
+  void apply_commands();
+  [[nodiscard]] bool is_commit_due() const;
+  /// Whether there is no going on: only a server waits for its store.
+  [[nodiscard]] bool is_lasting(const diag::Error& error) const {
+    return !takes_all || error.code == diag::Code::kDamaged;
+  }
+  [[nodiscard]] diag::Result<void> commit(const store::Batch& batch);
+  [[nodiscard]] diag::Result<void> commit_and_dispatch(const Progress& progress);
+  void retire(WorkflowRun& run);
+  [[nodiscard]] bool wait();
+};
+
+}  // namespace tiphys::runtime
