@@ -173,7 +173,7 @@ void Subscriptions::saw(WorkflowRun& run, clock::Instant at) {
     Value event = engine.facts(t);
     const auto what = notify::parse_happening(event["type"].string_or(""));
     if (!what) continue;
-    if (notify::contains(notify::kEnds, *what)) end_overdue(watched);
+    if (notify::contains(notify::kEndings, *what)) end_overdue(watched);
     if (!notify::contains(wanted, *what)) continue;
     // A workflow may be suspended several times.
     std::string occasion =
