@@ -255,6 +255,22 @@ spec:
             annotations={"notifications.tiphys.dev/subscribe.on-faild.ops": ""}))
         self.assertIn("did you mean 'on-failed'?", self.call("lint", annotated, ok=False).stdout)
 
+    def test_simulate_shows_what_rules_would_send(self):
+        path = self.write("w.yaml", channel("http://127.0.0.1:1") + rule(
+            {"triggers": ["on-failed"], "message": {"title": "{{workflow.name}} broke", "text": "at {{attempt}}"}}) +
+            rule({"triggers": ["on-overdue"], "overdueAfter": "10s"}, "slow") +
+            rule({"triggers": ["on-step-failed"], "digest": "1m"}, "all") + workflow(
+                annotations={"notifications.tiphys.dev/subscribe.on-started.ops": ""}))
+        got = json.loads(self.call("simulate", path, "--fail", "wf", "--duration", "wf=30s", "-o", "json",
+                                   ok=False).stdout)
+        self.assertEqual([(n["at"], n["rule"], n["channel"], n["title"]) for n in got["notifications"]], [
+            ("0s", "@subscribe.on-started.ops", "ops", "wf Running"), ("10s", "slow", "ops", "wf overdue (Running)"),
+            ("30s", "told", "ops", "wf broke"), ("90s", "all", "ops",
+                                                 "all: 1 notification since 2026-01-01T00:00:30Z")])
+        text = self.call("simulate", path, "--fail", "wf", ok=False).stdout
+        self.assertIn("Notifies   ops (webhook) by rule told\n          | wf broke\n          | at 0\n", text)
+        self.assertEqual(json.loads(self.call("notifications", "list", "-o", "json").stdout), [])
+
     def test_never_missed_and_never_twice_over_kills(self):
         with WebhookReceiver() as receiver:
             self.call("apply", self.write("rule.yaml", channel(receiver.url) + rule(
