@@ -431,6 +431,7 @@ diag::Result<void> Host::adopt(const std::string& uid) { return state_->adopt(ui
 void Host::adopt_all() {
   state_->takes_all = true;
   state_->note_stored_expiries();
+  state_->subscriptions->forget_old(wall_now());
   state_->adopt_unowned();
   adopt_notifications();
 }

@@ -106,6 +106,15 @@ class Subscriptions(Told):
                 for t in self.told(receiver)]
         self.assertEqual(told, [("nightly-2", "workflow.failed", 3), ("nightly-4", "workflow.succeeded", 4)])
 
+    def test_engines_count_one_streak_together(self):
+        with WebhookReceiver() as receiver:
+            self.call("apply", self.write("rule.yaml", channel(receiver.url) + rule(
+                {"triggers": ["on-failed"], "afterFailures": 8, "selector": {"names": ["w*"]}})))
+            engines = [self.start("run", self.write(f"w{i}.yaml", workflow("exit 1", f"w{i}"))) for i in range(8)]
+            for engine in engines:
+                engine.communicate()
+        self.assertEqual([t["data"]["consecutiveFailures"] for t in self.told(receiver)], [8])
+
     def test_once_per_key(self):
         with WebhookReceiver() as receiver:
             self.run_ruled(receiver, {"triggers": ["on-failed"], "oncePer": "workflow.labels.commit"},
@@ -227,6 +236,10 @@ data:
         rows = json.loads(self.call("notifications", "list", "-o", "json").stdout)
         self.assertEqual([(r["state"], r["reason"]) for r in rows],
                          [("dead", "there is no channel 'ops' in namespace 'default'")])
+        with WebhookReceiver() as receiver:  # somebody mends it
+            self.call("apply", self.write("channel.yaml", channel(receiver.url)))
+            self.call("notifications", "replay", "--all")
+        self.assertEqual(self.types(receiver), ["workflow.succeeded"])
 
     def test_lint_tells_what_cannot_work_at_its_place(self):
         path = self.write("bad.yaml", """apiVersion: notifications.tiphys.dev/v1
