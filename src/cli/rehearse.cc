@@ -57,11 +57,14 @@ diag::Result<engine::Definition> definition_of(runtime::Submission submission) {
 diag::Result<engine::Definition> definition_to_rehearse(const std::vector<std::string>& files,
                                                         const Overrides& overrides,
                                                         const std::string& defaults_file,
-                                                        Session& session) {
+                                                        Session& session, RuleSource* rules) {
   TRY(Opened state, open_state());
   TRY(Documents documents, read_documents(files, spec::UnknownFields::kWarning));
   TRY_VOID(check_documents(documents, state, overrides, session));
   TRY(auto submissions, make_submissions(documents, overrides, defaults_file));
+  if (rules != nullptr) {
+    TRY(*rules, RuleSource::of(documents, *state.store, session.space()));
+  }
   if (submissions.size() > 1) return wrong_usage("one workflow at a time is simulated");
   TRY_VOID(complete(submissions, *state.store, session));
   TRY_VOID(add_stored_templates(*state.store, submissions.front()));

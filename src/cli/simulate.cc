@@ -1,13 +1,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/rehearse.h"
 #include "cli/show.h"
 #include "clock/go_duration.h"
+#include "clock/rfc3339.h"
 #include "sim/outcomes.h"
 #include "sim/rehearsal.h"
 #include "value/json.h"
@@ -99,8 +102,36 @@ std::string request_text(const sim::Sent& sent) {
   return text;
 }
 
-void print_timeline(const sim::Rehearsal& rehearsal) {
+std::string letter_text(const RehearsedLetter& l) {
+  std::string to = l.channel;
+  if (!l.kind.empty()) to += fmt::format(" ({})", l.kind);
+  if (!l.destination.empty()) to += " " + l.destination;
+  std::string text =
+      fmt::format("{:>8}  {:<10} {} by rule {}", seconds(l.at), "Notifies", to, l.rule);
+  if (l.not_before.is_set()) text += ", sent at " + clock::rfc3339(l.not_before);
+  text += "\n";
+  if (!l.problem.empty()) text += fmt::format("{:>8}  ! {}\n", "", l.problem);
+  std::string lines =
+      l.title.empty() || l.text.starts_with(l.title) ? l.text : l.title + "\n" + l.text;
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    text += fmt::format("{:>8}  | {}\n", "", lines.substr(at, end - at));
+    at = end + 1;
+  }
+  return text;
+}
+
+// Letters come in the order of the changes; digests at the end.
+void print_timeline(const sim::Rehearsal& rehearsal, const RehearsedRules& rules) {
+  std::size_t next = 0;
+  const auto& letters = rules.letters();
+  const auto print_letters = [&](clock::Duration until) {
+    for (; next < letters.size() && letters[next].at < until; ++next) {
+      print_text(letter_text(letters[next]));
+    }
+  };
   for (const sim::Change& c : rehearsal.changes()) {
+    print_letters(c.at);
     print_text(fmt::format("{:>8}  {:<10} {}{}{}\n", seconds(c.at), c.phase, c.node,
                            c.message.empty() ? "" : ": ", c.message));
     if (c.phase != "Running") continue;
@@ -108,9 +139,20 @@ void print_timeline(const sim::Rehearsal& rehearsal) {
       if (sent.node == c.node && sent.at == c.at) print_text(request_text(sent));
     }
   }
+  print_letters({INT64_MAX});
 }
 
-Value as_object(const sim::Rehearsal& rehearsal) {
+Value as_object(const RehearsedLetter& l) {
+  Map letter{{"at", seconds(l.at)},  {"rule", l.rule}, {"trigger", l.trigger},
+             {"channel", l.channel}, {"kind", l.kind}, {"destination", l.destination},
+             {"title", l.title},     {"text", l.text}};
+  if (!l.link.empty()) letter.set("link", l.link);
+  if (l.not_before.is_set()) letter.set("notBefore", clock::rfc3339(l.not_before));
+  if (!l.problem.empty()) letter.set("problem", l.problem);
+  return letter;
+}
+
+Value as_object(const sim::Rehearsal& rehearsal, const RehearsedRules& rules) {
   List timeline;
   for (const sim::Change& c : rehearsal.changes()) {
     Map change{{"at", seconds(c.at)}, {"node", c.node}, {"phase", c.phase}};
@@ -131,8 +173,11 @@ Value as_object(const sim::Rehearsal& rehearsal) {
     if (sent.http["body"].is_string()) request.set("body", sent.http["body"]);
     requests.emplace_back(std::move(request));
   }
+  List letters;
+  for (const RehearsedLetter& letter : rules.letters()) letters.push_back(as_object(letter));
   return Map{{"timeline", std::move(timeline)},
              {"requests", std::move(requests)},
+             {"notifications", std::move(letters)},
              {"workflow", rehearsal.workflow()}};
 }
 
@@ -186,18 +231,25 @@ diag::Result<void> simulate(SimulateOptions& o, Session& session) {
   }
   TRY(const sim::Script script, script_of(o));
   TRY_VOID(load_parameter_file(o.overrides));
+  RuleSource source;
   TRY(engine::Definition definition,
-      definition_to_rehearse(o.files, o.overrides, o.defaults, session));
+      definition_to_rehearse(o.files, o.overrides, o.defaults, session, &source));
   if (o.all_outcomes) return show_outcomes(definition, script, o.output);
+  TRY(const runtime::Config config, runtime::Config::from_environment());
+  RehearsedRules rules(std::move(source), definition, sim::Rehearsal::beginning(), config.url);
   sim::Rehearsal rehearsal(std::move(definition), script);
+  rehearsal.watch([&](const engine::Engine& engine, const auto& transitions, clock::Instant at) {
+    rules.saw(engine, transitions, at);
+  });
   rehearsal.run();
+  rules.end();
   const Value workflow = rehearsal.workflow();
   if (o.output == "json") {
-    print_text(value::to_json(as_object(rehearsal),
+    print_text(value::to_json(as_object(rehearsal, rules),
                               {.key_order = value::KeyOrder::kAsGiven, .indent = 4}) +
                "\n");
   } else {
-    print_timeline(rehearsal);
+    print_timeline(rehearsal, rules);
     view::GetOptions view = view_options(session);
     view.now = rehearsal.now();
     print_text("\n" + view::format_workflow(workflow, view));

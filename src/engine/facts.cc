@@ -156,11 +156,12 @@ Value facts_of(const Machine& m, const Transition& t) {
 }
 
 Value overdue_facts_of(const Machine& m, clock::Instant now) {
-  Map event = whole_event_of(m, "workflow.overdue", m.phase);
+  Map event = whole_event_of(m, "workflow.overdue", Phase::kRunning);
   Map workflow = event.find("workflow")->map();
   if (m.started_at.is_set()) workflow.set("duration", (now - m.started_at).in_seconds());
+  workflow.set("finishedAt", "");
   event.set("workflow", std::move(workflow));
-  event.set("previousPhase", to_string(m.phase));
+  event.set("previousPhase", to_string(Phase::kRunning));
   event.set("failures", value::List());
   return event;
 }

@@ -187,8 +187,8 @@ std::vector<Letter> close_digest(const RulePtr& rule, const std::string& key, co
   if (quiet || rule->is_mute(now)) return letters;
   const std::string count = std::to_string(gathered["count"].int_or(0));
   std::string title = rule->digest_title.empty()
-                          ? fmt::format("{}: {} notifications since {}", rule->name, count,
-                                        gathered["since"].string_or(""))
+                          ? fmt::format("{}: {} notification{} since {}", rule->name, count,
+                                        count == "1" ? "" : "s", gathered["since"].string_or(""))
                           : rule->digest_title;
   if (const std::size_t at = title.find("{{count}}"); at != std::string::npos) {
     title.replace(at, std::string_view("{{count}}").size(), count);

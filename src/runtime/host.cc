@@ -307,6 +307,7 @@ void Host::adopt_all() {
   for (const std::string& uid : state_->deletions->note_stored()) {
     state_->note_refusal(uid, state_->readable(state_->adopt(uid)));
   }
+  state_->subscriptions->forget_old(wall_now());
   state_->adopt_unowned();
   serve_notifications();
 }

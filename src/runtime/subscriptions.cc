@@ -75,6 +75,15 @@ void Subscriptions::load() {
   }
 }
 
+void Subscriptions::forget_old(clock::Instant now) {
+  constexpr std::int64_t kDays = 90;
+  auto forgotten = store_.forget_rule_memory(now - clock::Duration::seconds(kDays * 24 * 3600));
+  if (!forgotten) {
+    observe::log(observe::LogLevel::kWarn, "the memory of notification rules cannot be cleaned",
+                 {{"error", forgotten.error().message}});
+  }
+}
+
 void Subscriptions::refresh() {
   const auto version = store_.objects_version("Notification");
   if (!version || *version == version_) return;

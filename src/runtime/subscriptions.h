@@ -32,6 +32,8 @@ class Subscriptions {
   /// This engine has the workflow now; the run is borrowed until forget().
   void adopt(WorkflowRun& run);
   void forget(const std::string& uid);
+  /// Forgets what has not changed in 90 days: what they told once, streaks.
+  void forget_old(clock::Instant now);
   /// Something has changed in the store: if it was the rules, they are read again.
   void refresh();
   /// The run has just applied an event.

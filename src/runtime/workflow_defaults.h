@@ -11,8 +11,8 @@ namespace tiphys::runtime {
 
 /// The Workflow-shaped object under `workflowDefaults` of the ConfigMap
 /// `workflow-controller-configmap`: one of those given beside the workflow, else the one stored in
-/// its namespace, else in `argo`, else in any. It may also be a part of the key `config`, as in Argo. Null when
-/// there is none. Errors: kInvalidManifest when it is no YAML map, kIo.
+/// its namespace, else in `argo`, else in any. It may also be a part of the key `config`, as in
+/// Argo. Null when there is none. Errors: kInvalidManifest when it is no YAML map, kIo.
 [[nodiscard]] diag::Result<value::Value> find_workflow_defaults(
     store::Store& store, const std::vector<value::Value>& config_maps,
     const std::string& name_space);

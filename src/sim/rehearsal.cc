@@ -132,8 +132,10 @@ void Rehearsal::note_changes(const std::vector<engine::NodeIndex>& dirty) {
 void Rehearsal::deliver(const engine::Event& event) {
   now_ = event.at;
   engine::Effects effects;
+  effects.wants_transitions = watcher_ != nullptr;
   if (!engine_.apply(event, effects)) return;
   note_changes(effects.dirty);
+  if (watcher_) watcher_(engine_, effects.transitions, now_);
   for (const engine::Effect& effect : effects.outside) {
     if (const auto* begun = std::get_if<engine::StartLeaf>(&effect)) {
       start(begun->leaf);

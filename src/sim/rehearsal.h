@@ -5,10 +5,12 @@
 // moment, chance comes from the seed.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <queue>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/engine.h"
@@ -51,6 +53,12 @@ class Rehearsal {
   /// More changes than any sensible workflow has: it calls itself without an end.
   static constexpr std::size_t kChangesMax = 100'000;
 
+  /// Hears of the changes of phases of each event, right after it.
+  using Watcher =
+      std::function<void(const engine::Engine& engine,
+                         const std::vector<engine::Transition>& transitions, clock::Instant at)>;
+  void watch(Watcher watcher) { watcher_ = std::move(watcher); }
+
   /// To the end of the workflow, or kChangesMax. What waits for a person is resumed when nothing
   /// else is left.
   void run();
@@ -87,6 +95,7 @@ class Rehearsal {
   const T* find(const std::map<std::string, T>& entries, engine::NodeIndex node,
                 const std::string& ending = "");
 
+  Watcher watcher_;
   Script script_;
   Random random_;
   clock::Instant now_ = beginning();

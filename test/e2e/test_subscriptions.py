@@ -106,6 +106,15 @@ class Subscriptions(Told):
                 for t in self.told(receiver)]
         self.assertEqual(told, [("nightly-2", "workflow.failed", 3), ("nightly-4", "workflow.succeeded", 4)])
 
+    def test_engines_count_one_streak_together(self):
+        with WebhookReceiver() as receiver:
+            self.call("apply", self.write("rule.yaml", channel(receiver.url) + rule(
+                {"triggers": ["on-failed"], "afterFailures": 8, "selector": {"names": ["w*"]}})))
+            engines = [self.start("run", self.write(f"w{i}.yaml", workflow("exit 1", f"w{i}"))) for i in range(8)]
+            for engine in engines:
+                engine.communicate()
+        self.assertEqual([t["data"]["consecutiveFailures"] for t in self.told(receiver)], [8])
+
     def test_once_per_key(self):
         with WebhookReceiver() as receiver:
             self.run_ruled(receiver, {"triggers": ["on-failed"], "oncePer": "workflow.labels.commit"},
@@ -227,6 +236,10 @@ data:
         rows = json.loads(self.call("notifications", "list", "-o", "json").stdout)
         self.assertEqual([(r["state"], r["reason"]) for r in rows],
                          [("dead", "there is no channel 'ops' in namespace 'default'")])
+        with WebhookReceiver() as receiver:  # somebody mends it
+            self.call("apply", self.write("channel.yaml", channel(receiver.url)))
+            self.call("notifications", "replay", "--all")
+        self.assertEqual(self.types(receiver), ["workflow.succeeded"])
 
     def test_lint_tells_what_cannot_work_at_its_place(self):
         path = self.write("bad.yaml", """apiVersion: notifications.tiphys.dev/v1
@@ -254,6 +267,22 @@ spec:
         annotated = self.write("w.yaml", workflow(
             annotations={"notifications.tiphys.dev/subscribe.on-faild.ops": ""}))
         self.assertIn("did you mean 'on-failed'?", self.call("lint", annotated, ok=False).stdout)
+
+    def test_simulate_shows_what_rules_would_send(self):
+        path = self.write("w.yaml", channel("http://127.0.0.1:1") + rule(
+            {"triggers": ["on-failed"], "message": {"title": "{{workflow.name}} broke", "text": "at {{attempt}}"}}) +
+            rule({"triggers": ["on-overdue"], "overdueAfter": "10s"}, "slow") +
+            rule({"triggers": ["on-step-failed"], "digest": "1m"}, "all") + workflow(
+                annotations={"notifications.tiphys.dev/subscribe.on-started.ops": ""}))
+        got = json.loads(self.call("simulate", path, "--fail", "wf", "--duration", "wf=30s", "-o", "json",
+                                   ok=False).stdout)
+        self.assertEqual([(n["at"], n["rule"], n["channel"], n["title"]) for n in got["notifications"]], [
+            ("0s", "@subscribe.on-started.ops", "ops", "wf Running"), ("10s", "slow", "ops", "wf overdue (Running)"),
+            ("30s", "told", "ops", "wf broke"), ("90s", "all", "ops",
+                                                 "all: 1 notification since 2026-01-01T00:00:30Z")])
+        text = self.call("simulate", path, "--fail", "wf", ok=False).stdout
+        self.assertIn("Notifies   ops (webhook) by rule told\n          | wf broke\n          | at 0\n", text)
+        self.assertEqual(json.loads(self.call("notifications", "list", "-o", "json").stdout), [])
 
     def test_never_missed_and_never_twice_over_kills(self):
         with WebhookReceiver() as receiver:
