@@ -2,7 +2,8 @@
 // and synced before and after, against a bare loop of libcurl that keeps nothing.
 //
 //   delivery_bench [COUNT] [CHANNELS] [WORKFLOWS]     default 20000, 8 and 200
-// Prints one line of JSON; `engine` is what the engine spent. TIPHYS_HOME is not used: the state is a new folder below TMPDIR.
+// Prints one line of JSON; `engine` is what the engine spent. TIPHYS_HOME is not used: the state is
+// a new folder below TMPDIR.
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
