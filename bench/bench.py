@@ -10,6 +10,7 @@ import sys
 
 import binary_rows
 import container_rows
+import delivery_rows
 import engine_rows
 import graph_rows
 import hook_rows
@@ -26,6 +27,7 @@ ROWS = {
     "one": engine_rows.one,
     "hook": hook_rows.exit_to_wire,
     "rules": hook_rows.exit_to_rule,
+    "deliveries": delivery_rows.deliveries,
     "containers": container_rows.containers,
     "programs": program_rows.programs,
     "size": binary_rows.size,

@@ -45,12 +45,15 @@ diag::Result<void> check(const spec::Manifest& m) {
   if (const auto problems = channel->problems(spec["config"]); !problems.empty()) {
     return std::unexpected(at_field(m, problems.front()));
   }
-  const Value& after = spec["outageAfter"];
-  if (!after.is_null() && (!after.is_int() || after.as_int() < 1 || after.as_int() > 1000)) {
-    return std::unexpected(
-        diag::Error{diag::Code::kInvalidManifest,
-                    fmt::format("channel '{}': outageAfter: want a number from 1 to 1000", m.name),
-                    m.positions->value("/spec/outageAfter")});
+  for (const auto& [field, most] : {std::pair{"outageAfter", 1000}, std::pair{"atOnce", 256}}) {
+    const Value& given = spec[field];
+    if (given.is_null() || (given.is_int() && given.as_int() >= 1 && given.as_int() <= most)) {
+      continue;
+    }
+    return std::unexpected(diag::Error{
+        diag::Code::kInvalidManifest,
+        fmt::format("channel '{}': {}: want a number from 1 to {}", m.name, field, most),
+        m.positions->value(fmt::format("/spec/{}", field))});
   }
   const Value& told = spec["outageChannel"];
   if (!told.is_null() && (!told.is_string() || told.as_string() == m.name)) {

@@ -11,6 +11,8 @@ namespace tiphys::net {
 
 namespace {
 
+constexpr long kConnectionsKept = 256;
+
 std::int64_t steady_now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -67,6 +69,8 @@ bool CurlLoop::is_stopping() {
 void CurlLoop::open() {
   init_curl_once();
   multi_ = curl_multi_init();
+  // By default few connections are kept when few transfers are under way, as between two commits.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnectionsKept);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlLoop::on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlLoop::on_timer);

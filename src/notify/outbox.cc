@@ -43,7 +43,10 @@ Ruling rule(const std::string& id, const Schedule& schedule, std::uint32_t earli
 void Outbox::add(Parcel parcel, clock::Instant now) {
   const std::string lane = parcel.lane;
   const std::string id = parcel.id;
-  if (!parcels_.emplace(id, std::move(parcel)).second) return;
+  const auto [kept, is_new] = parcels_.emplace(id, std::move(parcel));
+  if (!is_new) return;
+  const std::size_t at_once = kept->second.at_once;
+  endpoints_[kept->second.endpoint].at_once = at_once > 0 ? at_once : limits_.at_once_per_endpoint;
   Lane& l = lanes_[lane];
   l.ids.push_back(id);
   if (l.ids.size() == 1) queue(lane, now);
@@ -59,7 +62,7 @@ void Outbox::queue(const std::string& lane, clock::Instant now) {
 // One request after a rest tells whether the endpoint lives again.
 bool Outbox::may_send(Endpoint& endpoint, clock::Instant now) const {
   if (endpoint.rests_until.is_set()) return endpoint.rests_until <= now && endpoint.under_way == 0;
-  return endpoint.under_way < limits_.at_once_per_endpoint;
+  return endpoint.under_way < endpoint.at_once;
 }
 
 std::vector<std::string> Outbox::take_due(clock::Instant now) {
@@ -84,9 +87,15 @@ std::vector<std::string> Outbox::take_due(clock::Instant now) {
   return ids;
 }
 
+// As many lanes as there is room for, those that have waited longest: with all of them, each answer
+// would cost as much as there is backlog. While others wait, one is due or something is under way.
 void Outbox::make_room(Endpoint& endpoint, clock::Instant now) {
-  for (const std::string& lane : endpoint.waiting) queue(lane, now);
-  endpoint.waiting.clear();
+  const std::size_t free = endpoint.at_once - std::min(endpoint.at_once, endpoint.under_way);
+  std::size_t count = endpoint.rests_until.is_set() ? 1 : free;
+  for (; count > 0 && !endpoint.waiting.empty(); --count) {
+    queue(endpoint.waiting.front(), now);
+    endpoint.waiting.pop_front();
+  }
 }
 
 // The parcel is done with: the next one of its lane comes.
@@ -140,8 +149,10 @@ bool Outbox::discard(const std::string& id, clock::Instant now) {
   if (is_first && l.is_under_way) return false;
   if (is_first) {
     std::erase_if(due_, [&](const auto& entry) { return entry.second == lane; });
-    std::erase(endpoints_[found->second.endpoint].waiting, lane);
+    Endpoint& endpoint = endpoints_[found->second.endpoint];
+    std::erase(endpoint.waiting, lane);
     leave(id, now);
+    make_room(endpoint, now);
   } else {
     std::erase(l.ids, id);
     parcels_.erase(found);

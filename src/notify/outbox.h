@@ -40,6 +40,7 @@ struct Parcel {
   Schedule schedule = Schedule::standard();
   std::uint32_t attempts = 0;  // that were made
   clock::Instant next_at;      // not before this
+  std::size_t at_once = 0;     // requests to the endpoint; 0: Limits::at_once_per_endpoint
 };
 
 /// What has become of an attempt.
@@ -87,6 +88,7 @@ class Outbox {
     bool is_under_way = false;
   };
   struct Endpoint {
+    std::size_t at_once = 0;
     std::size_t under_way = 0;
     std::uint32_t failures = 0;       // in a row
     clock::Instant rests_until;       // set while it seems to be dead

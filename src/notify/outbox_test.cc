@@ -2,6 +2,8 @@
 // another.
 #include "notify/outbox.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +52,59 @@ TEST(Outbox, AParcelThatFailsComesBackAndHoldsItsLaneOnly) {
   EXPECT_THAT(box.take_due(kStart), IsEmpty());
   EXPECT_EQ(box.next(), ruling.next_at);
   EXPECT_THAT(box.take_due(ruling.next_at), ElementsAre("1"));
+}
+
+TEST(Outbox, AnEndpointBearsAsManyAsItsParcelsSay) {
+  Outbox box;
+  for (int i = 0; i < 5; ++i) {
+    Parcel p = parcel(std::to_string(i), "lane" + std::to_string(i));
+    p.at_once = 2;
+    box.add(std::move(p), kStart);
+  }
+  std::set<std::string> sent;
+  std::vector<std::string> now = box.take_due(kStart);
+  EXPECT_EQ(now.size(), 2U);
+  while (!now.empty()) {
+    const std::string id = now.front();
+    now.erase(now.begin());
+    sent.insert(id);
+    (void)box.settle(id, kGood, kStart);
+    for (std::string& next : box.take_due(kStart)) now.push_back(std::move(next));
+    EXPECT_LE(box.under_way(), 2U);
+  }
+  EXPECT_EQ(sent.size(), 5U);
+}
+
+TEST(Outbox, WhoeverWaitsForRoomGetsItWhenTheOneInFrontIsDiscarded) {
+  Outbox box({.at_once_per_endpoint = 1});
+  for (const char* id : {"1", "2", "3"}) box.add(parcel(id, std::string("lane") + id), kStart);
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("1"));
+  EXPECT_THAT(box.take_due(kStart), IsEmpty());
+  (void)box.settle("1", kGood, kStart);  // one lane is called
+  EXPECT_TRUE(box.discard("2", kStart));
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("3"));
+}
+
+TEST(Outbox, AfterARestOneAsksAndThenAllAreSent) {
+  Outbox box({.at_once_per_endpoint = 4, .failures_to_open = 1, .rest = Duration::seconds(30)});
+  for (int i = 0; i < 6; ++i) {
+    box.add(parcel(std::to_string(i), "lane" + std::to_string(i)), kStart);
+  }
+  const std::vector<std::string> first = box.take_due(kStart);
+  EXPECT_EQ(first.size(), 4U);
+  for (const std::string& id : first) (void)box.settle(id, kBad, kStart);
+  EXPECT_THAT(box.take_due(kStart), IsEmpty());
+  const Instant later = kStart + Duration::seconds(31);
+  std::vector<std::string> now = box.take_due(later);
+  ASSERT_EQ(now.size(), 1U);
+  std::set<std::string> sent;
+  while (!now.empty()) {
+    sent.insert(now.front());
+    (void)box.settle(now.front(), kGood, later);
+    now.erase(now.begin());
+    for (std::string& next : box.take_due(later)) now.push_back(std::move(next));
+  }
+  EXPECT_EQ(sent.size(), 6U);
 }
 
 TEST(Outbox, WaitsAsLongAsTheServiceSays) {

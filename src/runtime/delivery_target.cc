@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "clock/go_duration.h"
 #include "value/json.h"
 
@@ -29,6 +31,7 @@ diag::Result<DeliveryTarget> find_target(store::Store& store, const Value& notif
     target.kind = spec["kind"].string_or("");
     target.config = spec["config"];
     target.retries = spec["retries"];
+    target.at_once = static_cast<std::size_t>(std::max<std::int64_t>(0, spec["atOnce"].int_or(0)));
     target.outage_channel = spec["outageChannel"].string_or("");
     target.outage_after =
         static_cast<std::uint32_t>(spec["outageAfter"].int_or(target.outage_after));

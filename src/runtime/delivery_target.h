@@ -21,6 +21,7 @@ struct DeliveryTarget {
   const notify::Channel* how = nullptr;
   value::Value retries = {};        // `spec.retries`, or null
   std::string outage_channel = {};  // `spec.outageChannel`: who is told when this one fails
+  std::size_t at_once = 0;          // `spec.atOnce`: requests under way; 0: the standard
   std::uint32_t outage_after = 3;   // `spec.outageAfter`: failed attempts in a row
 
   /// What lanes to one server have in common: the channel, or the kind and the host.

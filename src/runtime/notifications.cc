@@ -179,7 +179,8 @@ void Notifications::take_in(store::DeliveryRow row, Value payload, const Deliver
                         .endpoint = target.endpoint(),
                         .schedule = schedule_of(item.payload["retries"], target.retries),
                         .attempts = r.attempts,
-                        .next_at = r.next_at};
+                        .next_at = r.next_at,
+                        .at_once = target.at_once};
   item.lane = fmt::format("{}|{}|{}", parcel.endpoint, r.destination, r.uid);
   parcel.lane = item.lane;
   const std::string id = r.id;

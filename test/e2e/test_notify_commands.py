@@ -155,7 +155,8 @@ class NotifyCommands(EngineTest):
 
     def test_a_mistake_in_an_outage_channel_is_told(self):
         for more, wanted in (("outageChannel: ops,", "outageChannel: want the name of another channel"),
-                             ("outageAfter: 0,", "outageAfter: want a number from 1 to 1000")):
+                             ("outageAfter: 0,", "outageAfter: want a number from 1 to 1000"),
+                             ("atOnce: 257,", "atOnce: want a number from 1 to 256")):
             p = self.call("apply", "-f", self.write("c.yaml", channel("ops", "http://127.0.0.1:1", more)), ok=False)
             self.assertIn(wanted, p.stderr)
             self.assertRegex(p.stderr, r"c\.yaml:\d+:\d+")
