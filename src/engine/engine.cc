@@ -35,6 +35,8 @@ bool dispatch(Machine& m, const Event& event) {
           return true;
         } else if constexpr (std::is_same_v<Body, LeafRunning>) {
           return on_leaf_running(m, body);
+        } else if constexpr (std::is_same_v<Body, LeafProgress>) {
+          return on_leaf_progress(m, body);
         } else if constexpr (std::is_same_v<Body, LeafFinished>) {
           return on_leaf_finished(m, body);
         } else if constexpr (std::is_same_v<Body, TimerFired>) {

@@ -72,6 +72,12 @@ void append_body(std::string& out, const LeafFinished& e, clock::Instant at) {
   append_time(out, R"(,"f":)", e.finished_at, at);
 }
 
+void append_body(std::string& out, const LeafProgress& e, clock::Instant) {
+  fmt::format_to(std::back_inserter(out), R"({{"kind":"progress","run":{},"node":{})", e.leaf.run,
+                 e.leaf.node);
+  append_text(out, "progress", e.progress);
+}
+
 void append_body(std::string& out, const TimerFired& e, clock::Instant) {
   fmt::format_to(std::back_inserter(out), R"({{"kind":"timer","run":{},"node":{},"timer":{})",
                  e.run, e.node, static_cast<int>(e.kind));
@@ -170,6 +176,9 @@ diag::Result<Event> event_of(const Value& v) {
     event.body = Begin{};
   } else if (kind == "running") {
     event.body = LeafRunning{.leaf = leaf_of(v), .started_at = {v["startedAt"].int_or(0)}};
+  } else if (kind == "progress") {
+    event.body =
+        LeafProgress{.leaf = leaf_of(v), .progress = std::string(v["progress"].string_or(""))};
   } else if (kind == "finished") {
     TRY(event.body, finished_of(v));
   } else if (kind == "timer") {

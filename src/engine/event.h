@@ -33,6 +33,12 @@ struct LeafRunning {
   clock::Instant started_at;
 };
 
+/// Its process has told how far it is.
+struct LeafProgress {
+  LeafId leaf;
+  std::string progress;  // `done/all`
+};
+
 /// It has ended.
 struct LeafFinished {
   LeafId leaf;
@@ -93,8 +99,8 @@ struct Control {
 /// One event, with the time at which the runtime took it in.
 struct Event {
   clock::Instant at;
-  std::variant<Begin, LeafRunning, LeafFinished, TimerFired, CacheAnswered, LocksAnswered,
-               ArtifactsCollected, Control>
+  std::variant<Begin, LeafRunning, LeafProgress, LeafFinished, TimerFired, CacheAnswered,
+               LocksAnswered, ArtifactsCollected, Control>
       body;
 };
 

@@ -269,6 +269,30 @@ TEST_F(EngineTest, ALabelThatIsNoTextOrNoLabelIsAnError) {
                   .starts_with("failed to compile function for expression \"1 +\": "));
 }
 
+TEST_F(EngineTest, ALeafTellsItsProgress) {
+  start(R"({"entrypoint":"main","templates":[
+    {"name":"main","steps":[[{"name":"a","template":"leaf"},{"name":"b","template":"leaf"}]]},
+    {"name":"leaf","metadata":{"annotations":{"workflows.argoproj.io/progress":"0/10"}},
+     "container":{"image":"x"}}]})");
+  const auto progress = [this] {
+    return std::string(engine_->workflow_status()["progress"].string_or(""));
+  };
+  const LeafId a = waiting_[0];
+  EXPECT_EQ(progress(), "0/2");
+  send(LeafRunning{.leaf = a, .started_at = now_});
+  EXPECT_EQ(progress(), "0/11");
+  EXPECT_TRUE(send(LeafProgress{.leaf = a, .progress = "50/100"}));
+  EXPECT_EQ(progress(), "50/101");
+  EXPECT_EQ(status("wf[0].a")["progress"].as_string(), "50/100");
+  for (const char* none : {"", "x", "101/100", "-1/100", "1/0", "50/100", "1/2/3"}) {
+    EXPECT_FALSE(send(LeafProgress{.leaf = a, .progress = none})) << none;
+  }
+  run_all();
+  EXPECT_EQ(status("wf[0].a")["progress"].as_string(), "100/100");
+  EXPECT_EQ(progress(), "110/110");
+  EXPECT_FALSE(send(LeafProgress{.leaf = a, .progress = "60/100"}));
+}
+
 TEST_F(EngineTest, TheStatusTellsWhatIsHeldAndWaitedFor) {
   start(R"({"entrypoint":"leaf","synchronization":{"mutexes":[{"name":"w"}]},"templates":[
     {"name":"leaf","synchronization":{"semaphores":[

@@ -16,6 +16,8 @@ namespace tiphys::engine {
 
 namespace {
 
+constexpr const char* kProgressAnnotation = "workflows.argoproj.io/progress";
+
 using value::List;
 using value::Map;
 using value::Value;
@@ -109,8 +111,17 @@ bool on_leaf_running(Machine& m, const LeafRunning& event) {
   n.started_at = event.started_at.is_set() ? event.started_at : m.now;
   set_phase(m, event.leaf.node, Phase::kRunning, "");
   start_containers(m, event.leaf.node);
+  if (n.body()) {
+    set_progress(m, event.leaf.node,
+                 n.body()->raw["metadata"]["annotations"][kProgressAnnotation].string_or(""));
+  }
   if (is_daemon) become_daemon(m, event.leaf.node);
   return true;
+}
+
+bool on_leaf_progress(Machine& m, const LeafProgress& event) {
+  if (!is_current(m, event.leaf) || is_fulfilled(m.at(event.leaf.node).phase)) return false;
+  return set_progress(m, event.leaf.node, event.progress);
 }
 
 bool on_leaf_finished(Machine& m, const LeafFinished& event) {

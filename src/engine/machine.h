@@ -142,8 +142,8 @@ class Machine {
   vars::MapScope globals;
   value::Map output_parameters;  // name -> value
   value::Map output_artifacts;   // name -> artifact
-  std::uint32_t progress_done = 0;
-  std::uint32_t progress_all = 0;
+  std::int64_t progress_done = 0;
+  std::int64_t progress_all = 0;
   std::uint32_t active_pods = 0;
   std::uint32_t active_leaves = 0;
   bool has_room = false;  // spec.parallelism may let somebody in again

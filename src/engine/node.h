@@ -80,9 +80,16 @@ struct Live {
   std::string waits_for_lock;  // its name; the node has not begun
 };
 
+/// How much of a leaf is done; 0/1 until it tells something else.
+struct Progress {
+  std::int64_t done = 0;
+  std::int64_t all = 1;
+};
+
 /// What few nodes have.
 struct Rare {
   std::string message;
+  Progress progress;         // of a leaf that has told it
   std::string display_name;  // given by an annotation
   value::Value memoization;  // {hit, key, cacheName} or null
   std::vector<NodeIndex> outbound;
@@ -162,6 +169,8 @@ class Node {
   [[nodiscard]] const std::string& given_display_name() const { return rare().display_name; }
   [[nodiscard]] const value::Value& memoization() const { return rare().memoization; }
   [[nodiscard]] const std::vector<NodeIndex>& outbound() const { return rare().outbound; }
+  [[nodiscard]] const Progress& progress() const { return rare().progress; }
+  void set_progress(Progress p) { rare_to_change().progress = p; }
   void set_message(std::string text);
   void set_display_name(std::string text);
   void set_memoization(value::Value v);

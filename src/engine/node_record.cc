@@ -1,5 +1,7 @@
 #include "engine/node_record.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <utility>
@@ -125,6 +127,9 @@ void append_node_record(std::string& out, const Machine& m, NodeIndex i) {
   r.text('n', n.name);
   r.text('t', n.type);
   r.text('p', to_string(n.phase));
+  if (const Progress& p = n.progress(); p.done != 0 || p.all != 1) {
+    r.text('P', fmt::format("{}/{}", p.done, p.all));
+  }
   if (!n.given_display_name().empty()) r.text('d', n.given_display_name());
   if (!n.site->template_name.empty()) r.text('T', n.site->template_name);
   if (n.site->template_ref.is_set()) r.value('R', reference_of(n.site->template_ref));
@@ -177,7 +182,10 @@ diag::Result<Value> node_status_of_record(std::string_view text, std::string_vie
   s.set("startedAt", time_of(r["s"]));
   s.set("finishedAt", time_of(r["f"]));
   if (type == "Pod" || type == "HTTP" || type == "Suspend") {
-    s.set("progress", phase && is_fulfilled(*phase) ? "1/1" : "0/1");
+    const std::string_view told = r["P"].string_or("0/1");
+    const std::string_view all = told.substr(told.find('/') + 1);
+    s.set("progress",
+          phase && is_fulfilled(*phase) ? fmt::format("{0}/{0}", all) : std::string(told));
   }
   copy(r, "i", "inputs", s);
   copy(r, "o", "outputs", s);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "clock/go_duration.h"
 #include "engine/daemon.h"
 #include "engine/dag.h"
 #include "engine/finish.h"
@@ -29,7 +30,7 @@ void count(Machine& m, const Node& n, Phase before, bool is_new) {
   if (is_new) ++m.progress_all;
   if (is_fulfilled(n.phase) && (is_new || !is_fulfilled(before)) && is_completed(n.phase) &&
       !is_failure(n.phase)) {
-    ++m.progress_done;
+    m.progress_done += n.progress().all - n.progress().done;
   }
 }
 
@@ -235,6 +236,21 @@ void drain(Machine& m) {
     start_what_has_room(m);
     if (m.settle_queue.empty()) return;
   }
+}
+
+bool set_progress(Machine& m, NodeIndex i, std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return false;
+  const auto done = clock::parse_go_int(text.substr(0, slash));
+  const auto all = clock::parse_go_int(text.substr(slash + 1));
+  if (!done || !all || *done < 0 || *all <= 0 || *done > *all) return false;
+  const Progress before = m.at(i).progress();
+  if (before.done == *done && before.all == *all) return false;
+  m.at(i).set_progress({.done = *done, .all = *all});
+  m.progress_done += *done - before.done;
+  m.progress_all += *all - before.all;
+  m.touch(i);
+  return true;
 }
 
 }  // namespace tiphys::engine

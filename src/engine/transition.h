@@ -54,4 +54,7 @@ void reconsider(Machine& m, NodeIndex n);
 /// Tells the owners of all settled nodes, until the queue is empty.
 void drain(Machine& m);
 
+/// Takes what a leaf tells of its progress: `done/all`. Returns whether that is one, and news.
+bool set_progress(Machine& m, NodeIndex n, std::string_view text);
+
 }  // namespace tiphys::engine

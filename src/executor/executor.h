@@ -70,6 +70,8 @@ struct Outcome {
 struct Listener {
   std::function<void(const std::string& key, clock::Instant at)> on_running;
   std::function<void(const std::string& key, Outcome outcome)> on_finished;
+  /// A process has written another progress (`done/all`, unchecked) into its ARGO_PROGRESS_FILE.
+  std::function<void(const std::string& key, std::string progress)> on_progress = {};
   /// A request has its connection and is written to it now; redirects are not told.
   /// Told again when a connection that was kept turns out to be dead.
   std::function<void(const std::string& key, clock::Instant at)> on_sent = {};

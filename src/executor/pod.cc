@@ -130,6 +130,10 @@ PodExecutor::PodExecutor(ProcessOptions options, Listener listener, Lookup looku
       tell_finished(key, std::move(outcome));
     }
   };
+  inner.on_progress = [this](const std::string& key, std::string progress) {
+    const std::string pod = key.substr(0, key.find('#'));
+    if (listener_.on_progress) listener_.on_progress(pod, std::move(progress));
+  };
   inner_ = make_process_executor(std::move(options), std::move(inner), lookup_);
   thread_ = std::thread([this] { run(); });
 }

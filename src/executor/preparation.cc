@@ -12,6 +12,7 @@
 
 #include "executor/artifacts.h"
 #include "executor/path_words.h"
+#include "executor/progress_files.h"
 #include "executor/step_log.h"
 #include "executor/step_table.h"
 #include "executor/volumes.h"
@@ -176,6 +177,7 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   }
   TRY(Environment environment,
       container_environment(task, container, task.container, settings.lookup));
+  environment.set("ARGO_PROGRESS_FILE", progress_path(task));
   TRY(std::vector<std::string> words, container_words(container, environment, settings.images));
   Prepared prepared;
   if (leaves_nothing(task, container)) {

@@ -21,12 +21,15 @@
 #include "executor/path_words.h"
 #include "executor/preparation.h"
 #include "executor/program_paths.h"
+#include "executor/progress_files.h"
 #include "executor/scratch_folders.h"
 #include "executor/step_table.h"
 #include "executor/supervisor_client.h"
 
 namespace tiphys::executor {
 namespace {
+
+constexpr std::int64_t kBetweenLooks = 3'000'000'000;  // at progress, as in Argo
 
 struct CancelOrder {
   std::string key;
@@ -102,6 +105,8 @@ class ProcessExecutor : public Executor {
   std::vector<std::pair<std::string, Outcome>> failed_;  // told after the frames of a round
   std::vector<std::string> scratch_to_remove_;
   std::vector<std::string> ended_;  // folders of workflows that are over
+  ProgressFiles progress_;
+  std::int64_t looked_at_ = 0;  // progress_, steady
   ScratchFolders folders_;
   ProgramPaths programs_;
   Placing placing_;
@@ -175,7 +180,11 @@ void ProcessExecutor::run() {
   for (;;) {
     pollfd fds[2] = {{wake_fd_, POLLIN, 0}, {client_.fd(), POLLIN, 0}};
     if (client_.has_unsent()) fds[1].events |= POLLOUT;
-    ::poll(fds, client_.fd() >= 0 ? 2 : 1, -1);
+    ::poll(fds, client_.fd() >= 0 ? 2 : 1, progress_.empty() ? -1 : kBetweenLooks / 1'000'000);
+    if (!progress_.empty() && steady_now() - looked_at_ >= kBetweenLooks) {
+      looked_at_ = steady_now();
+      progress_.look(listener_.on_progress);
+    }
 
     std::uint64_t count = 0;
     if ((fds[0].revents & POLLIN) != 0 && ::read(wake_fd_, &count, sizeof count) < 0) count = 0;
@@ -331,6 +340,7 @@ void ProcessExecutor::finish(const std::string& key, Outcome outcome) {
   if (!pending.passed_on.empty()) {
     folders_.give_back(parent_path(pending.task.work_path), pending.passed_on);
   }
+  progress_.end(key, listener_.on_progress);
   if (pending.has_own_folder) done_[key] = pending.task.work_path;
   if (pending.is_asked) --asked_;
   pending_.erase(it);
@@ -372,6 +382,7 @@ void ProcessExecutor::on_frame(wire::Type type, std::string_view payload) {
     begin_waiting();
   } else if (type == wire::Type::kRunning && !pending.is_running) {
     pending.is_running = true;
+    progress_.watch(pending.task);
     if (listener_.on_running) listener_.on_running(key, {reader.i64()});
   }
 }
@@ -384,6 +395,7 @@ void ProcessExecutor::on_exit(const wire::Exit& exit) {
   if (!pending.has_view) pending.view = prepared_view(pending.task);
   if (!pending.is_running && exit.started_at != 0) {
     pending.is_running = true;
+    progress_.watch(pending.task);
     if (listener_.on_running) listener_.on_running(exit.key, {exit.started_at});
   }
   finish(exit.key, outcome_of(pending, exit));

@@ -104,24 +104,29 @@ void Host::State::apply_answer(const std::string& uid, Answer answer) {
   }
 }
 
+void Host::State::apply_progress(Progressed message) {
+  const auto address = parse_leaf_key(message.key);
+  if (!address) return;
+  apply_answer(address->uid, engine::LeafProgress{.leaf = address->leaf,
+                                                  .progress = std::move(message.progress)});
+}
+
 void Host::State::apply_messages() {
   std::vector<Message> messages = inbox.take();
   observer.looked_at_inbox(messages.size());
+  const auto take_answer = [this](auto& message) {
+    constexpr bool kIsAnswer = requires { message.uid, message.answer; };
+    if constexpr (kIsAnswer) apply_answer(message.uid, std::move(message.answer));
+    return kIsAnswer;
+  };
   for (Message& message : messages) {
-    if (auto* answered = std::get_if<Answered>(&message)) {
-      apply_answer(answered->uid, std::move(answered->answer));
-      continue;
-    }
+    if (std::visit(take_answer, message)) continue;
     if (auto* report = std::get_if<notify::Report>(&message)) {
       notifications->settle(std::move(*report), wall_now());
       continue;
     }
-    if (auto* unlocked = std::get_if<Unlocked>(&message)) {
-      apply_answer(unlocked->uid, std::move(unlocked->answer));
-      continue;
-    }
-    if (auto* collected = std::get_if<Collected>(&message)) {
-      apply_answer(collected->uid, std::move(collected->answer));
+    if (auto* progressed = std::get_if<Progressed>(&message)) {
+      apply_progress(std::move(*progressed));
       continue;
     }
     if (const auto* undeleted = std::get_if<Undeleted>(&message)) {

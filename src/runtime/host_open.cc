@@ -27,6 +27,10 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
           [s](const std::string& key, executor::Outcome outcome) {
             s->inbox.post(Ended{key, std::move(outcome)});
           },
+      .on_progress =
+          [s](const std::string& key, std::string progress) {
+            s->inbox.post(Progressed{key, std::move(progress)});
+          },
       .on_sent = [s](const std::string& key, clock::Instant at) { s->observer.sent(key, at); },
   };
   const executor::Lookup lookup = make_lookup(state->config);

@@ -71,6 +71,7 @@ struct Host::State {
                  bool is_recovery);
   template <typename Answer>
   void apply_answer(const std::string& uid, Answer answer);
+  void apply_progress(Progressed message);
   void apply_messages();
   void apply_timers();
   void apply_commands();

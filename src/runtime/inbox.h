@@ -20,6 +20,11 @@ struct Began {
   std::string key;
   clock::Instant at;
 };
+/// It tells how far it is.
+struct Progressed {
+  std::string key;
+  std::string progress;
+};
 /// It has ended.
 struct Ended {
   std::string key;
@@ -44,8 +49,8 @@ struct Collected {
 struct Undeleted {
   std::string uid;
 };
-using Message =
-    std::variant<Began, Ended, Answered, Unlocked, Collected, Undeleted, notify::Report>;
+using Message = std::variant<Began, Progressed, Ended, Answered, Unlocked, Collected, Undeleted,
+                             notify::Report>;
 
 class Inbox {
  public:

@@ -33,6 +33,9 @@ struct Describe {
   value::Map operator()(const engine::LeafRunning& e) const {
     return {{"event", "LeafRunning"}, {"node", name_of(run, e.leaf.node)}};
   }
+  value::Map operator()(const engine::LeafProgress& e) const {
+    return {{"event", "LeafProgress"}, {"node", name_of(run, e.leaf.node)}};
+  }
   value::Map operator()(const engine::LeafFinished& e) const {
     return {{"event", "LeafFinished"},
             {"node", name_of(run, e.leaf.node)},

@@ -32,6 +32,20 @@ class Locks(StatusTest):
         self.assertNotIn("synchronization", self.wait_for_phase("two", "Succeeded")["status"])
 
 
+class Progress(StatusTest):
+    def test_steps_tell_how_far_they_are(self):
+        hold = self.home / "hold"
+        script = f"echo 50/100 > $ARGO_PROGRESS_FILE; while [ ! -e {hold} ]; do sleep 0.05; done; echo 70/200 >> $ARGO_PROGRESS_FILE"
+        self.start_server()
+        self.submit(self.manifest("w", step(script)))
+        wait_until(lambda: self.get("w").get("status", {}).get("progress") == "50/100", what="the progress")
+        self.assertEqual([n["progress"] for n in self.get("w")["status"]["nodes"].values()], ["50/100"])
+        hold.touch()
+        w = self.wait_for_phase("w", "Succeeded")
+        self.assertEqual(w["status"]["progress"], "200/200")
+        self.assertEqual(list(self.home.glob("runs/*/work/*")), [])
+
+
 class Labels(StatusTest):
     def test_labels_are_worked_out_from_parameters(self):
         w = self.run_workflow(self.manifest(
