@@ -330,5 +330,16 @@ TEST_F(EngineTest, TheStatusTellsWhatIsHeldAndWaitedFor) {
   EXPECT_TRUE(engine_->workflow_status()["synchronization"].is_null());
 }
 
+TEST_F(EngineTest, WhatFollowsALoopFollowsItsHooksToo) {
+  start(R"({"entrypoint":"main","templates":[
+      {"name":"main","dag":{"tasks":[{"name":"a","template":"leaf","withItems":[1,2],
+         "hooks":{"r":{"template":"leaf","expression":"tasks.a.status == 'Running'"}}}]}},
+      {"name":"leaf","container":{"image":"x"}}]})");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  EXPECT_EQ(status("wf.a")["children"].list().size(), 3U);
+  EXPECT_EQ(status("wf")["outboundNodes"].list().size(), 3U);  // two items and the hook
+}
+
 }  // namespace
 }  // namespace tiphys::engine

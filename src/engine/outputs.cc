@@ -322,9 +322,7 @@ void append_outbound(const Machine& m, NodeIndex i, std::vector<NodeIndex>& out)
   }
   if (type == "TaskGroup") {
     if (n.children.empty()) out.push_back(i);
-    for (const NodeIndex child : n.children) {
-      if (!m.at(child).hooked) append_outbound(m, child, out);
-    }
+    for (const NodeIndex child : n.children) append_outbound(m, child, out);  // hooks, as in Argo
     return;
   }
   if ((type == "Steps" || type == "DAG") && !n.memoization()["hit"].bool_or(false)) {

@@ -10,8 +10,9 @@ constexpr FieldEffects kTable[] = {
                  "parallelism suspend onExit activeDeadlineSeconds priority shutdown "
                  "workflowTemplateRef retryStrategy templateDefaults hooks workflowMetadata "
                  "archiveLogs synchronization artifactRepositoryRef "
-                 "executorPlugins metrics artifactGC ttlStrategy podGC",
-     .pending = "podSpecPatch securityContext dnsPolicy dnsConfig hostAliases "
+                 "executorPlugins metrics artifactGC ttlStrategy podGC podSpecPatch "
+                 "securityContext",
+     .pending = "dnsPolicy dnsConfig hostAliases "
                 "podResources resourceClaims",
      .idle = "automountServiceAccountToken executor nodeSelector affinity tolerations "
              "imagePullSecrets hostNetwork schedulerName podPriorityClassName "
@@ -24,36 +25,38 @@ constexpr FieldEffects kTable[] = {
      .acted_on = "name inputs outputs metadata annotations steps dag container script suspend http "
                  "volumes archiveLocation activeDeadlineSeconds retryStrategy parallelism failFast "
                  "timeout containerSet data daemon initContainers sidecars synchronization memoize "
-                 "plugin metrics",
-     .pending = "resource podSpecPatch securityContext hostAliases pendingTimeout "
+                 "plugin metrics podSpecPatch securityContext",
+     .pending = "resource hostAliases pendingTimeout "
                 "podResources resourceClaims",
      .idle = "nodeSelector affinity tolerations schedulerName priorityClassName serviceAccountName "
              "automountServiceAccountToken executor"},
     {.type = "v1.Container",
-     .acted_on = "name image command args workingDir env envFrom volumeMounts",
+     .acted_on = "name image command args workingDir env envFrom volumeMounts securityContext",
      .pending = "resources restartPolicy restartPolicyRules volumeDevices livenessProbe "
-                "readinessProbe startupProbe lifecycle securityContext",
+                "readinessProbe startupProbe lifecycle",
      .idle = "ports resizePolicy terminationMessagePath terminationMessagePolicy imagePullPolicy "
              "stdin stdinOnce tty"},
     {.type = "v1alpha1.ScriptTemplate",
-     .acted_on = "name image command args workingDir env envFrom volumeMounts source",
+     .acted_on = "name image command args workingDir env envFrom volumeMounts source "
+                 "securityContext",
      .pending = "resources restartPolicy restartPolicyRules volumeDevices livenessProbe "
-                "readinessProbe startupProbe lifecycle securityContext",
+                "readinessProbe startupProbe lifecycle",
      .idle = "ports resizePolicy terminationMessagePath terminationMessagePolicy imagePullPolicy "
              "stdin stdinOnce tty"},
     {.type = "v1.EnvVarSource",
-     .acted_on = "configMapKeyRef secretKeyRef fieldRef",
-     .pending = "resourceFieldRef fileKeyRef",
+     .acted_on = "configMapKeyRef secretKeyRef fieldRef resourceFieldRef",
+     .pending = "fileKeyRef",
      .idle = ""},
     {.type = "v1.VolumeMount",
-     .acted_on = "name mountPath subPath subPathExpr",
-     .pending = "readOnly recursiveReadOnly",
+     .acted_on = "name mountPath subPath subPathExpr readOnly",
+     .pending = "recursiveReadOnly",
      .idle = "mountPropagation"},
     {.type = "v1.Volume",
      .acted_on =
-         "name hostPath emptyDir secret configMap projected persistentVolumeClaim ephemeral",
+         "name hostPath emptyDir secret configMap projected persistentVolumeClaim ephemeral "
+         "downwardAPI",
      .pending = "gcePersistentDisk awsElasticBlockStore gitRepo nfs iscsi glusterfs rbd flexVolume "
-                "cinder cephfs flocker downwardAPI fc azureFile vsphereVolume quobyte azureDisk "
+                "cinder cephfs flocker fc azureFile vsphereVolume quobyte azureDisk "
                 "photonPersistentDisk portworxVolume scaleIO storageos csi image",
      .idle = ""},
     {.type = "v1alpha1.Artifact",

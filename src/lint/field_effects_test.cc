@@ -55,22 +55,22 @@ TEST(FieldEffects, AreToldOncePerTemplateWhereARunDependsOnThem) {
   EXPECT_EQ(told_of("spec:\n"
                     "  entrypoint: m\n"
                     "  nodeSelector: {a: b}\n"
-                    "  ttlStrategy: {secondsAfterCompletion: 1}\n"
+                    "  artifactGC: {strategy: Never}\n"
                     "  templates:\n"
                     "  - name: m\n"
                     "    inputs: {artifacts: [{name: a, path: /a, raw: {data: x}}]}\n"
                     "    container:\n"
                     "      image: i\n"
-                    "      securityContext: {runAsUser: 1}\n"
+                    "      lifecycle: {postStart: {}}\n"
                     "      volumeMounts:\n"
-                    "      - {name: v, mountPath: /v, readOnly: true}\n"
-                    "      - {name: v, mountPath: /w, readOnly: true}\n"
+                    "      - {name: v, mountPath: /v, recursiveReadOnly: x}\n"
+                    "      - {name: v, mountPath: /w, recursiveReadOnly: x}\n"
                     "  - name: s\n"
                     "    steps:\n"
-                    "    - - {name: x, inline: {podSpecPatch: x}}\n"),
-            "12: template 'm': container.securityContext is not acted on yet\n"
-            "14: template 'm': container.volumeMounts.readOnly is not acted on yet\n"
-            "18: inline: podSpecPatch is not acted on yet\n");
+                    "    - - {name: x, inline: {pendingTimeout: 1s}}\n"),
+            "12: template 'm': container.lifecycle is not acted on yet\n"
+            "14: template 'm': container.volumeMounts.recursiveReadOnly is not acted on yet\n"
+            "18: inline: pendingTimeout is not acted on yet\n");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cron/schedule.h"
 #include "lint/suspicious.h"
 #include "lint/validator.h"
 #include "spec/names.h"
@@ -45,8 +46,26 @@ void check_name(const spec::Manifest& m, Validator& v, const BasePointer& base) 
                        is_generated ? m.generate_name : m.name, errors.front()));
 }
 
-void check_cron(const spec::Manifest& m, Validator& v, const BasePointer& base,
-                const CheckSchedule& check_schedule) {
+void check_times(const Value& spec, Validator& v, const Place& at) {
+  if (spec["schedules"].list().empty()) {
+    v.report(at, "cron workflow must have at least one schedule");
+  }
+  std::size_t i = 0;
+  for (const Value& schedule : spec["schedules"].list()) {
+    const Place place = at.at("schedules", i++);
+    const auto parsed = cron::Schedule::parse(schedule.string_or(""));
+    if (parsed) continue;
+    v.report(place, fmt::format("cron schedule {} is malformed: {}", schedule.string_or(""),
+                                parsed.error().message));
+  }
+  const std::string_view zone = text(spec, "timezone");
+  if (const auto found = cron::load_zone(zone); !found) {
+    v.report(at.at("timezone"),
+             fmt::format("invalid timezone \"{}\": {}", zone, found.error().message));
+  }
+}
+
+void check_cron(const spec::Manifest& m, Validator& v, const BasePointer& base) {
   const Value& spec = m.object["spec"];
   const Place at{base, "/spec"};
   if (m.name.size() > 52) {
@@ -55,16 +74,7 @@ void check_cron(const spec::Manifest& m, Validator& v, const BasePointer& base,
                          "(currently {})",
                          m.name, m.name.size()));
   }
-  if (spec["schedules"].list().empty()) {
-    v.report(at, "cron workflow must have at least one schedule");
-  }
-  std::size_t i = 0;
-  for (const Value& schedule : spec["schedules"].list()) {
-    const Place place = at.at("schedules", i++);
-    if (!check_schedule) continue;
-    const std::string error = check_schedule(schedule.string_or(""), text(spec, "timezone"));
-    if (!error.empty()) v.report(place, error);
-  }
+  check_times(spec, v, at);
   const std::string_view policy = text(spec, "concurrencyPolicy");
   if (!policy.empty() && policy != "Allow" && policy != "Forbid" && policy != "Replace") {
     v.report(at.at("concurrencyPolicy"),
@@ -92,7 +102,7 @@ void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases
   v.bases = bases;
   v.name_space = m.name_space;
   check_name(m, v, base);
-  if (m.kind == "CronWorkflow") check_cron(m, v, base, input.options.check_schedule);
+  if (m.kind == "CronWorkflow") check_cron(m, v, base);
   const std::size_t own = v.findings().size();
   v.workflow(
       base, m.kind == "CronWorkflow" ? m.object["spec"]["workflowMetadata"] : m.object["metadata"]);

@@ -26,10 +26,6 @@ using FindStored = std::function<std::optional<value::Value>(
 using FindKeys = std::function<std::optional<std::set<std::string>>(std::string_view kind,
                                                                     std::string_view name)>;
 
-/// Says what is wrong with a cron schedule in a time zone (empty: UTC); empty when it is right.
-using CheckSchedule =
-    std::function<std::string(std::string_view schedule, std::string_view timezone)>;
-
 struct Options {
   bool warn_of_inactive = true;  // tell features that tiphys does not act on
   bool warn_of_suspicious = true;
@@ -38,8 +34,7 @@ struct Options {
   // For a run: what is wrong in kinds other than Workflow is a warning, since Kubernetes stores
   // such templates, too, and the workflow may not need them.
   bool is_run = false;
-  FindKeys find_keys = {};            // null: Secrets and ConfigMaps are not looked for
-  CheckSchedule check_schedule = {};  // null: schedules are not looked at
+  FindKeys find_keys = {};  // null: Secrets and ConfigMaps are not looked for
 };
 
 /// What is linted together: templates among `manifests` are found before stored ones.

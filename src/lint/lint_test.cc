@@ -222,21 +222,20 @@ TEST(Lint, HoldsCronWorkflowsToTheirRules) {
       "kind: CronWorkflow\n"
       "metadata: {name: c}\n"
       "spec:\n"
-      "  schedules: ['every day']\n"
+      "  schedules: ['10 * * 127 *']\n"
+      "  timezone: Mars/Base\n"
       "  concurrencyPolicy: Never\n"
       "  workflowSpec: {entrypoint: x, templates: [{name: m, suspend: {}}]}\n";
   std::vector<Diagnostic> findings;
   const auto manifests = spec::load_manifests(text, "f.yaml", findings);
-  Options options;
-  options.check_schedule = [](std::string_view schedule, std::string_view) {
-    return fmt::format("cron schedule {} is malformed", schedule);
-  };
   std::string out;
-  for (const Diagnostic& d : check({manifests, {}, options})) out += shown(d);
+  for (const Diagnostic& d : check({manifests})) out += shown(d);
   EXPECT_EQ(out,
-            "4:16 cron schedule every day is malformed\n"
-            "5:22 'Never' is not a valid concurrencyPolicy\n"
-            "6:30 cannot validate Workflow: template name 'x' undefined\n");
+            "4:16 cron schedule 10 * * 127 * is malformed: end of range (127) above maximum (12): "
+            "127\n"
+            "5:13 invalid timezone \"Mars/Base\": unknown time zone Mars/Base\n"
+            "6:22 'Never' is not a valid concurrencyPolicy\n"
+            "7:30 cannot validate Workflow: template name 'x' undefined\n");
 }
 
 std::string read(const std::filesystem::path& path) {

@@ -18,6 +18,15 @@ const char* unsupported_kind(const value::Value& body) {
   return body["resource"].is_null() ? nullptr : "resource";
 }
 
+// As in Argo, a template's securityContext stands for the whole of the workflow's.
+value::Value secured(value::Value body, const value::Value& spec) {
+  const value::Value& wanted = spec["securityContext"];
+  if (!wanted.is_map() || !body["securityContext"].is_null()) return body;
+  value::Map changed = body.map();
+  changed.set("securityContext", wanted);
+  return changed;
+}
+
 }  // namespace
 
 executor::Task Dispatch::task_of(const WorkflowRun& run, const engine::LeafId& leaf,
@@ -128,7 +137,9 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
       task.is_recovery = is_recovery;
       auto body = patched_template(what.body,
                                    std::string(run.engine().spec()["podSpecPatch"].string_or("")));
-      if (body && what.type == "Pod") body = located(run, task, std::move(*body));
+      if (body && what.type == "Pod") {
+        body = located(run, task, secured(std::move(*body), run.engine().spec()));
+      }
       if (const char* kind = unsupported_kind(what.body)) {
         refuse(
             task.key,

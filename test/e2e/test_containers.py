@@ -204,6 +204,21 @@ spec:
             self.assertIn(words, log)
         self.assertFalse((self.home / "shared" / "no").exists())
 
+    def test_the_security_context_of_the_workflow_holds_where_a_template_has_none(self):
+        for own, user in (("", "uid=1234(app)"), ("securityContext: {runAsUser: 0}, ", "uid=0")):
+            manifest = self.write(f"s{len(own)}.yaml", f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: s{len(own)}}}
+spec:
+  entrypoint: main
+  securityContext: {{runAsUser: 1234}}
+  templates:
+  - {{name: main, {own}container: {{image: '{BOX}', command: [id]}}}}
+""")
+            self.run_workflow(manifest)
+            self.assertIn(user, self.call("logs", f"s{len(own)}", "--no-color").stdout)
+
     def test_user_and_read_only_root(self):
         node, log = self.run_step(f"""\
             securityContext: {{runAsUser: 1234, fsGroup: 77}}
