@@ -105,16 +105,16 @@ void show_waiting(Machine& m, Start& start, const LocksAnswered& event) {
   }
   Node& n = m.at(start.placeholder);
   n.set_message(event.message);
-  n.live().waits_for_lock = event.waiting;
+  n.set_waits_for_lock(event.waiting);
   m.touch(start.placeholder);
 }
 
 // A node that was shown while it waited ends without having run.
 void fail_before_begin(Machine& m, NodeIndex i, const std::string& message) {
-  m.at(i).live().waits_for_lock.clear();
+  m.at(i).set_waits_for_lock("");
   take_parallelism(m, i, false);
-  const std::string_view type = m.at(i).type;
-  if (type == "Pod" || type == "HTTP" || type == "Plugin") ++m.active_leaves;
+  const spec::NodeType type = m.at(i).type;
+  if (spec::is_leaf(type)) ++m.active_leaves;
   entered(m, i);
   set_phase(m, i, Phase::kFailed, message);
 }
@@ -141,9 +141,8 @@ bool answer_workflow(Machine& m, const LocksAnswered& event) {
 }  // namespace
 
 bool ask_for_locks(Machine& m, Start& start, const spec::Template& body) {
-  const Value& synchronization = body.raw["synchronization"];
-  if (!synchronization.is_map() || start.has_locks) return false;
-  auto locks = locks_of(m, synchronization);
+  if (!body.has_synchronization || start.has_locks) return false;
+  auto locks = locks_of(m, body.raw["synchronization"]);
   if (!locks) {
     refuse_start(m, start, locks.error().message);
     return true;
@@ -151,9 +150,10 @@ bool ask_for_locks(Machine& m, Start& start, const spec::Template& body) {
   start.has_locks = true;
   if (locks->empty()) return false;
   start.locks = std::move(*locks);
-  start.waiting_type = body.raw["retryStrategy"].is_map() ? "Retry" : spec::node_type_of(body.kind);
+  start.waiting_type =
+      body.has_retry_strategy ? spec::NodeType("Retry") : spec::node_type_of(body.kind);
   const std::uint32_t ticket = ++m.last_ticket;
-  m.effects->outside.emplace_back(effect_of(m, ticket, holder_of(m, start), start.locks));
+  m.effects->want(effect_of(m, ticket, holder_of(m, start), start.locks));
   m.locking.emplace(ticket, std::move(start));
   return true;
 }
@@ -172,8 +172,7 @@ bool ask_for_workflow_locks(Machine& m) {
   m.workflow_ticket = ++m.last_ticket;
   m.phase = Phase::kPending;
   m.started_at = {};
-  m.effects->outside.emplace_back(
-      effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
+  m.effects->want(effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
   return true;
 }
 
@@ -210,14 +209,14 @@ bool on_locks_answer(Machine& m, const LocksAnswered& event) {
 void release_locks(Machine& m, NodeIndex n) {
   auto it = m.held_locks.find(n);
   if (it == m.held_locks.end()) return;
-  m.effects->outside.emplace_back(
+  m.effects->want(
       ReleaseLocks{.holder = holder_of(m, id_of(m, n)), .locks = std::move(it->second)});
   m.held_locks.erase(it);
 }
 
 void release_workflow_locks(Machine& m) {
   if (m.workflow_locks.empty()) return;
-  m.effects->outside.emplace_back(
+  m.effects->want(
       ReleaseLocks{.holder = holder_of(m, ""), .locks = std::exchange(m.workflow_locks, {})});
 }
 
@@ -230,7 +229,7 @@ bool give_up_lock(Machine& m, NodeIndex i, const std::string& message) {
 
 void return_locks(Machine& m, Start& start) {
   if (start.locks.empty()) return;
-  m.effects->outside.emplace_back(
+  m.effects->want(
       ReleaseLocks{.holder = holder_of(m, start), .locks = std::exchange(start.locks, {})});
   start.has_locks = false;
   if (start.placeholder != kNoNode) m.held_locks.erase(start.placeholder);
