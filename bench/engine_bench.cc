@@ -7,13 +7,16 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <deque>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "engine/engine.h"
 #include "runtime/submit.h"
@@ -31,6 +34,7 @@ using value::Value;
 using Steady = std::chrono::steady_clock;
 
 constexpr std::size_t kEventsPerCommit = 4096;
+constexpr int kRestarts = 5;
 
 std::size_t bytes_in_use() {
   const auto info = mallinfo2();
@@ -39,6 +43,18 @@ std::size_t bytes_in_use() {
 
 double seconds_since(Steady::time_point start) {
   return std::chrono::duration<double>(Steady::now() - start).count();
+}
+
+// Of this process: what a restart costs must not depend on who else uses the machine.
+double cpu_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
 }
 
 clock::Instant now() {
@@ -105,8 +121,8 @@ struct Spent {
   std::size_t nodes = 0;
   double total_s = 0;
   double bytes_per_node = 0;
-  double read_s = 0;
-  double restart_s = 0;
+  double read_s = 0;     // CPU
+  double restart_s = 0;  // CPU
   double begin_s = 0;
   double apply_s = 0;
   double collect_s = 0;
@@ -152,7 +168,7 @@ Spent run_to_the_end(runtime::WorkflowRun& run, store::Store& store, std::size_t
 double read_rows(const std::string& path) {
   sqlite3* db = nullptr;
   if (sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE, nullptr) != SQLITE_OK) std::abort();
-  const auto start = Steady::now();
+  const double start = cpu_seconds();
   std::size_t bytes = 0;
   for (const char* sql : {"SELECT key, payload FROM events", "SELECT key, record FROM nodes"}) {
     sqlite3_stmt* statement = nullptr;
@@ -164,7 +180,7 @@ double read_rows(const std::string& path) {
     }
     sqlite3_finalize(statement);
   }
-  const double seconds = seconds_since(start);
+  const double seconds = cpu_seconds() - start;
   sqlite3_close(db);
   return bytes == 0 ? 0 : seconds;
 }
@@ -253,10 +269,17 @@ Spent measure(const std::string& shape, long count) {
     spent.bytes_per_node =
         static_cast<double>(bytes_in_use() - before) / static_cast<double>(spent.nodes);
   }
-  spent.read_s = read_rows(path);
-  const auto restart = Steady::now();
-  if (load().engine().node_count() != spent.nodes) std::abort();
-  spent.restart_s = seconds_since(restart);
+  std::vector<double> reads;
+  std::vector<double> restarts;
+  for (int i = 0; i < kRestarts; ++i) {
+    reads.push_back(read_rows(path));
+    const double begun = cpu_seconds();
+    const auto run = load();
+    restarts.push_back(cpu_seconds() - begun);
+    if (run.engine().node_count() != spent.nodes) std::abort();
+  }
+  spent.read_s = median(reads);
+  spent.restart_s = median(restarts);
   store.reset();
   std::filesystem::remove_all(made);
   return spent;
@@ -286,8 +309,11 @@ void print_rows() {
             exponent(small.bytes_per_node * static_cast<double>(small.nodes),
                      large.bytes_per_node * static_cast<double>(large.nodes), small, large),
             "", 1.05);
-  print_row("restart with 1M finished nodes", "SQLite reading their rows",
-            large.restart_s / large.read_s, "x", 3);
+  for (const auto& [what, s] :
+       {std::pair("of one loop", &large), std::pair("in loops of 100", &nested)}) {
+    print_row(std::string("restart with 1M finished nodes ") + what,
+              "SQLite reading their rows, CPU", s->restart_s / s->read_s, "x", 3);
+  }
   print_row("restart with 1M finished nodes", "", large.restart_s, "s", 0);
 }
 
@@ -305,8 +331,8 @@ int main(int argc, char** argv) {
   const Spent s = measure(argv[1], std::atol(argv[2]));
   std::printf(
       "%zu nodes: %.2f s, %.2f us each: begin %.2f, apply %.2f, collect %.2f, commit %.2f;\n"
-      "%.0f bytes each; rows read in %.2f s, restart in %.2f s\n",
+      "%.0f bytes each; rows read in %.2f s, restart in %.2f s (CPU): %.1f x\n",
       s.nodes, s.total_s, us_per_node(s), s.begin_s, s.apply_s, s.collect_s, s.commit_s,
-      s.bytes_per_node, s.read_s, s.restart_s);
+      s.bytes_per_node, s.read_s, s.restart_s, s.restart_s / s.read_s);
   return 0;
 }

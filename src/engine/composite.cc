@@ -91,13 +91,13 @@ std::set<std::string, std::less<>> labels_read(std::string_view text) {
 }  // namespace
 
 Composite& composite_of(Machine& m, NodeIndex boundary) {
-  auto* c = dynamic_cast<Composite*>(m.at(boundary).frame());
+  Composite* c = as_composite(m.at(boundary).frame());
   CHECK(c != nullptr);
   return *c;
 }
 
 const Composite& composite_of(const Machine& m, NodeIndex boundary) {
-  const auto* c = dynamic_cast<const Composite*>(m.at(boundary).frame());
+  const Composite* c = as_composite(m.at(boundary).frame());
   CHECK(c != nullptr);
   return *c;
 }
@@ -167,7 +167,7 @@ bool is_result_read(Machine& m, const Node& n) {
 void on_composite_error(Machine& m, const Start& start, const std::string& error) {
   const Node& parent = m.at(start.owner);
   Composite& c = composite_of(m, parent.boundary);
-  const bool is_dag = std::string_view(m.at(parent.boundary).type) == "DAG";
+  const bool is_dag = m.at(parent.boundary).type == "DAG";
   // An exit hook of a task that cannot start leaves the DAG as it is (HOOKS.md 6.6).
   if (is_dag && start.owner_kind == OwnerKind::kExitHook) return;
   if (c.error.empty()) c.error = error;
@@ -216,14 +216,14 @@ diag::Result<std::vector<ExpandedStep>> expand_step(const spec::Step& step, cons
                              {"arguments", hook.arguments}});
   }
   if (!hooks.empty()) raw.set("hooks", map_strings(Value(hooks), hide_in_text));
-  TRY(const std::vector<plan::Item> items,
+  TRY(std::vector<plan::Item> items,
       plan::expand(raw, c.scope, is_task ? plan::Caller::kTask : plan::Caller::kStep));
   std::vector<ExpandedStep> expanded;
   expanded.reserve(items.size());
   const Map* before = nullptr;
-  for (const plan::Item& item : items) {
+  for (plan::Item& item : items) {
     if (&item.step.map() == before) {  // nothing in it depends on the item
-      expanded.push_back({.name = step.name + item.node_suffix, .step = expanded.back().step});
+      expanded.push_back({.suffix = std::move(item.node_suffix), .step = expanded.back().step});
       continue;
     }
     before = &item.step.map();
@@ -235,7 +235,7 @@ diag::Result<std::vector<ExpandedStep>> expand_step(const spec::Step& step, cons
       hook.arguments = replaced[hook.name]["arguments"];
     }
     made->template_ref = made->template_ref.is_set() ? made->template_ref : step.template_ref;
-    expanded.push_back({.name = step.name + item.node_suffix, .step = std::move(made)});
+    expanded.push_back({.suffix = std::move(item.node_suffix), .step = std::move(made)});
   }
   return expanded;
 }

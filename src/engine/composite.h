@@ -18,7 +18,8 @@ namespace tiphys::engine {
 
 /// The frame of a Steps or DAG node.
 struct Composite : Frame {
-  Composite(const Machine& m, bool late) : machine(&m), globals(m, late), scope(&globals) {}
+  Composite(Kind k, const Machine& m, bool late)
+      : Frame(k), machine(&m), globals(m, late), scope(&globals) {}
 
   const Machine* machine;
 
@@ -37,6 +38,12 @@ struct Composite : Frame {
   std::deque<Start> waiting;       // children that it holds back
   std::vector<NodeIndex> daemons;  // children that are up as daemons
 };
+
+/// `frame` as that of a Steps or DAG node; null for any other, and for null.
+[[nodiscard]] inline Composite* as_composite(Frame* frame) {
+  return frame == nullptr || frame->kind == Frame::Kind::kRetry ? nullptr
+                                                                : static_cast<Composite*>(frame);
+}
 
 /// The frame of the node `boundary`, which must be a running Steps or DAG node.
 [[nodiscard]] Composite& composite_of(Machine& m, NodeIndex boundary);
@@ -78,7 +85,7 @@ struct ResolvedStep {
 
 /// One item of a loop: the step with the item's tags replaced, in its hooks as well.
 struct ExpandedStep {
-  std::string name;  // "a(0:x)"
+  std::string suffix;  // of the step's name: "(0:x)"
   std::shared_ptr<const spec::Step> step;
 };
 [[nodiscard]] diag::Result<std::vector<ExpandedStep>> expand_step(const spec::Step& step,

@@ -13,7 +13,7 @@ namespace {
 
 using value::Value;
 
-bool is_container(const Node& n) { return std::string_view(n.type) == "Container"; }
+bool is_container(const Node& n) { return n.type == "Container"; }
 
 template <typename Act>
 void for_each_container(Machine& m, NodeIndex pod, const Act& act) {
@@ -34,8 +34,8 @@ void for_each_container(Machine& m, NodeIndex pod, const Act& act) {
 
 void create_containers(Machine& m, NodeIndex pod, const Start& start) {
   const std::shared_ptr<const spec::Template> body = m.at(pod).body();
+  if (body->kind != spec::TemplateKind::kContainerSet) return;
   const Value& containers = body->raw["containerSet"]["containers"];
-  if (containers.list().empty()) return;
   const Site* site = m.site({.template_name = start.site->template_name,
                              .template_ref = start.site->template_ref,
                              .scope = start.site->scope});
@@ -86,7 +86,7 @@ void finish_containers(Machine& m, NodeIndex pod, const Value& outcomes, Phase o
 }
 
 bool has_containers(const Machine& m, const Node& n) {
-  return std::string_view(n.type) == "Pod" &&
+  return n.type == "Pod" &&
          std::ranges::any_of(n.children, [&](NodeIndex c) { return is_container(m.at(c)); });
 }
 

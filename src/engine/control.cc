@@ -26,14 +26,14 @@ const char* name_of(Shutdown s) { return s == Shutdown::kTerminate ? "Terminate"
 void stop_node(Machine& m, NodeIndex i, const std::string& message) {
   if (give_up_lock(m, i, message)) return;
   const Node& n = m.at(i);
-  const std::string_view type = n.type;
+  const spec::NodeType type = n.type;
   if (type == "Pod") {
     kill_leaf(m, i,
               n.phase == Phase::kPending
                   ? fmt::format("workflow shutdown with strategy: {}", name_of(m.shutdown))
                   : "");
   } else if (type == "HTTP" || type == "Suspend" || type == "Plugin") {
-    if (type != "Suspend") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+    if (type != "Suspend") m.effects->want(CancelLeaf{{m.run, i}});
     set_phase(m, i, Phase::kFailed, message);
   } else if (type == "Retry") {
     give_up_waiting(m, i, message);
@@ -45,7 +45,7 @@ bool shut_down(Machine& m, Shutdown how) {
   m.shutdown = how;
   Map spec = m.spec.map();
   spec.set("shutdown", name_of(how));
-  m.spec = std::move(spec);
+  m.set_spec(std::move(spec));
   m.spec_changed = true;
   if (give_up_workflow_locks(m)) return true;
   const std::string message = fmt::format("Stopped with strategy '{}'", name_of(how));
@@ -82,9 +82,7 @@ std::string fill_defaults(Node& n) {
   return "";
 }
 
-bool is_waiting(const Node& n) {
-  return std::string_view(n.type) == "Suspend" && n.phase == Phase::kRunning;
-}
+bool is_waiting(const Node& n) { return n.type == "Suspend" && n.phase == Phase::kRunning; }
 
 // spec.suspend is what clients look at.
 void set_suspended(Machine& m, bool is_suspended) {
@@ -95,7 +93,7 @@ void set_suspended(Machine& m, bool is_suspended) {
   } else {
     spec.erase("suspend");
   }
-  m.spec = std::move(spec);
+  m.set_spec(std::move(spec));
   m.spec_changed = true;
 }
 
@@ -184,7 +182,7 @@ void override_parameters(Machine& m, const Value& parameters) {
   arguments.set("parameters", std::move(list));
   Map spec = m.spec.map();
   spec.set("arguments", std::move(arguments));
-  m.spec = std::move(spec);
+  m.set_spec(std::move(spec));
 }
 
 // A retry by hand runs the workflow again from its entrypoint, and every leaf that had succeeded
@@ -195,9 +193,10 @@ bool retry(Machine& m, const Value& arguments) {
   const bool restart_all = arguments["restartSuccessful"].bool_or(false);
   const std::string selector(arguments["nodeFieldSelector"].string_or(""));
   m.kept.clear();
-  for (const Node& n : m.nodes) {
-    const std::string_view type = n.type;
-    const bool is_leaf = type == "Pod" || type == "HTTP" || type == "Plugin";
+  for (std::size_t i = 0; i < m.nodes.size(); ++i) {
+    const Node& n = m.nodes[i];
+    const spec::NodeType type = n.type;
+    const bool is_leaf = spec::is_leaf(type);
     if (!is_leaf || n.phase != Phase::kSucceeded || is_of_exit_handler(m, n)) continue;
     if (restart_all && (selector.empty() || matches(m, n, selector))) continue;
     m.kept.insert_or_assign(n.name, KeptLeaf{n.outputs.get(), n.started_at, n.finished_at});
@@ -233,7 +232,7 @@ void reset_for_retry(Machine& m) {
   m.shutdown = Shutdown::kNone;
   Map spec = m.spec.map();
   spec.erase("shutdown");
-  m.spec = std::move(spec);
+  m.set_spec(std::move(spec));
   m.deadline_passed = false;
   m.entry = m.exit = kNoNode;
   m.exit_started = false;
@@ -257,8 +256,8 @@ void kill_leaf(Machine& m, NodeIndex i, const std::string& message) {
   Node& n = m.at(i);
   if (n.is_cancelled) return;
   n.is_cancelled = true;
-  n.live().kill_message = message;
-  m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+  n.live().rare().kill_message = message;
+  m.effects->want(CancelLeaf{{m.run, i}});
 }
 
 void end_suspension(Machine& m, NodeIndex i) {

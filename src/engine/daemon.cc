@@ -10,11 +10,11 @@ namespace {
 void end_daemon(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   if (is_fulfilled(n.phase)) return;
-  n.live().hooks.exit_decided = true;  // its template is over: nothing more starts there
-  if (std::string_view(n.type) == "Pod") {
+  n.live().exit_hook_decided = true;  // its template is over: nothing more starts there
+  if (n.type == "Pod") {
     // The workflow waits for the process, though the node is final already.
     n.is_closing = true;
-    if (!n.is_cancelled) m.effects->outside.emplace_back(CancelLeaf{{m.run, i}});
+    if (!n.is_cancelled) m.effects->want(CancelLeaf{{m.run, i}});
     n.is_cancelled = true;
   }
   set_phase(m, i, Phase::kSucceeded, "");

@@ -36,7 +36,7 @@ struct Task {
 };
 
 struct DagFrame final : Composite {
-  using Composite::Composite;
+  DagFrame(const Machine& m, bool late) : Composite(Kind::kDag, m, late) {}
   std::vector<Task> tasks;
   std::map<std::string, std::size_t, std::less<>> by_name;
   std::vector<std::size_t> targets;  // in the order in which they decide the phase
@@ -48,9 +48,9 @@ struct DagFrame final : Composite {
 };
 
 DagFrame& frame_of(Machine& m, NodeIndex dag) {
-  auto* frame = dynamic_cast<DagFrame*>(m.at(dag).frame());
-  CHECK(frame != nullptr);
-  return *frame;
+  Frame* frame = m.at(dag).frame();
+  CHECK(frame != nullptr && frame->kind == Frame::Kind::kDag);
+  return static_cast<DagFrame&>(*frame);
 }
 
 diag::Result<void> read_tasks(DagFrame& frame) {
@@ -167,12 +167,11 @@ void start_one(Machine& m, const Start& s, const spec::Step& step) {
                  .message = fmt::format("when '{}' evaluated false", step.when),
                  .has_flag = true});
   } else {
-    begin_template(m, s);
+    begin_template(m, Start(s));
   }
 }
 
-void start_items(Machine& m, NodeIndex dag, Task& task, Start s,
-                 const std::vector<ExpandedStep>& items) {
+void start_items(Machine& m, Task& task, Start s, const std::vector<ExpandedStep>& items) {
   // The hooks belong to the items (and the group fires the task's other hooks once, as in Argo).
   auto group_step = std::make_shared<spec::Step>(*task.step);
   group_step->on_exit.clear();
@@ -184,7 +183,7 @@ void start_items(Machine& m, NodeIndex dag, Task& task, Start s,
   task.open_items = static_cast<std::uint32_t>(items.size());
   for (const ExpandedStep& item : items) {
     Start one = s;
-    one.node_name = m.at(dag).name + "." + item.name;
+    one.node_name = s.node_name + item.suffix;
     one.arguments = item.step->arguments;
     one.owner = group;
     one.owner_kind = OwnerKind::kTaskGroup;
@@ -223,7 +222,7 @@ void run_task(Machine& m, NodeIndex dag, std::size_t index) {
   } else if (items->empty()) {
     end_without_run(m, task, s, Phase::kSkipped, "Skipped, empty params");
   } else {
-    start_items(m, dag, task, std::move(s), *items);
+    start_items(m, task, std::move(s), *items);
   }
 }
 
@@ -357,7 +356,7 @@ void assess(Machine& m, NodeIndex dag) {
 void publish_outputs(Machine& m, DagFrame& frame, Task& task, NodeIndex node) {
   const Node& n = m.at(node);
   const std::string label = "tasks." + task.step->name;
-  if (std::string_view(n.type) == "TaskGroup") {
+  if (n.type == "TaskGroup") {
     std::vector<NodeIndex> items;
     for (const NodeIndex c : n.children) {
       if (!m.at(c).hooked) items.push_back(c);
@@ -374,7 +373,7 @@ void publish_outputs(Machine& m, DagFrame& frame, Task& task, NodeIndex node) {
 
 plan::TaskState state_of(const Machine& m, const Node& n) {
   std::optional<std::vector<std::string>> items;
-  if (std::string_view(n.type) == "TaskGroup") {
+  if (n.type == "TaskGroup") {
     items.emplace();
     for (const NodeIndex c : n.children) {
       if (!m.at(c).hooked) items->emplace_back(to_string(m.at(c).phase));
@@ -391,7 +390,7 @@ void begin_dag(Machine& m, const Start& start, std::shared_ptr<const spec::Templ
   const NodeIndex dag = create_node_quietly(m, start, {.type = "DAG", .phase = Phase::kRunning});
   Node& node = m.at(dag);
   node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
-  node.inputs = body->raw["inputs"];
+  node.inputs = body->inputs;
   auto made = std::make_unique<DagFrame>(m, start.late);
   set_up_composite(*made, m, std::move(body), std::move(inner_scope));
   node.live().frame = std::move(made);

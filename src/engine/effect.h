@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -105,6 +106,17 @@ struct Effects {
   std::vector<Effect> outside;
   std::vector<NodeIndex> dirty;  // nodes whose rows changed; each once
   bool nodes_replaced = false;   // a retry by hand: all node rows of before are void
+  bool is_replay = false;        // what was wanted outside was carried out, or is outstanding
+
+  void want(Effect effect) {
+    if (!is_replay) outside.push_back(std::move(effect));
+  }
+  /// Empties it for the next event; keeps its memory.
+  void clear() {
+    outside.clear();
+    dirty.clear();
+    nodes_replaced = false;
+  }
 };
 
 }  // namespace tiphys::engine

@@ -56,11 +56,6 @@ bool dispatch(Machine& m, const Event& event) {
       event.body);
 }
 
-bool is_leaf(const Node& n) {
-  const std::string_view type = n.type;
-  return type == "Pod" || type == "HTTP" || type == "Plugin";
-}
-
 // A template's own word on archiveLogs beats the workflow's.
 value::Value with_log_archive(const Machine& m, const value::Value& body) {
   const value::Value& all = m.spec["archiveLogs"];
@@ -116,7 +111,7 @@ Leaf Engine::leaf(NodeIndex index) const {
   const Node& n = machine_->at(index);
   return {.node_name = n.name,
           .node_id = id_of(*machine_, n),
-          .type = n.type,
+          .type = std::string(n.type.name()),
           .pod_name = pod_name_of(*machine_, n),
           .body = n.body() ? with_log_archive(*machine_, n.body()->raw) : value::Value(),
           .volumes = machine_->spec["volumes"],
@@ -136,7 +131,7 @@ std::vector<Effect> Engine::outstanding() const {
   for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
     const Node& n = m.at(i);
     // A node without a body has not begun: it waits for a lock, or has it and waits for room.
-    if (!is_leaf(n) || !n.body() || (is_fulfilled(n.phase) && !n.is_closing)) continue;
+    if (!spec::is_leaf(n.type) || !n.body() || (is_fulfilled(n.phase) && !n.is_closing)) continue;
     effects.emplace_back(StartLeaf{{m.run, i}});
     if (n.is_cancelled) effects.emplace_back(CancelLeaf{{m.run, i}});
   }

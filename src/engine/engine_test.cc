@@ -129,7 +129,7 @@ TEST_F(EngineTest, ARetryOnStepAndHookKeepsTheirAttemptsApart) {
   run_all();
   EXPECT_EQ(engine_->phase(), "Succeeded");
   EXPECT_EQ(phase_of("wf(0)[0].a(1)"), "absent");
-  EXPECT_EQ(std::string(node("wf(0)[0].a.hooks.running").type), "Retry");
+  EXPECT_EQ(std::string(node("wf(0)[0].a.hooks.running").type.name()), "Retry");
 }
 
 TEST_F(EngineTest, StopKillsPodsRunsExitHooksAndFailsOtherHooks) {

@@ -163,6 +163,94 @@ diag::Result<LeafFinished> finished_of(const Value& v) {
   return e;
 }
 
+/// Reads a text from its beginning; what was taken is gone.
+class Cursor {
+ public:
+  explicit Cursor(std::string_view text) : rest_(text) {}
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+  /// Takes exactly `text`, or nothing.
+  bool take(std::string_view text) {
+    if (!rest_.starts_with(text)) return false;
+    rest_.remove_prefix(text.size());
+    return true;
+  }
+  /// Takes a number of that type, or nothing. (std::from_chars takes three times as long.)
+  template <typename Number>
+  bool take_number(Number& n) {
+    constexpr std::size_t kDigitsMax = 19;  // those of any std::int64_t
+    const bool is_negative = rest_.starts_with('-');
+    const std::size_t first = is_negative ? 1 : 0;
+    std::size_t i = first;
+    std::uint64_t v = 0;
+    for (; i < rest_.size() && rest_[i] >= '0' && rest_[i] <= '9'; ++i) {
+      if (i - first == kDigitsMax) return false;
+      v = v * 10 + static_cast<std::uint64_t>(rest_[i] - '0');
+    }
+    if (i == first || !std::in_range<std::int64_t>(v)) return false;
+    const auto number = static_cast<std::int64_t>(v);
+    if (!std::in_range<Number>(is_negative ? -number : number)) return false;
+    n = static_cast<Number>(is_negative ? -number : number);
+    rest_.remove_prefix(i);
+    return true;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+bool take_leaf(Cursor& c, LeafId& leaf) {
+  return c.take_number(leaf.node) && c.take(R"(,"r":)") && c.take_number(leaf.run);
+}
+
+// How long before `at` something was, which becomes its time when `at` is known.
+bool take_time(Cursor& c, std::string_view key, std::optional<clock::Duration>& ago) {
+  return !c.take(key) || c.take_number(ago.emplace().ns);
+}
+
+// Most of a log are leaves that began, or that ended well and left nothing but an exit code. They
+// are read as append_body() wrote them, without a JSON value of each; false for any other event.
+bool take_plain_event(Cursor& c, Event& event) {
+  std::optional<clock::Duration> started;
+  std::optional<clock::Duration> finished;
+  const auto time_of = [&](const std::optional<clock::Duration>& ago) {
+    return ago ? event.at - *ago : clock::Instant{};
+  };
+  const auto at = [&] {
+    return c.take(R"(,"at":)") && c.take_number(event.at.ns) && c.take("}") && event.at.ns >= 0;
+  };
+  if (c.take(R"({"b":)")) {
+    auto& e = event.body.emplace<LeafRunning>();
+    if (!take_leaf(c, e.leaf) || !take_time(c, R"(,"s":)", started) || !at()) return false;
+    e.started_at = time_of(started);
+    return true;
+  }
+  if (!c.take(R"({"e":)")) return false;
+  auto& e = event.body.emplace<LeafFinished>();
+  if (!take_leaf(c, e.leaf) || (c.take(R"(,"x":)") && !c.take_number(e.exit_code.emplace())))
+    return false;
+  if (!take_time(c, R"(,"s":)", started) || !take_time(c, R"(,"f":)", finished)) return false;
+  if (!at()) return false;
+  e.started_at = time_of(started);
+  e.finished_at = time_of(finished);
+  return true;
+}
+
+// Reads the plain events at the beginning of a list; gives the text of the list of the others.
+std::string list_without_plain(std::string_view json, std::vector<Event>& events) {
+  constexpr std::size_t kUsualSize = 48;
+  Cursor c(json);
+  if (!c.take("[")) return std::string(json);
+  events.reserve(json.size() / kUsualSize);
+  for (;;) {
+    const Cursor before = c;
+    if (!take_plain_event(c, events.emplace_back())) {
+      events.pop_back();
+      return '[' + std::string(before.rest());
+    }
+    if (!c.take(",")) return '[' + std::string(c.rest());
+  }
+}
+
 diag::Result<Event> event_of(const Value& v) {
   Event event;
   event.at.ns = std::max<std::int64_t>(v["at"].int_or(0), 0);
@@ -224,18 +312,26 @@ void append_json(std::string& out, const Event& event) {
   out += '}';
 }
 
-diag::Result<std::vector<Event>> parse_events(std::string_view json) {
-  TRY(const Value v, value::parse_json(json));
-  std::vector<Event> events;
+diag::Result<void> parse_events(std::string_view json, std::vector<Event>& events) {
+  events.clear();
+  const std::string others = list_without_plain(json, events);
+  if (others == "[]" && !events.empty()) return {};
+  TRY(const Value v, value::parse_json(others));
   if (!v.is_list()) {
     TRY(Event event, event_of(v));
     events.push_back(std::move(event));
-    return events;
+    return {};
   }
   for (const Value& element : v.list()) {
     TRY(Event event, event_of(element));
     events.push_back(std::move(event));
   }
+  return {};
+}
+
+diag::Result<std::vector<Event>> parse_events(std::string_view json) {
+  std::vector<Event> events;
+  TRY_VOID(parse_events(json, events));
   return events;
 }
 

@@ -109,6 +109,8 @@ void append_json(std::string& out, const Event& event);
 /// Reads one event, or a list of them. Errors: kInternal (the log is damaged or of another
 /// version).
 [[nodiscard]] diag::Result<std::vector<Event>> parse_events(std::string_view json);
+/// The same, in the place of what `events` held: for many texts, whose memory is then one.
+[[nodiscard]] diag::Result<void> parse_events(std::string_view json, std::vector<Event>& events);
 
 /// `stop`, `terminate` ... to a verb; nullopt for any other word.
 [[nodiscard]] std::optional<Control::Verb> parse_verb(std::string_view word);

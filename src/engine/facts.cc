@@ -57,7 +57,7 @@ Value node_of(const Machine& m, NodeIndex i) {
   Map node{{"name", n.name},
            {"displayName", display_name_of(m, n)},
            {"id", id_of(m, n)},
-           {"type", n.type},
+           {"type", n.type.name()},
            {"templateName", n.site->own_template_name()},
            {"phase", to_string(n.phase)}};
   if (!n.message().empty()) node.set("message", n.message());

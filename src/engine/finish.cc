@@ -32,7 +32,7 @@ diag::Result<void> substitute_spec(Machine& m) {
     if (key == "templates") continue;
     TRY(v, tag::substitute(v, m.globals, {}));
   }
-  m.spec = std::move(spec);
+  m.set_spec(std::move(spec));
   m.spec_changed = true;
   return {};
 }
@@ -138,9 +138,9 @@ void cancel_leaves(Machine& m) {
   for (NodeIndex i = 0; i < count; ++i) {
     const Node& n = m.at(i);
     if (is_fulfilled(n.phase) || !is_part_of_entry(n)) continue;
-    const std::string_view type = n.type;
+    const spec::NodeType type = n.type;
     if (give_up_lock(m, i, "workflow ended")) continue;
-    if (type == "Pod" || type == "HTTP" || type == "Plugin") kill_leaf(m, i, "");
+    if (spec::is_leaf(type)) kill_leaf(m, i, "");
     if (type == "Suspend") set_phase(m, i, Phase::kFailed, "workflow ended");
   }
 }
@@ -211,7 +211,7 @@ void on_exit_settled(Machine& m) { maybe_finish(m); }
 
 void on_workflow_hooks_done(Machine& m) {
   if (m.entry == kNoNode) return;
-  if (std::string_view(m.at(m.entry).type) == "DAG") recheck_dag(m, m.entry);
+  if (m.at(m.entry).type == "DAG") recheck_dag(m, m.entry);
   maybe_finish(m);
 }
 

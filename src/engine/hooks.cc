@@ -88,21 +88,22 @@ void fire(Machine& m, NodeIndex i, const spec::LifecycleHook& hook, bool is_exit
     return;
   }
   s.arguments = std::move(*arguments);
-  ++m.at(i).live().hooks.open;
+  ++m.at(i).live().open_hooks;
   begin_template(m, std::move(s));
 }
 
 void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
-  const std::shared_ptr<const spec::Step> caller = m.at(i).caller();
-  if (!caller || caller->hooks.empty() || is_abandoned(m, m.at(i))) return;
-  m.at(i).live().hooks.fired.resize(caller->hooks.size());
+  if (!m.at(i).caller() || m.at(i).caller()->hooks.empty() || is_abandoned(m, m.at(i))) return;
+  const std::shared_ptr<const spec::Step> caller = m.at(i).caller();  // the node may settle
+  m.at(i).live().rare().fired_hooks.resize(caller->hooks.size());
   std::optional<vars::MapScope> scope;  // the same for all, until one has fired
   for (std::size_t h = 0; h < caller->hooks.size(); ++h) {
     const spec::LifecycleHook& hook = caller->hooks[h];
     Node& n = m.at(i);
-    if (hook.name == "exit" || n.live().hooks.fired[h] || !wants_phase(n, hook, phase)) continue;
+    if (hook.name == "exit" || n.live().rare().fired_hooks[h] || !wants_phase(n, hook, phase))
+      continue;
     if (hook.expression.empty()) {
-      n.live().hooks.fired[h] = true;
+      n.live().rare().fired_hooks[h] = true;
       on_hook_error(m, hook_start(m, i, hook, false),
                     "Expression required for hook " + n.name + ".hooks." + hook.name);
       continue;
@@ -113,13 +114,13 @@ void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
         program ? program->run_bool(*scope) : diag::Result<bool>(std::unexpected(program.error()));
     if (!truth) {
       if (program && !is_fulfilled(phase) && reads_own_outputs(*program, n)) continue;
-      n.live().hooks.fired[h] = true;  // told once, not at every transition
+      n.live().rare().fired_hooks[h] = true;  // told once, not at every transition
       scope.reset();
       on_hook_error(m, hook_start(m, i, hook, false), truth.error().message);
       continue;
     }
     if (!*truth) continue;
-    n.live().hooks.fired[h] = true;
+    n.live().rare().fired_hooks[h] = true;
     scope.reset();
     fire(m, i, hook, false, phase);
   }
@@ -130,6 +131,7 @@ bool shutdown_allows_exit(const Machine& m) { return m.shutdown != Shutdown::kTe
 // `onExit` beats the hook named exit; it gets the arguments of the workflow, and so does an exit
 // hook without any.
 std::optional<spec::LifecycleHook> exit_hook_of(const Machine& m, const spec::Step& caller) {
+  if (caller.on_exit.empty() && caller.hooks.empty()) return std::nullopt;
   std::optional<spec::LifecycleHook> hook;
   if (!caller.on_exit.empty()) {
     hook.emplace();
@@ -209,7 +211,7 @@ void evaluate_workflow_hooks(Machine& m) {
 }
 
 void start_exit_hook(Machine& m, NodeIndex i) {
-  const std::shared_ptr<const spec::Step> caller = m.at(i).caller();
+  const std::shared_ptr<const spec::Step>& caller = m.at(i).caller();
   if (!caller || !is_completed(m.at(i).phase) || !shutdown_allows_exit(m)) return;
   if (is_abandoned(m, m.at(i))) return;
   const std::optional<spec::LifecycleHook> hook = exit_hook_of(m, *caller);
@@ -231,8 +233,8 @@ void start_exit_hook(Machine& m, NodeIndex i) {
 
 void on_hook_settled(Machine& m, NodeIndex parent) {
   Node& n = m.at(parent);
-  CHECK(n.live().hooks.open > 0);
-  if (--n.live().hooks.open == 0) reconsider(m, parent);
+  CHECK(n.live().open_hooks > 0);
+  if (--n.live().open_hooks == 0) reconsider(m, parent);
 }
 
 void on_workflow_hook_settled(Machine& m) {

@@ -26,8 +26,8 @@ using value::Value;
 bool is_current(const Machine& m, const LeafId& leaf) {
   if (leaf.run != m.run || leaf.node >= m.nodes.size()) return false;
   const Node& n = m.at(leaf.node);
-  const std::string_view type = n.type;
-  const bool is_leaf = type == "Pod" || type == "HTTP" || type == "Plugin";
+  const spec::NodeType type = n.type;
+  const bool is_leaf = spec::is_leaf(type);
   return is_leaf && (n.body() || is_fulfilled(n.phase));
 }
 
@@ -67,9 +67,13 @@ Value merged_artifacts(const Value& declared, const Value& found) {
 
 void set_outputs(Machine& m, Node& n, const LeafFinished& event) {
   Map outputs;
+  if (!n.body()->has_outputs && event.outputs.is_null()) {
+    if (event.exit_code) n.outputs = m.exit_code_only(*event.exit_code);
+    return;
+  }
   const Value& declared = n.body()->raw["outputs"];
   // A plugin's answer is the node's outputs, whether its template declares them or not.
-  const bool is_plugin = std::string_view(n.type) == "Plugin";
+  const bool is_plugin = n.type == "Plugin";
   const Value& found = event.outputs["parameters"];
   Value parameters = is_plugin ? found : merged_parameters(declared["parameters"], found);
   if (!parameters.list().empty()) outputs.set("parameters", std::move(parameters));
@@ -82,6 +86,7 @@ void set_outputs(Machine& m, Node& n, const LeafFinished& event) {
   }
   if (event.exit_code) outputs.set("exitCode", std::to_string(*event.exit_code));
   n.outputs = outputs.empty() ? Value() : Value(std::move(outputs));
+  export_outputs(m, n.outputs);
 }
 
 struct Verdict {
@@ -91,8 +96,7 @@ struct Verdict {
 
 // A leaf that was killed is Failed, whatever its process said of the signal.
 Verdict verdict_of(const Machine& m, const Node& n, const LeafFinished& event) {
-  const bool is_lost_daemon =
-      event.phase == Phase::kSucceeded && n.body()->raw["daemon"].bool_or(false);
+  const bool is_lost_daemon = event.phase == Phase::kSucceeded && n.body()->is_daemon;
   if (!n.is_cancelled && is_lost_daemon) return {Phase::kFailed, ""};  // it should have run on
   if (!n.is_cancelled) return {event.phase, event.message};
   if (!n.kill_message().empty()) return {Phase::kFailed, n.kill_message()};
@@ -107,7 +111,7 @@ bool on_leaf_running(Machine& m, const LeafRunning& event) {
   if (!is_current(m, event.leaf)) return false;
   Node& n = m.at(event.leaf.node);
   if (n.phase != Phase::kPending) return false;
-  const bool is_daemon = n.body() && n.body()->raw["daemon"].bool_or(false);
+  const bool is_daemon = n.body() && n.body()->is_daemon;
   n.started_at = event.started_at.is_set() ? event.started_at : m.now;
   set_phase(m, event.leaf.node, Phase::kRunning, "");
   start_containers(m, event.leaf.node);
@@ -138,7 +142,6 @@ bool on_leaf_finished(Machine& m, const LeafFinished& event) {
   set_outputs(m, n, event);
   n.finished_at = event.finished_at.is_set() ? event.finished_at : m.now;
   m.timers.erase({i, TimerKind::kTemplateDeadline});
-  export_outputs(m, n.outputs);
   finish_containers(m, i, event.outputs["containers"], verdict.phase);
   if (verdict.phase == Phase::kSucceeded) save_to_cache(m, n);
   set_phase(m, i, verdict.phase, verdict.message);

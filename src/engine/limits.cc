@@ -21,12 +21,9 @@ constexpr const char* kPodDeadline =
     "Pod was active on the node longer than the specified deadline";
 constexpr const char* kStepDeadline = "Step exceeded its deadline";
 
-bool is_pod(const Node& n) { return std::string_view(n.type) == "Pod"; }
+bool is_pod(const Node& n) { return n.type == "Pod"; }
 
-bool has_capacity(const Machine& m) {
-  const std::int64_t limit = m.spec["parallelism"].int_or(0);
-  return limit <= 0 || m.active_pods < limit;
-}
+bool has_capacity(const Machine& m) { return m.parallelism <= 0 || m.active_pods < m.parallelism; }
 
 bool has_capacity(const Composite& c) { return c.parallelism <= 0 || c.active < c.parallelism; }
 
@@ -94,7 +91,7 @@ void retry_deferred(Machine& m) {
   std::deque<Start> all = std::exchange(m.deferred, {});
   const auto count = static_cast<NodeIndex>(m.nodes.size());
   for (NodeIndex i = 0; i < count; ++i) {
-    auto* c = dynamic_cast<Composite*>(m.at(i).frame());
+    Composite* c = as_composite(m.at(i).frame());
     if (c == nullptr) continue;
     std::ranges::move(c->waiting, std::back_inserter(all));
     c->waiting.clear();
@@ -129,6 +126,7 @@ void release_parallelism(Machine& m, NodeIndex i) {
 
 void set_leaf_deadlines(Machine& m, NodeIndex i) {
   const Node& n = m.at(i);
+  if (!n.body()->has_deadline) return;
   std::optional<clock::Instant> at;
   if (const auto s = integer_of(n.body()->raw["activeDeadlineSeconds"]); s && *s > 0) {
     at = m.now + clock::Duration::seconds(*s);
@@ -145,7 +143,7 @@ void on_template_deadline(Machine& m, NodeIndex i) {
   if (is_pod(n)) {
     kill_leaf(m, i, kPodDeadline);
   } else {
-    m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+    m.effects->want(CancelLeaf{{m.run, i}});
     set_phase(m, i, Phase::kFailed, "timeout");
   }
 }
@@ -157,11 +155,11 @@ void on_workflow_deadline(Machine& m) {
   for (NodeIndex i = 0; i < count; ++i) {
     const Node& n = m.at(i);
     if (is_fulfilled(n.phase) || n.on_exit || give_up_lock(m, i, kStepDeadline)) continue;
-    const std::string_view type = n.type;
+    const spec::NodeType type = n.type;
     if (type == "Pod") {
       kill_leaf(m, i, kStepDeadline);
     } else if (type == "HTTP" || type == "Suspend" || type == "Plugin") {
-      if (type != "Suspend") m.effects->outside.push_back(CancelLeaf{{m.run, i}});
+      if (type != "Suspend") m.effects->want(CancelLeaf{{m.run, i}});
       set_phase(m, i, Phase::kFailed, kStepDeadline);
     } else if (type == "Retry") {
       give_up_waiting(m, i, "retry exceeded workflow deadline");

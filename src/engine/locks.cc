@@ -107,7 +107,7 @@ void show_waiting(Machine& m, Start& start, const LocksAnswered& event) {
   }
   Node& n = m.at(start.placeholder);
   n.set_message(event.message);
-  n.live().waits_for_lock = event.waiting;
+  n.set_waits_for_lock(event.waiting);
   m.touch(start.placeholder);
 }
 
@@ -133,10 +133,10 @@ Value shown_locks(const Machine& m, const std::string& word,
 
 // A node that was shown while it waited ends without having run.
 void fail_before_begin(Machine& m, NodeIndex i, const std::string& message) {
-  m.at(i).live().waits_for_lock.clear();
+  m.at(i).set_waits_for_lock("");
   take_parallelism(m, i, false);
-  const std::string_view type = m.at(i).type;
-  if (type == "Pod" || type == "HTTP" || type == "Plugin") ++m.active_leaves;
+  const spec::NodeType type = m.at(i).type;
+  if (spec::is_leaf(type)) ++m.active_leaves;
   entered(m, i);
   set_phase(m, i, Phase::kFailed, message);
 }
@@ -163,9 +163,8 @@ bool answer_workflow(Machine& m, const LocksAnswered& event) {
 }  // namespace
 
 bool ask_for_locks(Machine& m, Start& start, const spec::Template& body) {
-  const Value& synchronization = body.raw["synchronization"];
-  if (!synchronization.is_map() || start.has_locks) return false;
-  auto locks = locks_of(m, synchronization);
+  if (!body.has_synchronization || start.has_locks) return false;
+  auto locks = locks_of(m, body.raw["synchronization"]);
   if (!locks) {
     refuse_start(m, start, locks.error().message);
     return true;
@@ -173,9 +172,10 @@ bool ask_for_locks(Machine& m, Start& start, const spec::Template& body) {
   start.has_locks = true;
   if (locks->empty()) return false;
   start.locks = std::move(*locks);
-  start.waiting_type = body.raw["retryStrategy"].is_map() ? "Retry" : spec::node_type_of(body.kind);
+  start.waiting_type =
+      body.has_retry_strategy ? spec::NodeType("Retry") : spec::node_type_of(body.kind);
   const std::uint32_t ticket = ++m.last_ticket;
-  m.effects->outside.emplace_back(effect_of(m, ticket, holder_of(m, start), start.locks));
+  m.effects->want(effect_of(m, ticket, holder_of(m, start), start.locks));
   m.locking.emplace(ticket, std::move(start));
   return true;
 }
@@ -194,8 +194,7 @@ bool ask_for_workflow_locks(Machine& m) {
   m.workflow_ticket = ++m.last_ticket;
   m.started_at = {};
   set_workflow_phase(m, Phase::kPending);
-  m.effects->outside.emplace_back(
-      effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
+  m.effects->want(effect_of(m, m.workflow_ticket, holder_of(m, ""), m.workflow_locks));
   return true;
 }
 
@@ -232,14 +231,14 @@ bool on_locks_answer(Machine& m, const LocksAnswered& event) {
 void release_locks(Machine& m, NodeIndex n) {
   auto it = m.held_locks.find(n);
   if (it == m.held_locks.end()) return;
-  m.effects->outside.emplace_back(
+  m.effects->want(
       ReleaseLocks{.holder = holder_of(m, id_of(m, n)), .locks = std::move(it->second)});
   m.held_locks.erase(it);
 }
 
 void release_workflow_locks(Machine& m) {
   if (m.workflow_locks.empty()) return;
-  m.effects->outside.emplace_back(
+  m.effects->want(
       ReleaseLocks{.holder = holder_of(m, ""), .locks = std::exchange(m.workflow_locks, {})});
 }
 
@@ -252,7 +251,7 @@ bool give_up_lock(Machine& m, NodeIndex i, const std::string& message) {
 
 void return_locks(Machine& m, Start& start) {
   if (start.locks.empty()) return;
-  m.effects->outside.emplace_back(
+  m.effects->want(
       ReleaseLocks{.holder = holder_of(m, start), .locks = std::exchange(start.locks, {})});
   start.has_locks = false;
   if (start.placeholder != kNoNode) m.held_locks.erase(start.placeholder);

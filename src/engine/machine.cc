@@ -24,7 +24,7 @@ Library make_library(const value::Value& templates, std::string label) {
 
 Machine::Machine(Definition d) : definition(std::move(d)) {
   metadata = definition.workflow["metadata"];
-  spec = definition.workflow["spec"];
+  set_spec(definition.workflow["spec"]);
   name = metadata["name"].string_or("");
   name_space = metadata["namespace"].string_or("");
   uid = metadata["uid"].string_or("");
@@ -77,6 +77,13 @@ std::shared_ptr<const value::Value> Machine::exit_code_only(int code) {
   return shared;
 }
 
+void Machine::set_spec(value::Value changed) {
+  spec = std::move(changed);
+  parallelism = spec["parallelism"].int_or(0);
+  retry_strategy = spec["retryStrategy"];
+  template_defaults = spec["templateDefaults"];
+}
+
 void Machine::touch(NodeIndex i) {
   Node& n = at(i);
   if (n.is_dirty || effects == nullptr) return;
@@ -86,8 +93,7 @@ void Machine::touch(NodeIndex i) {
 
 void Machine::set_timer(NodeIndex node, TimerKind kind, clock::Instant when) {
   timers.insert_or_assign({node, kind}, when);
-  effects->outside.push_back(
-      SetTimer{.timer = {.run = run, .node = node, .kind = kind}, .at = when});
+  effects->want(SetTimer{.timer = {.run = run, .node = node, .kind = kind}, .at = when});
 }
 
 }  // namespace tiphys::engine

@@ -18,6 +18,7 @@
 #include "engine/effect.h"
 #include "engine/engine.h"
 #include "engine/node.h"
+#include "engine/node_list.h"
 #include "expr/program.h"
 #include "spec/template.h"
 #include "vars/scope.h"
@@ -51,12 +52,12 @@ struct Start {
   bool on_exit = false;
   bool late = false;
   std::uint16_t depth = 0;
-  value::Value memoization;          // Argo's memoizationStatus, once the cache has answered
-  value::Value cached;               // the outputs that it had, when it is a hit
-  bool has_locks = false;            // its synchronization was asked for
-  std::vector<Lock> locks;           // to be given back by its node
-  const char* waiting_type = "Pod";  // of its node
-  NodeIndex placeholder = kNoNode;   // its node, when it had to wait for a lock
+  value::Value memoization;             // Argo's memoizationStatus, once the cache has answered
+  value::Value cached;                  // the outputs that it had, when it is a hit
+  bool has_locks = false;               // its synchronization was asked for
+  std::vector<Lock> locks;              // to be given back by its node
+  spec::NodeType waiting_type = "Pod";  // of its node
+  NodeIndex placeholder = kNoNode;      // its node, when it had to wait for a lock
 };
 
 enum class Shutdown : std::uint8_t { kNone, kStop, kTerminate };
@@ -91,14 +92,17 @@ class Machine {
   std::string name_space;
   std::string uid;
   value::Value metadata;
-  value::Value spec;
+  value::Value spec;  // changed by set_spec()
+  // Of the spec, what is asked for with each node.
+  std::int64_t parallelism = 0;  // 0: no limit
+  value::Value retry_strategy;
+  value::Value template_defaults;
 
   Library local;
   std::map<std::string, Library, std::less<>> namespaced;
   std::map<std::string, Library, std::less<>> cluster;
 
-  // Nodes live in a deque: references to them stay valid when more are made.
-  std::deque<Node> nodes;
+  NodeList nodes;
   std::deque<NodeIndex> settle_queue;             // final nodes whose owners have to be told
   std::vector<std::pair<NodeIndex, Phase>> held;  // transitions made while suspended
   std::deque<Start> deferred;                     // waiting for spec.parallelism, or for resume
@@ -165,6 +169,7 @@ class Machine {
   /// Outputs that are nothing but an exit code; shared by all nodes that have no others.
   [[nodiscard]] std::shared_ptr<const value::Value> exit_code_only(int code);
 
+  void set_spec(value::Value changed);
   /// Marks the node's row as changed.
   void touch(NodeIndex i);
   void set_timer(NodeIndex node, TimerKind kind, clock::Instant at);

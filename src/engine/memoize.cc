@@ -49,11 +49,11 @@ diag::Result<bool> is_fresh(const Machine& m, const Value& entry, const std::str
 }  // namespace
 
 bool ask_cache(Machine& m, Start& start, const spec::Template& body) {
-  if (!body.raw["memoize"].is_map() || start.memoization["hit"].is_bool()) return false;
+  if (!body.has_memoize || start.memoization["hit"].is_bool()) return false;
   const Question q = question_of(body);
   start.memoization = Map{{"key", q.key}, {"cacheName", q.cache}, {"maxAge", q.max_age}};
   const std::uint32_t ticket = ++m.last_ticket;
-  m.effects->outside.emplace_back(effect_of(m, ticket, start.memoization));
+  m.effects->want(effect_of(m, ticket, start.memoization));
   m.asking.emplace(ticket, std::move(start));
   return true;
 }
@@ -84,11 +84,11 @@ bool on_cache_answer(Machine& m, const CacheAnswered& event) {
 }
 
 void begin_cache_hit(Machine& m, const Start& start, const spec::Template& body) {
-  const bool is_retried = body.raw["retryStrategy"].is_map();
-  const NodeIndex n =
-      create_node_quietly(m, start, {.type = is_retried ? "Retry" : spec::node_type_of(body.kind)});
+  const bool is_retried = body.has_retry_strategy;
+  const NodeIndex n = create_node_quietly(
+      m, start, {.type = is_retried ? spec::NodeType("Retry") : spec::node_type_of(body.kind)});
   Node& node = m.at(n);
-  node.inputs = body.raw["inputs"];
+  node.inputs = body.inputs;
   node.outputs = start.cached;
   node.phase = Phase::kSucceeded;
   node.finished_at = m.now;
@@ -97,14 +97,15 @@ void begin_cache_hit(Machine& m, const Start& start, const spec::Template& body)
 
 void save_to_cache(Machine& m, const Node& n) {
   if (!n.memoization().is_map() || is_cache_hit(n)) return;
-  m.effects->outside.emplace_back(
-      SaveToCache{.cache = std::string(n.memoization()["cacheName"].string_or("")),
-                  .key = std::string(n.memoization()["key"].string_or("")),
-                  .node_id = id_of(m, n),
-                  .outputs = n.outputs});
+  m.effects->want(SaveToCache{.cache = std::string(n.memoization()["cacheName"].string_or("")),
+                              .key = std::string(n.memoization()["key"].string_or("")),
+                              .node_id = id_of(m, n),
+                              .outputs = n.outputs});
 }
 
-bool is_cache_hit(const Node& n) { return n.memoization()["hit"].bool_or(false); }
+bool is_cache_hit(const Node& n) {
+  return !n.memoization().is_null() && n.memoization()["hit"].bool_or(false);
+}
 
 void ask_again(const Machine& m, std::vector<Effect>& effects) {
   for (const auto& [ticket, start] : m.asking) {

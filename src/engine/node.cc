@@ -23,9 +23,19 @@ namespace {
 const std::string kNothing;
 }
 
-const std::string& Node::kill_message() const { return live_ ? live_->kill_message : kNothing; }
+const std::string& Node::kill_message() const {
+  const LiveRare* rare = live_ ? live_->rare_or_null() : nullptr;
+  return rare != nullptr ? rare->kill_message : kNothing;
+}
 
-const std::string& Node::waits_for_lock() const { return live_ ? live_->waits_for_lock : kNothing; }
+const std::string& Node::waits_for_lock() const {
+  const LiveRare* rare = live_ ? live_->rare_or_null() : nullptr;
+  return rare != nullptr ? rare->waits_for_lock : kNothing;
+}
+
+void Node::set_waits_for_lock(std::string lock) {
+  if (!lock.empty() || !waits_for_lock().empty()) live().rare().waits_for_lock = std::move(lock);
+}
 
 void Node::settle_down(bool keeps_body) {
   if (!live_) return;

@@ -57,27 +57,40 @@ struct Site {
 
 /// Running state of a composite node; see steps.h, dag.h, retry.h.
 struct Frame {
-  Frame() = default;
+  enum class Kind : std::uint8_t { kSteps, kDag, kRetry };
+  explicit Frame(Kind k) : kind(k) {}
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
   virtual ~Frame() = default;
+
+  const Kind kind;
 };
 
-/// The hooks of one node: which have fired and how many of their nodes are not final.
-struct HookState {
-  std::vector<bool> fired = {};  // by index into the caller's hooks
-  std::uint32_t open = 0;
-  bool exit_decided = false;
+/// What few nodes have until they have settled.
+struct LiveRare {
+  std::vector<bool> fired_hooks;  // by index into the caller's hooks
+  std::string kill_message;       // what a leaf that was killed will say
+  std::string waits_for_lock;     // its name; the node has not begun
 };
 
-/// What a node needs until it has settled.
+/// What a node needs until it has settled. A loop can begin with a million of them.
 struct Live {
   std::shared_ptr<const spec::Step> caller;    // the step or task, with its hooks; null for others
   std::shared_ptr<const spec::Template> body;  // every tag replaced; null for groups
   std::unique_ptr<Frame> frame;                // of a composite
-  HookState hooks;
-  std::string kill_message;    // what a leaf that was killed will say
-  std::string waits_for_lock;  // its name; the node has not begun
+  std::uint32_t open_hooks = 0;                // nodes of its hooks that are not final
+  bool exit_hook_decided = false;
+
+  /// Made at the first call.
+  [[nodiscard]] LiveRare& rare() {
+    if (!rare_) rare_ = std::make_unique<LiveRare>();
+    return *rare_;
+  }
+  /// Null when nobody has asked for it.
+  [[nodiscard]] const LiveRare* rare_or_null() const { return rare_.get(); }
+
+ private:
+  std::unique_ptr<LiveRare> rare_;
 };
 
 /// How much of a leaf is done; 0/1 until it tells something else.
@@ -121,7 +134,6 @@ class Node {
  public:
   std::string name;
   const Site* site = nullptr;  // owned by the Machine
-  const char* type = "Pod";
   clock::Instant started_at;
   clock::Instant finished_at;
   SharedValue inputs;
@@ -131,6 +143,7 @@ class Node {
   NodeIndex boundary = kNoNode;
   std::uint16_t depth = 0;  // of templates around it
   Phase phase = Phase::kPending;
+  spec::NodeType type = "Pod";
   OwnerKind owner_kind = OwnerKind::kEntry;
   bool hooked : 1 = false;
   bool retried : 1 = false;
@@ -147,15 +160,16 @@ class Node {
 
   // Of the Live part; each is empty once the node has settled.
   [[nodiscard]] Frame* frame() const { return live_ ? live_->frame.get() : nullptr; }
-  [[nodiscard]] std::shared_ptr<const spec::Step> caller() const {
-    return live_ ? live_->caller : nullptr;
+  [[nodiscard]] const std::shared_ptr<const spec::Step>& caller() const {
+    return live_ ? live_->caller : kNoCaller;
   }
-  [[nodiscard]] std::shared_ptr<const spec::Template> body() const {
-    return live_ ? live_->body : nullptr;
+  [[nodiscard]] const std::shared_ptr<const spec::Template>& body() const {
+    return live_ ? live_->body : kNoBody;
   }
   [[nodiscard]] const std::string& kill_message() const;
   [[nodiscard]] const std::string& waits_for_lock() const;
-  [[nodiscard]] std::uint32_t open_hooks() const { return live_ ? live_->hooks.open : 0; }
+  void set_waits_for_lock(std::string lock);
+  [[nodiscard]] std::uint32_t open_hooks() const { return live_ ? live_->open_hooks : 0; }
   /// Requires that the node has not settled.
   [[nodiscard]] Live& live() {
     if (!live_) live_ = std::make_unique<Live>();
@@ -177,6 +191,9 @@ class Node {
   void set_outbound(std::vector<NodeIndex> nodes);
 
  private:
+  static inline const std::shared_ptr<const spec::Step> kNoCaller;
+  static inline const std::shared_ptr<const spec::Template> kNoBody;
+
   [[nodiscard]] const Rare& rare() const;
   [[nodiscard]] Rare& rare_to_change();
 

@@ -70,8 +70,7 @@ class Writer {
 };
 
 std::int64_t flags_of(const Node& n) {
-  const bool is_on_host =
-      std::string_view(n.type) == "Pod" && n.phase != Phase::kPending && !is_cache_hit(n);
+  const bool is_on_host = n.type == "Pod" && n.phase != Phase::kPending && !is_cache_hit(n);
   return (n.has_flag || n.hooked || n.retried ? kHasFlag : 0) | (n.hooked ? kHooked : 0) |
          (n.retried ? kRetried : 0) | (n.is_daemon && !is_fulfilled(n.phase) ? kDaemoned : 0) |
          (is_on_host ? kIsOnHost : 0);
@@ -125,7 +124,7 @@ void append_node_record(std::string& out, const Machine& m, NodeIndex i) {
   const Node& n = m.at(i);
   Writer r(out);
   r.text('n', n.name);
-  r.text('t', n.type);
+  r.text('t', n.type.name());
   r.text('p', to_string(n.phase));
   if (const Progress& p = n.progress(); p.done != 0 || p.all != 1) {
     r.text('P', fmt::format("{}/{}", p.done, p.all));

@@ -130,7 +130,7 @@ std::string json_list_of(const std::vector<std::string>& texts) {
 }  // namespace
 
 const Node& with_outputs(const Machine& m, const Node& n) {
-  if (std::string_view(n.type) != "Retry") return n;
+  if (n.type != "Retry") return n;
   const NodeIndex last = last_attempt(m, n);
   return last == kNoNode ? n : m.at(last);
 }
@@ -143,7 +143,7 @@ void add_node_variables(const Machine& m, const Node& node, const std::string& l
   if (n.finished_at.is_set()) scope.set(label + ".finishedAt", clock::rfc3339(n.finished_at));
   scope.set(label + ".status", to_string(n.phase));
   if (n.is_daemon) scope.set(label + ".ip", kDaemonIp);
-  if (std::string_view(n.type) == "Pod" && n.phase != Phase::kPending) {
+  if (n.type == "Pod" && n.phase != Phase::kPending) {
     scope.set(label + ".hostNodeName", m.definition.host);
   }
   if (const Value& result = n.outputs["result"]; result.is_string()) {
@@ -192,7 +192,7 @@ void add_aggregate(const Machine& m, const std::vector<NodeIndex>& items, const 
   bool any = false;
   for (const NodeIndex i : items) {
     const Node& n = m.at(i);
-    if (std::string_view(n.type) == "Skipped") continue;
+    if (n.type == "Skipped") continue;
     any = true;
     if (n.phase != Phase::kSucceeded) continue;
     const Value& outputs = with_outputs(m, n).outputs;
@@ -298,7 +298,7 @@ void append_outbound_of_container(const Machine& m, NodeIndex i, std::vector<Nod
   const Node& n = m.at(i);
   if (n.children.empty()) out.push_back(i);
   for (const NodeIndex c : n.children) {
-    const bool is_last = std::string_view(n.type) == "Container" && m.at(c).boundary != n.boundary;
+    const bool is_last = n.type == "Container" && m.at(c).boundary != n.boundary;
     if (is_last) {
       out.push_back(i);
     } else {
@@ -311,7 +311,7 @@ void append_outbound_of_container(const Machine& m, NodeIndex i, std::vector<Nod
 
 void append_outbound(const Machine& m, NodeIndex i, std::vector<NodeIndex>& out) {
   const Node& n = m.at(i);
-  const std::string_view type = n.type;
+  const spec::NodeType type = n.type;
   if (type == "Retry") {
     if (!n.children.empty()) out.push_back(n.children.back());  // be it a hook, as in Argo
     return;

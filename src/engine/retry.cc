@@ -19,6 +19,7 @@ namespace {
 using value::Value;
 
 struct RetryFrame final : Frame {
+  RetryFrame() : Frame(Kind::kRetry) {}
   Start start;  // as the attempts are started, but for their names
   std::shared_ptr<const spec::Template> body;
   std::shared_ptr<const TemplateScope> inner_scope;
@@ -28,9 +29,9 @@ struct RetryFrame final : Frame {
 };
 
 RetryFrame& frame_of(Machine& m, NodeIndex retry) {
-  auto* frame = dynamic_cast<RetryFrame*>(m.at(retry).frame());
-  CHECK(frame != nullptr);
-  return *frame;
+  Frame* frame = m.at(retry).frame();
+  CHECK(frame != nullptr && frame->kind == Frame::Kind::kRetry);
+  return static_cast<RetryFrame&>(*frame);
 }
 
 // Kubernetes keeps whole seconds, so Argo sees no fractions, and asInt() may be asked for it.
@@ -226,11 +227,11 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
                  std::shared_ptr<const TemplateScope> inner_scope) {
   const NodeIndex n = create_node_quietly(m, start, {.type = "Retry", .phase = Phase::kRunning});
   Node& node = m.at(n);
-  node.inputs = body->raw["inputs"];
+  node.inputs = body->inputs;
   if (start.hooked) node.retried = true;  // as Argo flags it: HOOKS.md 1.4
   auto frame = std::make_unique<RetryFrame>();
   frame->strategy = retry_strategy_of(m, *body);
-  const bool is_pod = std::string_view(spec::node_type_of(body->kind)) == "Pod";
+  const bool is_pod = spec::node_type_of(body->kind) == "Pod";
   frame->body = std::move(body);
   frame->inner_scope = std::move(inner_scope);
   frame->start = start;

@@ -74,7 +74,7 @@ void on_start_error(Machine& m, const Start& start, const std::string& error) {
 
 Locals locals_of(const Machine& m, const Start& start, const spec::Template& body) {
   Locals locals = {{"node.name", start.node_name}};
-  const bool is_pod = std::string_view(spec::node_type_of(body.kind)) == "Pod";
+  const bool is_pod = spec::node_type_of(body.kind) == "Pod";
   if (is_pod && !retry_strategy_of(m, body).is_map()) {
     locals.emplace_back("pod.name", spec::pod_name(m.name, start.node_name, body.name));
   }
@@ -95,13 +95,6 @@ bool is_failing_fast(const Machine& m, NodeIndex boundary) {
   return c.fails_fast && c.has_failure;
 }
 
-void set_display_name(Machine& m, NodeIndex n, const spec::Template& body) {
-  const Value& shown = body.raw["metadata"]["annotations"]["workflows.argoproj.io/display-name"];
-  const Value& own = body.raw["annotations"]["workflows.argoproj.io/display-name"];
-  const std::string_view name = own.string_or(shown.string_or(""));
-  if (!name.empty()) m.at(n).set_display_name(std::string(name));
-}
-
 std::string leaf_refusal(const Machine& m, const Start& start, bool is_pod) {
   if (const std::string why = shutdown_forbids(m, start.on_exit); !why.empty()) {
     return is_pod ? "workflow shutdown with strategy: " + why
@@ -120,7 +113,7 @@ bool begin_original(Machine& m, const Start& start, const spec::Template& body) 
                           {.type = "Skipped",
                            .phase = Phase::kSkipped,
                            .message = fmt::format("original pod: {}", old["id"].string_or(""))});
-  m.at(n).inputs = body.raw["inputs"];
+  m.at(n).inputs = body.inputs;
   m.at(n).outputs = old["outputs"];
   export_outputs(m, m.at(n).outputs);
   entered(m, n);
@@ -129,18 +122,17 @@ bool begin_original(Machine& m, const Start& start, const spec::Template& body) 
 
 void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body) {
   if (begin_original(m, start, *body)) return;
-  const char* type = spec::node_type_of(body->kind);
+  const spec::NodeType type = spec::node_type_of(body->kind);
   const NodeIndex n = create_node_quietly(m, start, {.type = type});
   Node& node = m.at(n);
   node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
-  node.inputs = body->raw["inputs"];
+  node.inputs = body->inputs;
   node.live().body = body;
-  set_display_name(m, n, *body);
+  node.set_display_name(body->display_name);
   take_parallelism(m, n, start.owner_kind != OwnerKind::kRetry);
   ++m.active_leaves;
   entered(m, n);
-  if (const std::string why = leaf_refusal(m, start, std::string_view(type) == "Pod");
-      !why.empty()) {
+  if (const std::string why = leaf_refusal(m, start, type == "Pod"); !why.empty()) {
     set_phase(m, n, Phase::kFailed, why);
     return;
   }
@@ -157,7 +149,7 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     return;
   }
   create_containers(m, n, start);
-  m.effects->outside.push_back(StartLeaf{{m.run, n}});
+  m.effects->want(StartLeaf{{m.run, n}});
   set_leaf_deadlines(m, n);
 }
 
@@ -184,10 +176,10 @@ void begin_suspend(Machine& m, const Start& start,
   const NodeIndex n = create_node_quietly(m, start, {.type = "Suspend"});
   Node& node = m.at(n);
   node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
-  node.inputs = body->raw["inputs"];
+  node.inputs = body->inputs;
   node.outputs = supplied_outputs(*body);
   node.live().body = body;
-  set_display_name(m, n, *body);
+  node.set_display_name(body->display_name);
   entered(m, n);
   if (const std::string why = leaf_refusal(m, start, false); !why.empty()) {
     set_phase(m, n, Phase::kFailed, why);
@@ -235,7 +227,7 @@ void begin_body(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
   }
 }
 
-void begin_template(Machine& m, Start start) {
+void begin_template(Machine& m, Start&& start) {
   if (m.ending) return;
   if (m.is_suspended) {
     return_locks(m, start);
@@ -275,7 +267,7 @@ void begin_template(Machine& m, Start start) {
   ++start.depth;
   if (ask_for_locks(m, start, **body)) return;
   if (ask_cache(m, start, **body)) return;
-  if (start.memoization["hit"].bool_or(false)) {
+  if (!start.memoization.is_null() && start.memoization["hit"].bool_or(false)) {
     begin_cache_hit(m, start, **body);
   } else if (retry_strategy_of(m, **body).is_map()) {
     begin_retry(m, start, std::move(*body), found->inner_scope);

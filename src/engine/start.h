@@ -9,7 +9,7 @@ namespace tiphys::engine {
 
 /// Runs a template as a node. What cannot be started ends as an error node or as an error of
 /// whoever asked (HOOKS.md 6.6); what a limit forbids now waits (limits.h).
-void begin_template(Machine& m, Start start);
+void begin_template(Machine& m, Start&& start);
 
 /// Makes the node of a template whose arguments are processed: leaf, composite or suspend. `body`
 /// has every tag replaced.

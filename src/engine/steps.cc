@@ -27,7 +27,7 @@ struct Begun {
 };
 
 struct StepsFrame final : Composite {
-  using Composite::Composite;
+  StepsFrame(const Machine& m, bool late) : Composite(Kind::kSteps, m, late) {}
   std::size_t group = 0;
   NodeIndex group_node = kNoNode;
   NodeIndex previous_group = kNoNode;
@@ -37,9 +37,9 @@ struct StepsFrame final : Composite {
 };
 
 StepsFrame& frame_of(Machine& m, NodeIndex steps) {
-  auto* frame = dynamic_cast<StepsFrame*>(m.at(steps).frame());
-  CHECK(frame != nullptr);
-  return *frame;
+  Frame* frame = m.at(steps).frame();
+  CHECK(frame != nullptr && frame->kind == Frame::Kind::kSteps);
+  return static_cast<StepsFrame&>(*frame);
 }
 
 // A child of the current group without its name, caller and arguments, which each item has its own.
@@ -68,11 +68,11 @@ void skip(Machine& m, StepsFrame& frame, const Start& s, Phase phase, std::strin
               {.type = "Skipped", .phase = phase, .message = std::move(message), .has_flag = true});
 }
 
-void start_one(Machine& m, NodeIndex steps, Start s, const std::string& name,
+void start_one(Machine& m, NodeIndex steps, Start s, std::string name,
                const std::shared_ptr<const spec::Step>& step) {
   StepsFrame& frame = frame_of(m, steps);
   if (!frame.error.empty()) return;
-  s.node_name = m.at(frame.group_node).name + "." + name;
+  s.node_name = std::move(name);
   s.arguments = step->arguments;
   s.caller = step;
   auto proceed = step->when.empty() ? diag::Result<bool>(true) : expr::evaluate_when(step->when);
@@ -92,8 +92,9 @@ void start_one(Machine& m, NodeIndex steps, Start s, const std::string& name,
 void start_step(Machine& m, NodeIndex steps, const ResolvedStep& resolved) {
   StepsFrame& frame = frame_of(m, steps);
   const spec::Step& step = *resolved.step;
+  const std::string name = m.at(frame.group_node).name + "." + step.name;
   if (!step.is_loop) {
-    start_one(m, steps, child_start(m, steps, frame, step, step.name), step.name, resolved.step);
+    start_one(m, steps, child_start(m, steps, frame, step, step.name), name, resolved.step);
     return;
   }
   auto items = expand_step(step, frame, false);
@@ -103,7 +104,7 @@ void start_step(Machine& m, NodeIndex steps, const ResolvedStep& resolved) {
   }
   if (items->empty()) {
     Start none = child_start(m, steps, frame, step, step.name);
-    none.node_name = m.at(frame.group_node).name + "." + step.name;
+    none.node_name = name;
     none.caller = resolved.step;
     skip(m, frame, none, Phase::kSkipped, "Skipped, empty params");
   }
@@ -112,7 +113,7 @@ void start_step(Machine& m, NodeIndex steps, const ResolvedStep& resolved) {
   for (const ExpandedStep& item : *items) {
     if (item.step.get() != before) base = child_start(m, steps, frame, *item.step, step.name);
     before = item.step.get();
-    start_one(m, steps, base, item.name, item.step);
+    start_one(m, steps, base, name + item.suffix, item.step);
   }
 }
 
@@ -266,7 +267,7 @@ void begin_steps(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
                  std::shared_ptr<const TemplateScope> inner_scope) {
   const NodeIndex n = create_node_quietly(m, start, {.type = "Steps", .phase = Phase::kRunning});
   Node& node = m.at(n);
-  node.inputs = body->raw["inputs"];
+  node.inputs = body->inputs;
   node.retried = node.retried || start.owner_kind == OwnerKind::kRetry;
   auto frame = std::make_unique<StepsFrame>(m, start.late);
   set_up_composite(*frame, m, std::move(body), std::move(inner_scope));

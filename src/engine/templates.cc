@@ -45,7 +45,7 @@ diag::Result<ResolvedTemplate> finish(const Machine& m, const LibraryEntry& entr
     return diag::fail(diag::Code::kInvalidManifest,
                       fmt::format("template '{}' type is unknown", found.body->name));
   }
-  if (const Value& defaults = m.spec["templateDefaults"]; defaults.is_map()) {
+  if (const Value& defaults = m.template_defaults; defaults.is_map()) {
     found.body = spec::decode_template(
         spec::strategic_merge(applicable_defaults(defaults, found.body->raw), found.body->raw));
     found.has_tags = tag::has_tags(found.body->raw);
@@ -265,8 +265,7 @@ diag::Result<std::shared_ptr<const spec::Template>> substitute_locals(
 }
 
 const Value& retry_strategy_of(const Machine& m, const spec::Template& body) {
-  const Value& own = body.raw["retryStrategy"];
-  return own.is_map() ? own : m.spec["retryStrategy"];
+  return body.has_retry_strategy ? body.raw["retryStrategy"] : m.retry_strategy;
 }
 
 std::optional<std::int64_t> integer_of(const Value& v) {

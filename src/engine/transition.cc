@@ -20,9 +20,8 @@ namespace {
 
 bool counts_in_progress(const Node& n) {
   if (is_cache_hit(n)) return false;  // nothing ran
-  const std::string_view type = n.type;
-  return type == "Pod" || type == "HTTP" || type == "Container" || type == "Suspend" ||
-         type == "Plugin";
+  const spec::NodeType type = n.type;
+  return spec::is_leaf(type) || type == "Container" || type == "Suspend";
 }
 
 void count(Machine& m, const Node& n, Phase before, bool is_new) {
@@ -91,8 +90,8 @@ void settle(Machine& m, NodeIndex i) {
     return;
   }
   if (!is_fulfilled(n.phase) || n.open_hooks() > 0) return;
-  if (n.caller() && !n.live().hooks.exit_decided) {
-    n.live().hooks.exit_decided = true;
+  if (n.caller() && !n.live().exit_hook_decided) {
+    n.live().exit_hook_decided = true;
     start_exit_hook(m, i);
     if (n.open_hooks() > 0) return;
   }
@@ -118,11 +117,11 @@ namespace {
 NodeIndex reuse_node(Machine& m, const Start& start, const NodeSpec& spec) {
   const NodeIndex index = start.placeholder;
   Node& n = m.at(index);
-  if (std::string_view(spec.type) != "Skipped") n.type = spec.type;
+  if (spec.type != "Skipped") n.type = spec.type;
   n.phase = spec.phase;
   n.set_message(spec.message);
   n.set_memoization(start.memoization);
-  if (!n.waits_for_lock().empty()) n.live().waits_for_lock.clear();
+  n.set_waits_for_lock("");
   n.started_at = m.now;
   if (is_fulfilled(n.phase)) n.finished_at = m.now;
   if (!start.locks.empty()) m.held_locks.insert_or_assign(index, start.locks);
@@ -193,9 +192,9 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   count(m, n, before, false);
   note(m, {.node = i, .before = before, .after = phase});
   if (is_failure(phase)) m.failed.push_back(i);
-  const std::string_view type = n.type;
+  const spec::NodeType type = n.type;
   if (is_fulfilled(phase)) {
-    const bool is_leaf = type == "Pod" || type == "HTTP" || type == "Plugin";
+    const bool is_leaf = spec::is_leaf(type);
     if (is_leaf && !n.is_closing) --m.active_leaves;
     if (type == "Steps" || type == "DAG") end_daemons(m, i);
     release_parallelism(m, i);  // before its hooks start: they need room, too

@@ -15,7 +15,7 @@ namespace tiphys::engine {
 
 /// What create_node() needs to know about a node besides its Start.
 struct NodeSpec {
-  const char* type = "Pod";
+  spec::NodeType type = "Pod";
   Phase phase = Phase::kPending;
   std::string message = {};
   bool has_flag = false;

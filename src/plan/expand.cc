@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
@@ -122,9 +123,21 @@ std::string shown(std::string_view raw) {
   return variables_of(raw).text;
 }
 
-std::string suffix_of(std::size_t index, std::string text) {
-  std::erase_if(text, [](char c) { return c == '(' || c == ')'; });
-  return '(' + std::to_string(index) + ':' + text + ')';
+void append_number(std::string& out, std::int64_t v) {
+  std::array<char, 24> digits{};
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), v);
+  out.append(digits.data(), end);
+}
+
+std::string suffix_of(std::size_t index, std::string_view text) {
+  std::string suffix(1, '(');
+  append_number(suffix, static_cast<std::int64_t>(index));
+  suffix += ':';
+  for (const char c : text) {
+    if (c != '(' && c != ')') suffix += c;
+  }
+  suffix += ')';
+  return suffix;
 }
 
 bool is_given(const Value& v) {
@@ -201,9 +214,12 @@ Result<std::vector<std::string>> sequence_items(const Value& sequence) {
   const std::string_view given = sequence["format"].string_or("");
   const std::string_view format = given.empty() ? "%d" : given;
   std::vector<std::string> items;
+  items.reserve(length + 1);
   for (std::int64_t i = first;; i += first <= *last ? 1 : -1) {
     if (format == "%d") {
-      items.push_back('"' + std::to_string(i) + '"');
+      std::string& item = items.emplace_back(1, '"');
+      append_number(item, i);
+      item += '"';
     } else {
       items.push_back('"' + go_format(format, i) + '"');
       if (auto parsed = value::parse_json(items.back()); !parsed) {
@@ -249,7 +265,7 @@ Result<std::vector<Item>> expand(const Value& step_or_task, const vars::Scope& s
     value::Map map = step.map();
     if (const Value* own = step_or_task.map().find("name")) map.set("name", *own);
     if (const Value* own = step_or_task.map().find("template")) map.set("template", *own);
-    items.push_back({suffix_of(i, std::move(variables.text)), Value(std::move(map))});
+    items.push_back({suffix_of(i, variables.text), Value(std::move(map))});
   }
   return items;
 }

@@ -50,7 +50,7 @@ void LeafTrace::ended(const std::string& key, bool is_hook, const WorkflowRun& r
   const engine::Node& node = run.engine().node(what.leaf.node);
   value::Map arguments{{"workflow", run.engine().metadata()["name"]},
                        {"node", node.name},
-                       {"type", node.type},
+                       {"type", node.type.name()},
                        {"phase", engine::to_string(what.phase)}};
   if (what.exit_code) arguments.set("exitCode", *what.exit_code);
   trace_.slice(running.place, run.engine().display_name(what.leaf.node), running.from,

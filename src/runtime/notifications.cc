@@ -150,7 +150,7 @@ void Notifications::prepare(const WorkflowRun& run, const std::vector<engine::Ef
   for (const engine::Effect& effect : effects) {
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
     if (start == nullptr || start->leaf.run != run.engine().run()) continue;
-    if (std::string_view(run.engine().node(start->leaf.node).type) != "Plugin") continue;
+    if (run.engine().node(start->leaf.node).type != "Plugin") continue;
     const engine::Leaf what = run.engine().leaf(start->leaf.node);
     if (is_one(what.body)) add(run, start->leaf, what, now);
   }

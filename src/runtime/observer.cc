@@ -19,7 +19,7 @@ engine::NodeIndex hook_of(const engine::Engine& engine, engine::NodeIndex i) {
   return i;
 }
 
-bool is_request(const engine::Node& node) { return std::string_view(node.type) == "HTTP"; }
+bool is_request(const engine::Node& node) { return node.type == "HTTP"; }
 
 }  // namespace
 

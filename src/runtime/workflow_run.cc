@@ -31,7 +31,7 @@ bool is_for_readers(const engine::Event& event) {
 bool is_end_of_request(const engine::Engine& engine, const engine::Event& event) {
   const auto* ended = std::get_if<engine::LeafFinished>(&event.body);
   return ended != nullptr && ended->leaf.node < engine.node_count() &&
-         std::string_view(engine.node(ended->leaf.node).type) == "HTTP";
+         engine.node(ended->leaf.node).type == "HTTP";
 }
 
 }  // namespace
@@ -63,10 +63,13 @@ diag::Result<WorkflowRun> WorkflowRun::load(store::Store& store, const std::stri
   WorkflowRun run(uid, engine::Engine(std::move(definition)), std::move(lock));
   if (auto t = clock::parse_rfc3339(stamp)) run.created_at_ = *t;
   run.sequence_ = rows.front().sequence;
+  engine::Effects effects;
+  effects.is_replay = true;
+  std::vector<engine::Event> events;
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    TRY(const std::vector<engine::Event> events, engine::parse_events(rows[i].payload));
+    TRY_VOID(engine::parse_events(rows[i].payload, events));
     for (const engine::Event& event : events) {
-      engine::Effects effects;  // what it wants outside was carried out, or is outstanding
+      effects.clear();
       run.engine_.apply(event, effects);
       if (rows[i].sequence > shown) run.mark_stale(effects, event.at);
     }

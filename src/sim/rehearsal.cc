@@ -123,7 +123,7 @@ void Rehearsal::note_changes(const std::vector<engine::NodeIndex>& dirty) {
     const std::string phase(engine::to_string(node.phase));
     if (phases_[i] == phase) continue;
     phases_[i] = phase;
-    const std::string_view type = node.type;
+    const spec::NodeType type = node.type;
     if (type == "StepGroup" || type == "TaskGroup") continue;
     changes_.push_back({now_ - beginning(), node.name, phase, node.message()});
   }

@@ -23,7 +23,7 @@ void Sight::add(const engine::Engine& engine, NodeIndex index) {
   const engine::Node& node = engine.node(index);
   Seen& n = nodes_.emplace_back();
   n.name = node.name;
-  n.type = node.type;
+  n.type = node.type.name();
   if (node.boundary != engine::kNoNode) n.boundary = engine.node(node.boundary).name;
   if (Seen* around = find(n.boundary)) ++around->below;
   by_name_.emplace(n.name, &n);
@@ -41,7 +41,7 @@ void Sight::look(const engine::Engine& engine) {
   for (NodeIndex i = known; i < engine.node_count(); ++i) add(engine, i);
   for (NodeIndex i = 0; i < engine.node_count(); ++i) {
     Seen& n = nodes_[i];
-    n.type = engine.node(i).type;
+    n.type = engine.node(i).type.name();
     n.phase = engine.node(i).phase;
     n.is_expected = false;
     n.is_new = i >= known;

@@ -36,7 +36,8 @@ std::string unfinished(const engine::Engine& engine) {
   for (engine::NodeIndex i = 0; i < engine.node_count(); ++i) {
     const engine::Node& n = engine.node(i);
     if (!n.is_settled)
-      names += n.name + " " + n.type + " " + std::string(engine::to_string(n.phase)) + "; ";
+      names += n.name + " " + std::string(n.type.name()) + " " +
+               std::string(engine::to_string(n.phase)) + "; ";
   }
   return names;
 }

@@ -29,6 +29,7 @@ engine::Engine World::replay() const {
     auto events = engine::parse_events(row);
     CHECK(events.has_value());
     engine::Effects ignored;
+    ignored.is_replay = true;
     for (const engine::Event& event : *events) fresh.apply(event, ignored);
   }
   return fresh;
@@ -51,7 +52,9 @@ bool World::deliver(const engine::Event& event) {
 }
 
 void World::commit(const engine::Event& event, const engine::Effects& effects) {
-  engine::append_json(log_.emplace_back(), event);
+  std::string& row = log_.emplace_back("[");
+  engine::append_json(row, event);
+  row += ']';
   check_phases();
   oracle_.note(*engine_, event, effects.outside);
   if (std::getenv("TIPHYS_SIM_TRACE") != nullptr) fmt::print("{}\n", log_.back());

@@ -20,9 +20,23 @@ constexpr std::array<std::pair<const char*, TemplateKind>, 10> kKinds = {{
     {"dag", TemplateKind::kDag},
 }};
 
+void decode_rules(Template& t) {
+  constexpr const char* kDisplayName = "workflows.argoproj.io/display-name";
+  const value::Value& raw = t.raw;
+  if (!raw["inputs"].is_null()) t.inputs = std::make_shared<const value::Value>(raw["inputs"]);
+  const std::string_view shown = raw["metadata"]["annotations"][kDisplayName].string_or("");
+  t.display_name = raw["annotations"][kDisplayName].string_or(shown);
+  t.is_daemon = raw["daemon"].bool_or(false);
+  t.has_outputs = !raw["outputs"].map().empty();
+  t.has_retry_strategy = raw["retryStrategy"].is_map();
+  t.has_synchronization = raw["synchronization"].is_map();
+  t.has_memoize = raw["memoize"].is_map();
+  t.has_deadline = !raw["activeDeadlineSeconds"].is_null() || !raw["timeout"].is_null();
+}
+
 }  // namespace
 
-const char* node_type_of(TemplateKind kind) {
+NodeType node_type_of(TemplateKind kind) {
   switch (kind) {
     case TemplateKind::kSteps:
       return "Steps";
@@ -63,6 +77,7 @@ std::shared_ptr<const Template> decode_template(const value::Value& raw) {
   }
   result->dag.target = dag["target"].string_or("");
   result->dag.fail_fast = dag["failFast"].bool_or(true);
+  decode_rules(*result);
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "spec/node_type.h"
 #include "spec/step.h"
 #include "value/value.h"
 
@@ -28,7 +29,7 @@ enum class TemplateKind {
 };
 
 /// Argo's node type for a template of this kind: Pod, Steps, DAG, Suspend, HTTP, Plugin.
-[[nodiscard]] const char* node_type_of(TemplateKind kind);
+[[nodiscard]] NodeType node_type_of(TemplateKind kind);
 
 /// `dag:`.
 struct Dag {
@@ -44,6 +45,16 @@ struct Template {
   TemplateKind kind = TemplateKind::kNone;
   std::vector<std::vector<Step>> steps;  // groups, in order
   Dag dag;
+
+  // What is asked for with each node made of it, so that nobody searches `raw` for it each time.
+  std::shared_ptr<const value::Value> inputs;  // null when there are none
+  std::string display_name;                    // an annotation; may be empty
+  bool is_daemon = false;
+  bool has_outputs = false;
+  bool has_retry_strategy = false;
+  bool has_synchronization = false;
+  bool has_memoize = false;
+  bool has_deadline = false;  // activeDeadlineSeconds or timeout
 
   [[nodiscard]] bool is_leaf() const {
     return kind != TemplateKind::kSteps && kind != TemplateKind::kDag;
