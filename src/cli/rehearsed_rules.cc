@@ -88,7 +88,7 @@ void RehearsedRules::saw(const engine::Engine& engine,
   for (const engine::Transition& t : transitions) {
     const bool is_of_node = t.node != engine::kNoNode;
     if (is_of_node) {
-      const std::string_view type = engine.node(t.node).type;
+      const spec::NodeType type = engine.node(t.node).type;
       if (type == "StepGroup" || type == "TaskGroup") continue;
     }
     Value event = engine.facts(t);

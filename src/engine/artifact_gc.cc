@@ -63,7 +63,7 @@ List garbage_of(const Machine& m, std::string_view strategy) {
   if (!m.artifact_gc.is_wanted) return garbage;
   for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
     const Node& n = m.at(i);
-    if (std::string_view(n.type) != "Pod") continue;
+    if (n.type != "Pod") continue;
     for (const Value& artifact : n.outputs["artifacts"].list()) {
       if (artifact["deleted"].bool_or(false) || strategy_of(m, artifact) != strategy) continue;
       garbage.emplace_back(Map{{"node", static_cast<std::int64_t>(i)}, {"artifact", artifact}});
@@ -75,8 +75,7 @@ List garbage_of(const Machine& m, std::string_view strategy) {
 void ask_for_artifact_gc(Machine& m) {
   if (!m.artifact_gc.is_wanted) return;
   if (garbage_of(m, kOnCompletion).empty()) return set_processed(m, kOnCompletion);
-  m.effects->outside.emplace_back(
-      CollectArtifacts{.run = m.run, .strategy = std::string(kOnCompletion)});
+  m.effects->want(CollectArtifacts{.run = m.run, .strategy = std::string(kOnCompletion)});
 }
 
 bool is_collecting(const Machine& m) {

@@ -113,6 +113,7 @@ struct Effects {
   }
   /// Empties it for the next event; keeps its memory.
   void clear() {
+    transitions.clear();
     outside.clear();
     dirty.clear();
     nodes_replaced = false;

@@ -91,7 +91,7 @@ const char* word_of(Shutdown s) {
 std::int64_t attempt_of(const Machine& m, NodeIndex i) {
   const Node& n = m.at(i);
   const bool is_attempt = n.owner_kind == OwnerKind::kRetry;
-  if (!is_attempt && std::string_view(n.type) != "Retry") return 0;
+  if (!is_attempt && n.type != "Retry") return 0;
   std::int64_t attempts = 0;
   for (const NodeIndex child : m.at(is_attempt ? n.owner : i).children) {
     if (is_attempt && child == i) return attempts;

@@ -130,7 +130,7 @@ void HookRequests::prepare(const WorkflowRun& run, const std::vector<engine::Eff
   for (const engine::Effect& effect : effects) {
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
     if (start == nullptr || start->leaf.run != engine.run()) continue;
-    if (std::string_view(engine.node(start->leaf.node).type) != "HTTP") continue;
+    if (engine.node(start->leaf.node).type != "HTTP") continue;
     if (!is_sent_once_by_a_hook(engine, start->leaf.node)) continue;
     const engine::Leaf what = engine.leaf(start->leaf.node);
     if (!what.body.is_null()) add(run, start->leaf, what, now);

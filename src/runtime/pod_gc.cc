@@ -70,7 +70,7 @@ void PodGc::workflow_ended(const std::string& uid, const engine::Engine& engine,
   const auto rules = PodGcRules::from_spec(engine.spec());
   if (!rules) return;
   for (engine::NodeIndex i = 0; i < engine.node_count(); ++i) {
-    if (std::string_view(engine.node(i).type) == "Pod") add(uid, engine, i, *rules, now);
+    if (engine.node(i).type == "Pod") add(uid, engine, i, *rules, now);
   }
 }
 

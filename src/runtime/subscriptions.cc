@@ -170,7 +170,7 @@ void Subscriptions::saw(WorkflowRun& run, clock::Instant at) {
     const bool is_of_node = t.node != engine::kNoNode;
     if ((wanted & (is_of_node ? notify::kOfNodes : notify::kOfWorkflows)) == 0) continue;
     if (is_of_node) {
-      const std::string_view type = engine.node(t.node).type;
+      const spec::NodeType type = engine.node(t.node).type;
       if (type == "StepGroup" || type == "TaskGroup") continue;
     } else if (t.after == engine::Phase::kRunning && !t.waits) {
       arm(watched);
