@@ -111,10 +111,10 @@ diag::Result<void> set_globals(Machine& m) {
   m.globals.set("workflow.parameters.json", json);
   for (const Value& p : parameters.list()) TRY_VOID(set_parameter(m, p));
   set_map(m, "workflow.annotations", m.metadata["annotations"], {});
-  const Map& later = m.spec["workflowMetadata"]["labelsFrom"].map();
-  set_map(m, "workflow.labels", m.metadata["labels"], later);
+  const Map& made = m.spec["workflowMetadata"]["labelsFrom"].map();
+  set_map(m, "workflow.labels", m.metadata["labels"], m.is_labelled ? Map() : made);
   for (const auto& [key, v] : m.spec["workflowMetadata"]["labels"].map()) {
-    if (later.find(key) == nullptr) m.globals.set("workflow.labels." + key, v);
+    if (made.find(key) == nullptr) m.globals.set("workflow.labels." + key, v);
   }
   for (const auto& [key, v] : m.spec["workflowMetadata"]["annotations"].map()) {
     m.globals.set("workflow.annotations." + key, v);

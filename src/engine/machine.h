@@ -92,7 +92,8 @@ class Machine {
   std::string name_space;
   std::string uid;
   value::Value metadata;
-  value::Value spec;  // changed by set_spec()
+  bool is_labelled = false;  // metadata holds the labels of spec.workflowMetadata, too
+  value::Value spec;         // changed by set_spec()
   // Of the spec, what is asked for with each node.
   std::int64_t parallelism = 0;  // 0: no limit
   value::Value retry_strategy;

@@ -81,6 +81,7 @@ diag::Result<void> apply_workflow_metadata(Machine& m) {
   if (!labels.empty()) metadata.set("labels", std::move(labels));
   if (!annotations.empty()) metadata.set("annotations", std::move(annotations));
   m.metadata = std::move(metadata);
+  m.is_labelled = true;
   return {};
 }
 
