@@ -56,6 +56,10 @@ diag::Result<DeliveryTarget> find_target(store::Store& store, const Value& notif
   return target;
 }
 
+std::string space_of(const store::DeliveryRow& row, const Value& payload) {
+  return std::string(payload["space"].string_or(row.name_space));
+}
+
 notify::Schedule schedule_of(const Value& own, const Value& of_channel) {
   const Value& given = own.is_list() ? own : of_channel;
   if (!given.is_list()) return notify::Schedule::standard();

@@ -34,6 +34,10 @@ struct DeliveryTarget {
                                                        const value::Value& notify,
                                                        const std::string& name_space);
 
+/// Where the channel of a row and its secrets are: a rule may be of another namespace than its
+/// workflow.
+[[nodiscard]] std::string space_of(const store::DeliveryRow& row, const value::Value& payload);
+
 /// The waits before each attempt: those of the notification, else of its channel, else the standard
 /// ones. Each is a list of durations or null.
 [[nodiscard]] notify::Schedule schedule_of(const value::Value& own, const value::Value& of_channel);

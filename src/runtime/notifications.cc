@@ -31,12 +31,6 @@ Value channel_of(const store::DeliveryRow& row, const Value& payload) {
   return Map{{"kind", row.kind}, {"config", payload["config"]}};
 }
 
-// Where the channel of a row and its secrets are: a rule may be of another namespace than its
-// workflow.
-std::string space_of(const store::DeliveryRow& row, const Value& payload) {
-  return std::string(payload["space"].string_or(row.name_space));
-}
-
 // How the ids of notices begin that tell of an outage of the channel.
 std::string outage_prefix(const std::string& channel) {
   return fmt::format("msg_outage.{}.", channel);
