@@ -207,7 +207,7 @@ void PodExecutor::acknowledge(const std::string& key) {
 }
 
 void PodExecutor::run() {
-  for (;;) {
+  for (bool is_last_round = false;;) {
     std::vector<Order> orders;
     {
       std::unique_lock lock(mutex_);
@@ -219,10 +219,15 @@ void PodExecutor::run() {
       } else {
         changed_.wait(lock, is_due);
       }
-      if (is_stopping_) return;
+      is_last_round = is_stopping_;
       orders.swap(orders_);
     }
-    for (Order& order : orders) carry_out(std::move(order));
+    for (Order& order : orders) {
+      // what is committed leaves nothing behind; the rest is found again by the next engine
+      if (is_last_round && !std::holds_alternative<AcknowledgeOrder>(order)) continue;
+      carry_out(std::move(order));
+    }
+    if (is_last_round) return;
     end_pauses();
   }
 }
@@ -242,8 +247,8 @@ void PodExecutor::carry_out(Order order) {
     pod.state.cancel();
   } else if (std::holds_alternative<AcknowledgeOrder>(order)) {
     if (!pod.is_told) return;
+    remove_tree(pod.task.work_path);  // before others take away what is in it
     for (const std::string& attempt : pod.keys) inner_->acknowledge(attempt);
-    remove_tree(pod.task.work_path);
     pods_.erase(it);
     return;
   } else if (const auto* began = std::get_if<Began>(&order)) {

@@ -351,7 +351,7 @@ class Runc(Crun):
             container:
               image: '{BOX}'
               resources: {{limits: {{memory: 32Mi, cpu: 500m}}}}
-              args: ["echo started; head -c 200m /dev/zero | tr '\\\\0' x | grep y; echo $?; cat /proc/self/cgroup"]
+              args: ["cat /proc/self/cgroup; head -c 200m /dev/zero | tr '\\\\0' x | grep y; echo $?"]
             """, ok=None)
         self.assertIn("tiphys-", log)
         self.assertIn("137", log + str(node.get("message")))
