@@ -125,6 +125,7 @@ diag::Result<std::unique_ptr<Connection>> Connection::open(const std::string& pa
 }
 
 Connection::~Connection() {
+  wal_room_.reset();
   for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
   sqlite3_close(database_);
 }
@@ -143,12 +144,18 @@ diag::Result<void> Connection::execute(const char* sql) {
   return std::unexpected(last_error(database_));
 }
 
+diag::Result<void> Connection::run(const char* sql) {
+  TRY(Query q, query(sql));
+  return q.run();
+}
+
 diag::Result<void> Connection::use_wal() {
   // SQLite does not wait by itself when two processes switch a new file at once.
   constexpr int kPauseMs = 5;
   for (int waited_ms = 0;; waited_ms += kPauseMs) {
     auto done = execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     const bool is_busy = (sqlite3_errcode(database_) & 0xff) == SQLITE_BUSY;
+    if (done) wal_room_.emplace(database_);
     if (done || !is_busy || waited_ms >= kBusyMs) return done;
     sqlite3_sleep(kPauseMs);
   }

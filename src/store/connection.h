@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "diag/error.h"
+#include "store/wal_room.h"
 
 namespace tiphys::store {
 
@@ -63,9 +65,10 @@ class Connection {
   /// Runs `body` in a transaction: committed if it succeeds, rolled back if it does not.
   template <typename Body>
   [[nodiscard]] diag::Result<void> transaction(const Body& body) {
-    TRY_VOID(execute("BEGIN IMMEDIATE"));
+    TRY_VOID(run("BEGIN IMMEDIATE"));
     diag::Result<void> done = body();
-    if (done) done = execute("COMMIT");
+    if (done && wal_room_) wal_room_->make();
+    if (done) done = run("COMMIT");
     if (!done && sqlite3_get_autocommit(database_) == 0)
       sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
     return done;
@@ -74,8 +77,12 @@ class Connection {
 
  private:
   explicit Connection(sqlite3* database) : database_(database) {}
+  /// Runs a statement that is kept prepared.
+  [[nodiscard]] diag::Result<void> run(const char* sql);
+
   sqlite3* database_;
   std::map<const char*, sqlite3_stmt*> statements_;
+  std::optional<WalRoom> wal_room_;  // in WAL mode
 };
 
 /// What went wrong last, as one line that says what to do where that is known. kAlreadyExists when
