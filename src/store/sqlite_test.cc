@@ -129,6 +129,41 @@ TEST_F(SqliteTest, ANewStoreIsItsOwnersAloneAndSaysItsVersion) {
   EXPECT_EQ(sql("PRAGMA journal_mode"), "wal");
 }
 
+TEST_F(SqliteTest, ANewStoreIsTheOneThatMigrationsMake) {
+  const char* const schema =
+      "SELECT group_concat(type || name || ifnull(sql, ''), char(10)) FROM "
+      "(SELECT * FROM sqlite_schema ORDER BY type, name)";
+  open();
+  const std::string made = sql(schema);
+  EXPECT_THAT(made, HasSubstr("CREATE TABLE workflows"));
+  fs::remove(path_);
+  std::ofstream(path_).flush();  // an empty file is migrated
+  open();
+  EXPECT_EQ(sql(schema), made);
+  EXPECT_EQ(sql("PRAGMA user_version"), std::to_string(migrations().size()));
+}
+
+TEST_F(SqliteTest, ALogWithRoomBehindItIsReadByOthersAndAfterACrash) {
+  const auto store = open();
+  ASSERT_TRUE(store->create_workflow(workflow("w"), {"uid-w", 1, "e"}));
+  for (std::uint32_t i = 2; i < 200; ++i) {
+    Batch batch;
+    batch.events.push_back({"uid-w", i, std::string(2000, 'e')});
+    ASSERT_TRUE(store->commit(batch));
+  }
+  const auto wal = path_.string() + "-wal";
+  std::ifstream end(wal, std::ios::binary);
+  end.seekg(-4096, std::ios::end);
+  std::string page(4096, 'x');
+  end.read(page.data(), 4096);
+  EXPECT_EQ(page, std::string(4096, '\0')) << "the file is not longer than what is in it";
+  fs::copy_file(path_, path_.string() + ".copy");  // as a crash leaves it
+  fs::copy_file(wal, path_.string() + ".copy-wal");
+  path_ += ".copy";
+  EXPECT_EQ(sql("SELECT count(*) FROM events"), "199");
+  EXPECT_EQ(sql("PRAGMA integrity_check"), "ok");
+}
+
 TEST_F(SqliteTest, SaysWhatIsWrongWithAFileThatItCannotUse) {
   std::ofstream(path_) << std::string(5000, 'x');
   EXPECT_THAT(open_error(), HasSubstr("is not a tiphys store, or is damaged"));
