@@ -126,6 +126,8 @@ constexpr HelpText kTexts[] = {
      "  tiphys notifications list --state dead\n"
      "  tiphys notifications get msg_4aff27\n"
      "  tiphys notifications replay --all --channel ops"},
+    {"notify", kStored, "Example:\n  tiphys notify test ops"},
+    {"plugin", kOther, nullptr},
     {"version", kOther, nullptr},
     {"completion", kOther,
      "Examples:\n"

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,34 +18,48 @@ namespace {
 
 using tiphys::cli::Session;
 
-void add_commands(CLI::App& app, Session& session) {
-  using namespace tiphys::cli;
-  add_run(app, session);
-  add_submit(app, session);
-  add_list(app, session);
-  add_get(app, session);
-  add_logs(app, session);
-  add_wait(app, session);
-  add_watch(app, session);
-  add_control(app, session);
-  add_resubmit(app, session);
-  add_delete(app, session);
-  add_lint(app, session);
-  add_simulate(app, session);
-  add_test(app, session);
-  add_metrics(app, session);
-  add_conformance(app, session);
-  add_schema(app, session);
-  add_templates(app, session);
-  add_apply(app, session);
-  add_secret(app, session);
-  add_notifications(app, session);
-  add_notify(app, session);
-  add_plugin(app, session);
-  add_pods(app, session);
-  add_server(app, session);
-  add_version(app, session);
-  add_completion(app, session);
+struct Command {
+  std::string_view name;  // "" for one that adds several, or that looks at the others
+  void (*add)(CLI::App& app, Session& session);
+};
+
+constexpr Command kCommands[] = {
+    {"run", tiphys::cli::add_run},
+    {"submit", tiphys::cli::add_submit},
+    {"list", tiphys::cli::add_list},
+    {"get", tiphys::cli::add_get},
+    {"logs", tiphys::cli::add_logs},
+    {"wait", tiphys::cli::add_wait},
+    {"watch", tiphys::cli::add_watch},
+    {"", tiphys::cli::add_control},
+    {"resubmit", tiphys::cli::add_resubmit},
+    {"delete", tiphys::cli::add_delete},
+    {"lint", tiphys::cli::add_lint},
+    {"simulate", tiphys::cli::add_simulate},
+    {"test", tiphys::cli::add_test},
+    {"metrics", tiphys::cli::add_metrics},
+    {"conformance", tiphys::cli::add_conformance},
+    {"schema", tiphys::cli::add_schema},
+    {"", tiphys::cli::add_templates},
+    {"", tiphys::cli::add_apply},
+    {"", tiphys::cli::add_secret},
+    {"", tiphys::cli::add_notifications},
+    {"", tiphys::cli::add_notify},
+    {"", tiphys::cli::add_plugin},
+    {"", tiphys::cli::add_pods},
+    {"server", tiphys::cli::add_server},
+    {"version", tiphys::cli::add_version},
+    {"", tiphys::cli::add_completion},
+};
+
+// Making all of them takes a millisecond: only the one that is asked for, where that is plain.
+void add_commands(CLI::App& app, Session& session, const std::vector<std::string>& words) {
+  const std::string_view first = words.empty() ? std::string_view() : words.front();
+  const bool is_one =
+      !first.empty() && std::ranges::find(kCommands, first, &Command::name) != std::end(kCommands);
+  for (const Command& command : kCommands) {
+    if (!is_one || command.name == first) command.add(app, session);
+  }
 }
 
 int main_of(const std::vector<std::string>& words) {
@@ -57,7 +73,7 @@ int main_of(const std::vector<std::string>& words) {
   app.add_flag("--no-color", session.no_color, "no colours");
   app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
   add_log_flags(app, session);
-  add_commands(app, session);
+  add_commands(app, session, words);
   tiphys::cli::dress_help(app);
   if (const auto text = tiphys::cli::unknown_command(app, words)) {
     fmt::print(stderr, "Error: {}\nRun 'tiphys --help' for usage.\n", *text);

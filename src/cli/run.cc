@@ -194,7 +194,9 @@ diag::Result<void> run(RunOptions& o, Session& session) {
   TRY_VOID(host->run(is_done, {.on_change = [&](const std::string& uid) { live.changed(uid); }}));
   live.finish();
   for (const store::WorkflowRow& row : rows) {
-    if (!live.shows_end()) {
+    if (o.output == "name") {
+      print_text(row.name + "\n");  // the object of many nodes takes its time
+    } else if (!live.shows_end()) {
       TRY_VOID(show_workflow(host->workflow_object(row.uid), o.output, session));
     }
     if (host->final_phase(row.uid) != "Succeeded") session.exit_code = 1;

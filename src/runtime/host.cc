@@ -269,18 +269,15 @@ void Host::State::retire(WorkflowRun& run) {
   final_phases[uid] = e.phase();
   Observer::workflow_ended(run);
   pod_gc.workflow_ended(uid, e, steady_now());
-  if (takes_all) {
-    deletions->note(run, wall_now());
-  } else {
-    ended.insert_or_assign(uid, run.object());
-  }
+  if (takes_all) deletions->note(run, wall_now());
   timers.drop(uid);
   locks->forget(uid);
   subscriptions->forget(uid);
   process->forget_workflow(config.run_path(uid) + "/work");
   notifications->keep(uid, run.release_lock());
   plugins->forget_workflow(config.run_path(uid) + "/work");
-  runs.erase(uid);
+  auto over = runs.extract(uid);
+  if (!takes_all) ended.insert(std::move(over));
 }
 
 bool Host::State::wait() {
@@ -376,7 +373,7 @@ std::string Host::final_phase(const std::string& uid) const {
 value::Value Host::workflow_object(const std::string& uid) const {
   if (auto it = state_->runs.find(uid); it != state_->runs.end()) return it->second.object();
   auto it = state_->ended.find(uid);
-  return it == state_->ended.end() ? value::Value() : it->second;
+  return it == state_->ended.end() ? value::Value() : it->second.object();
 }
 
 }  // namespace tiphys::runtime

@@ -45,8 +45,8 @@ struct Host::State {
   std::unique_ptr<Dispatch> dispatch;
   std::unique_ptr<Notifications> notifications;
   std::unique_ptr<Subscriptions> subscriptions;
-  std::map<std::string, WorkflowRun> runs;    // by uid
-  std::map<std::string, value::Value> ended;  // the objects of those that have ended here
+  std::map<std::string, WorkflowRun> runs;   // by uid
+  std::map<std::string, WorkflowRun> ended;  // those that have ended here, to be shown
   std::map<std::string, std::string> final_phases;
   std::unique_ptr<Deletions> deletions;
   PodGc pod_gc{config};
