@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
@@ -134,18 +135,17 @@ diag::Result<void> add_env_from(const value::Value& source, const Task& task, co
 }  // namespace
 
 void Environment::set(std::string_view name, std::string value) {
-  const auto it = index_.find(name);
-  if (it != index_.end()) {
-    all_[it->second].second = std::move(value);
-    return;
+  const auto it = std::ranges::find(all_, name, &Variable::first);
+  if (it != all_.end()) {
+    it->second = std::move(value);
+  } else {
+    all_.emplace_back(name, std::move(value));
   }
-  index_.emplace(name, all_.size());
-  all_.emplace_back(name, std::move(value));
 }
 
 const std::string* Environment::find(std::string_view name) const {
-  const auto it = index_.find(name);
-  return it == index_.end() ? nullptr : &all_[it->second].second;
+  const auto it = std::ranges::find(all_, name, &Variable::first);
+  return it == all_.end() ? nullptr : &it->second;
 }
 
 std::vector<std::string> Environment::lines() const {

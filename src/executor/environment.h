@@ -30,8 +30,8 @@ class Environment {
   [[nodiscard]] std::string expand(std::string_view text) const;
 
  private:
-  std::vector<std::pair<std::string, std::string>> all_;
-  std::map<std::string, std::size_t, std::less<>> index_;
+  using Variable = std::pair<std::string, std::string>;
+  std::vector<Variable> all_;  // so few that an index costs more than it saves
 };
 
 /// The variables that a container's `env` and `envFrom` define, and Argo's own.

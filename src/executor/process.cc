@@ -84,6 +84,7 @@ class ProcessExecutor : public Executor {
   void connect_if_needed();
   void on_frame(wire::Type type, std::string_view payload);
   void on_exit(const wire::Exit& exit);
+  void tell_running(const std::string& key, clock::Instant at);
   void forget(const std::string& key);
 
   const ProcessOptions options_;
@@ -104,6 +105,8 @@ class ProcessExecutor : public Executor {
   std::unordered_map<std::string, std::string> done_;    // key to work_path, until acknowledged
   std::vector<std::pair<std::string, Outcome>> failed_;  // told after the frames of a round
   std::vector<std::string> scratch_to_remove_;
+  // Told after the frames of a round, or with an end among them: one wake-up for both.
+  std::vector<std::pair<std::string, clock::Instant>> began_;
   std::vector<std::string> ended_;  // folders of workflows that are over
   ProgressFiles progress_;
   std::int64_t looked_at_ = 0;  // progress_, steady
@@ -198,6 +201,7 @@ void ProcessExecutor::run() {
     for (Order& order : orders) carry_out(std::move(order));
     if (client_.fd() >= 0 && fds[1].revents != 0) {
       (void)client_.receive([this](wire::Type t, std::string_view p) { on_frame(t, p); });
+      for (const auto& [key, at] : std::exchange(began_, {})) tell_running(key, at);
     }
     connect_if_needed();
     if (client_.fd() >= 0 && !client_.flush()) connect_if_needed();
@@ -380,11 +384,16 @@ void ProcessExecutor::on_frame(wire::Type type, std::string_view payload) {
     --asked_;
     waiting_.push_back(key);
     begin_waiting();
-  } else if (type == wire::Type::kRunning && !pending.is_running) {
-    pending.is_running = true;
-    progress_.watch(pending.task);
-    if (listener_.on_running) listener_.on_running(key, {reader.i64()});
+  } else if (type == wire::Type::kRunning) {
+    began_.emplace_back(key, clock::Instant{reader.i64()});
   }
+}
+
+void ProcessExecutor::tell_running(const std::string& key, clock::Instant at) {
+  const auto it = pending_.find(key);
+  if (it == pending_.end() || std::exchange(it->second.is_running, true)) return;
+  progress_.watch(it->second.task);
+  if (listener_.on_running) listener_.on_running(key, at);
 }
 
 void ProcessExecutor::on_exit(const wire::Exit& exit) {
@@ -393,12 +402,9 @@ void ProcessExecutor::on_exit(const wire::Exit& exit) {
   Pending& pending = it->second;
   if (exit.failure == wire::Failure::kMount && begins_again(pending, exit)) return;
   if (!pending.has_view) pending.view = prepared_view(pending.task);
-  if (!pending.is_running && exit.started_at != 0) {
-    pending.is_running = true;
-    progress_.watch(pending.task);
-    if (listener_.on_running) listener_.on_running(exit.key, {exit.started_at});
-  }
-  finish(exit.key, outcome_of(pending, exit));
+  Outcome outcome = outcome_of(pending, exit);
+  if (exit.started_at != 0) tell_running(exit.key, {exit.started_at});
+  finish(exit.key, std::move(outcome));
 }
 
 // Mounts were refused: the step has not run, and may do without them.

@@ -31,7 +31,8 @@ class ProgressFiles {
     std::string path;
     std::string seen;
   };
-  static void look_at(const std::string& key, File& file, const Tell& tell);
+  /// Whether there is a file.
+  static bool look_at(const std::string& key, File& file, const Tell& tell);
   std::map<std::string, File> files_;  // by key
 };
 
