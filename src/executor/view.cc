@@ -53,6 +53,15 @@ std::string existing_folder(std::string path) {
   return resolved(path);
 }
 
+// `/var/run/argo` as `/run/argo`, whether it exists or not.
+std::string without_links(const std::string& path) {
+  std::string folder = path;
+  while (!is_folder(folder)) folder = parent_path(folder);
+  const std::string_view below = path_below(path, folder);
+  const std::string real = resolved(folder);
+  return real == "/" ? std::string(below) : real + std::string(below);
+}
+
 bool is_temporary(std::string_view folder) {
   return std::any_of(std::begin(kTemporary), std::end(kTemporary),
                      [folder](const char* t) { return folder == t; });
@@ -162,11 +171,11 @@ diag::Result<void> View::make_volumes() {
   for (const Placement& volume : volumes_) {
     const Placement* const outer = volume_of(parent_path(volume.path));
     std::string target;
+    const std::string path = without_links(volume.path);
     if (outer != nullptr) {
       target = outer->source + std::string(path_below(volume.path, outer->path));
-    } else if (const Layer* layer = layer_of(volume.path);
-               layer != nullptr && !exists(volume.path)) {
-      target = layer->place + "/u" + std::string(path_below(volume.path, layer->folder));
+    } else if (const Layer* layer = layer_of(path); layer != nullptr && !exists(path)) {
+      target = layer->place + "/u" + std::string(path_below(path, layer->folder));
     }
     if (target.empty()) continue;
     if (is_folder(volume.source)) {
@@ -225,7 +234,7 @@ diag::Result<void> View::make_mounts(const ViewRequest& request) {
                        options_of(layer.folder, layer.place)});
   }
   for (auto it = volumes_.rbegin(); it != volumes_.rend(); ++it) {  // outer ones first
-    bind(it->source, staged(it->path));
+    bind(it->source, staged(without_links(it->path)));
   }
   // The scratch folder last: what is copied with it into a layer must be complete.
   const std::vector<Placement> shared = shared_places(request);

@@ -61,6 +61,20 @@ TEST_F(ViewTest, DeclaredPathsLieInTheScratchFolder) {
   EXPECT_EQ(view->real_path("/mnt/tiphys-v/f"), scratch + "/f");
 }
 
+TEST_F(ViewTest, AVolumeBelowALinkIsMountedWhereTheLinkLeads) {
+  ASSERT_EQ(::mkdir((scratch + "/run").c_str(), 0755), 0);
+  ASSERT_EQ(::symlink((scratch + "/run").c_str(), (scratch + "/var-run").c_str()), 0);
+  const auto view = View::make({.scratch = scratch + "/s",
+                                .declared = {},
+                                .volumes = {{scratch + "/var-run/argo", "/etc"}}});
+  ASSERT_TRUE(view) << view.error().message;
+  const std::string staged = scratch + "/s/fs/0/m/argo";
+  EXPECT_TRUE(std::filesystem::is_directory(scratch + "/s/fs/0/u/argo"));
+  EXPECT_TRUE(std::ranges::any_of(view->mounts(), [&](const wire::Mount& m) {
+    return m.source == "/etc" && m.target == staged;
+  }));
+}
+
 TEST_F(ViewTest, LinksAreFollowedAsTheStepSeesThem) {
   const auto view = View::make({.scratch = scratch, .declared = {"/tmp/tiphys-x"}});
   ASSERT_TRUE(view);
