@@ -28,13 +28,24 @@ bool compile_usual(Ast& ast) {
   return optimize(ast).has_value();
 }
 
-diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environment, Cost* used) {
+struct Run {
+  Cost* used = nullptr;
+  bool is_compiled = false;  // what fails from now on fails at run time
+};
+
+diag::Result<RuntimeValue> evaluate_compiled(const Ast& ast, const Environment& environment,
+                                             Run& run) {
+  run.is_compiled = true;
+  return evaluate(ast, environment, run.used);
+}
+
+diag::Result<RuntimeValue> run_with(const Ast& ast, const Environment& environment, Run& run) {
   if (ast.usual != nullptr && environment.is_usual(ast)) {
-    return evaluate(*ast.usual, environment, used);
+    return evaluate_compiled(*ast.usual, environment, run);
   }
   Ast copy = ast;
   TRY_VOID(compile(copy, environment));
-  return evaluate(copy, environment, used);
+  return evaluate_compiled(copy, environment, run);
 }
 
 // True if the value is known without any variable.
@@ -43,23 +54,22 @@ bool is_constant(const Ast& ast) {
          ast.nodes[static_cast<std::size_t>(ast.root)].kind == NodeKind::kConstant;
 }
 
-diag::Result<RuntimeValue> run_value(const Ast& ast, const vars::Scope& scope,
-                                     Cost* used = nullptr) {
+diag::Result<RuntimeValue> run_value(const Ast& ast, const vars::Scope& scope, Run& run) {
   if (ast.usual != nullptr && is_constant(*ast.usual)) {
     const bool is_hidden = std::ranges::any_of(
         ast.called, [&](const std::string& name) { return scope.has_root(name); });
     if (!is_hidden) return ast.usual->nodes[static_cast<std::size_t>(ast.usual->root)].constant;
   }
   const Environment environment(ast, scope);
-  if (environment.has_leaves()) return evaluate(*ast.usual, environment, used);
+  if (environment.has_leaves()) return evaluate_compiled(*ast.usual, environment, run);
   const bool overridden = std::ranges::any_of(
       ast.called, [&](const std::string& name) { return environment.find(name) != nullptr; });
-  if (!overridden) return run_with(ast, environment, used);
+  if (!overridden) return run_with(ast, environment, run);
   // A variable of a built-in's name hides it, which changes how the source is parsed.
   TRY(Ast other,
       parse(ast.source, [&](std::string_view name) { return environment.find(name) != nullptr; }));
   TRY_VOID(compile(other, environment));
-  return evaluate(other, environment, used);
+  return evaluate_compiled(other, environment, run);
 }
 
 // Go's %s of a value that is no bool.
@@ -98,20 +108,29 @@ diag::Result<void> Program::check(const KnownVariables& known) const {
 }
 
 diag::Result<value::Value> Program::run(const vars::Scope& scope) const {
-  TRY(const RuntimeValue result, run_value(*ast_, scope));
+  Run run;
+  TRY(const RuntimeValue result, run_value(*ast_, scope, run));
   return to_value(result);
 }
 
 diag::Result<bool> Program::run_bool(const vars::Scope& scope) const {
-  TRY(const RuntimeValue result, run_value(*ast_, scope));
-  if (result.type() == Type::kBool) return result.as_bool();
+  Run run;
+  const auto result = run_value(*ast_, scope, run);
+  if (!result && run.is_compiled) {
+    return diag::fail(
+        diag::Code::kBadExpression,
+        fmt::format("unable to evaluate expression '{}': {}", source(), result.error().message));
+  }
+  if (!result) return std::unexpected(result.error());
+  if (result->type() == Type::kBool) return result->as_bool();
   return diag::fail(
       diag::Code::kBadExpression,
-      fmt::format("unable to cast expression result '{}' to bool", as_go_string(result)));
+      fmt::format("unable to cast expression result '{}' to bool", as_go_string(*result)));
 }
 
 diag::Result<value::Value> Program::run_for_tag(const vars::Scope& scope, Cost& used) const {
-  TRY(const RuntimeValue result, run_value(*ast_, scope, &used));
+  Run run{.used = &used};
+  TRY(const RuntimeValue result, run_value(*ast_, scope, run));
   if (result.is_nil()) {
     return diag::fail(diag::Code::kMissingVariable,
                       fmt::format("failed to evaluate expression \"{}\"", source()));

@@ -58,7 +58,8 @@ class Program {
   [[nodiscard]] diag::Result<value::Value> run(const vars::Scope& scope) const;
 
   /// As run(), for hooks, `depends`, retryStrategy.expression: anything but a bool is an error
-  /// `unable to cast expression result '%s' to bool`.
+  /// `unable to cast expression result '%s' to bool`, and a run-time error begins with `unable to
+  /// evaluate expression 'SOURCE': `, as in Argo's argoexpr.EvalBool.
   [[nodiscard]] diag::Result<bool> run_bool(const vars::Scope& scope) const;
 
   /// As run(), for a `{{=...}}` tag. Go's nil slices are null. Errors: kMissingVariable for nil,

@@ -198,6 +198,11 @@ TEST(Program, BoolsAndTexts) {
   ASSERT_TRUE(number);
   EXPECT_EQ(number->run_bool(scope()).error().message,
             "unable to cast expression result '%!s(int=2)' to bool");
+  EXPECT_EQ(Program::parse("workflow.nope.x == 'a'")->run_bool(scope()).error().message,
+            "unable to evaluate expression 'workflow.nope.x == 'a'': cannot fetch x from <nil> "
+            "(1:15)\n | workflow.nope.x == 'a'\n | ..............^");
+  EXPECT_THAT(Program::parse("nosuch == 1")->run_bool(scope()).error().message,
+              testing::StartsWith("unknown name nosuch (1:1)"));
   Cost used;
   EXPECT_EQ(number->run_for_tag(scope(), used).value(), value::Value(2));
   EXPECT_EQ(Program::parse("[item]")->run_for_tag(scope(), used).value(), value::List{"a"});
