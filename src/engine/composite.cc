@@ -102,6 +102,12 @@ const Composite& composite_of(const Machine& m, NodeIndex boundary) {
   return *c;
 }
 
+bool is_failing_fast(const Machine& m, NodeIndex boundary) {
+  if (boundary == kNoNode) return false;
+  const Composite& c = composite_of(m, boundary);
+  return c.fails_fast && c.has_failure;
+}
+
 void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec::Template> body,
                       std::shared_ptr<const TemplateScope> inner_scope) {
   (void)m;

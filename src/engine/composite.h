@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/machine.h"
@@ -48,6 +49,12 @@ struct Composite : Frame {
 /// The frame of the node `boundary`, which must be a running Steps or DAG node.
 [[nodiscard]] Composite& composite_of(Machine& m, NodeIndex boundary);
 [[nodiscard]] const Composite& composite_of(const Machine& m, NodeIndex boundary);
+
+/// Whether a child of the composite has failed whose template says `failFast: true`: nothing new
+/// starts in it, and it ends as Failed with kFailingFast when what runs has ended.
+[[nodiscard]] bool is_failing_fast(const Machine& m, NodeIndex boundary);
+inline constexpr std::string_view kFailingFast =
+    "template has failed or errored children and failFast enabled";
 
 /// Fills in what is common: body, inputs as variables and artifacts, parallelism, hooks.
 void set_up_composite(Composite& c, const Machine& m, std::shared_ptr<const spec::Template> body,

@@ -233,8 +233,8 @@ bool is_shut_down(const Machine& m, NodeIndex dag) {
 void decide_task(Machine& m, NodeIndex dag, std::size_t index) {
   DagFrame& frame = frame_of(m, dag);
   Task& task = frame.tasks[index];
-  if (is_shut_down(m, dag))
-    return;  // nothing new under a shutdown; the DAG fails when what runs has ended
+  // nothing new under a shutdown; the DAG fails when what runs has ended
+  if (is_shut_down(m, dag) || is_failing_fast(m, dag)) return;
   ++frame.running;
   auto decision = task.depends.decide([&](std::string_view name) -> const plan::TaskState* {
     auto it = frame.by_name.find(name);
@@ -328,6 +328,11 @@ void succeed(Machine& m, NodeIndex dag) {
 void assess(Machine& m, NodeIndex dag) {
   if (is_fulfilled(m.at(dag).phase)) return;
   DagFrame& frame = frame_of(m, dag);
+  if (is_failing_fast(m, dag)) {
+    if (frame.active > 0 || (dag == m.entry && m.open_hooks > 0)) return;
+    set_phase(m, dag, Phase::kFailed, std::string(kFailingFast));
+    return;
+  }
   if (frame.running > 0) return;
   if (frame.unsettled > 0 && !is_shut_down(m, dag)) return;
   if (dag == m.entry && m.open_hooks > 0) return;  // they are children of the entry node
@@ -437,7 +442,12 @@ void on_item_settled(Machine& m, NodeIndex group) {
   const std::string name = m.at(group).site->label.substr(std::string_view("tasks.").size());
   Task& task = frame.tasks[frame.by_name.find(name)->second];
   CHECK(task.open_items > 0);
-  if (--task.open_items > 0) return;
+  --task.open_items;
+  if (is_failing_fast(m, dag)) {
+    assess(m, dag);  // items that wait are given up
+    return;
+  }
+  if (task.open_items > 0) return;
   Phase phase = Phase::kSucceeded;
   for (const NodeIndex c : m.at(group).children) {
     const Node& item = m.at(c);

@@ -275,6 +275,46 @@ TEST_F(EngineTest, OneThatCannotStartDoesNotKeepThoseBehindItWaiting) {
   EXPECT_TRUE(engine_->is_finished());
 }
 
+// As Argo's controller gives it: a template's failFast has words of its own.
+TEST_F(EngineTest, ATemplateThatFailsFastEndsWhenWhatRunsHasEnded) {
+  for (const char* body :
+       {R"("steps": [[{"name": "a", "template": "leaf"}, {"name": "b", "template": "leaf"}],
+                     [{"name": "c", "template": "leaf"}]])",
+        R"("dag": {"tasks": [{"name": "a", "template": "leaf"}, {"name": "b", "template": "leaf"},
+             {"name": "c", "template": "leaf", "depends": "a.Failed"},
+             {"name": "d", "template": "leaf", "depends": "b"}]})"}) {
+    start(R"({"entrypoint": "main", "templates": [{"name": "main", "failFast": true, )" +
+          std::string(body) + R"(}, {"name": "leaf", "container": {"image": "x"}}]})");
+    run_all({"a"});
+    const bool is_dag = std::string_view(body).starts_with("\"dag");
+    EXPECT_EQ(phase_of("wf"), "Failed");
+    EXPECT_EQ(message(), "template has failed or errored children and failFast enabled");
+    EXPECT_EQ(phase_of(is_dag ? "wf.b" : "wf[0].b"), "Succeeded");
+    EXPECT_EQ(phase_of(is_dag ? "wf.c" : "wf[1].c"), "absent");
+    EXPECT_TRUE(engine_->is_finished());
+  }
+}
+
+TEST_F(EngineTest, AnEmptyListIsNoLoop) {
+  start(R"({"entrypoint": "main", "templates": [
+    {"name": "main", "steps": [[{"name": "a", "template": "leaf", "withItems": []},
+                                {"name": "b", "template": "leaf", "withParam": ""}]]},
+    {"name": "leaf", "container": {"image": "x"}}]})");
+  run_all();
+  EXPECT_EQ(phase_of("wf[0].a"), "Succeeded");
+  EXPECT_EQ(phase_of("wf[0].b"), "Succeeded");
+}
+
+TEST_F(EngineTest, AnAttemptWithoutExitCodeHasMinusOneInTheExpression) {
+  start(R"({"entrypoint": "main", "templates": [
+    {"name": "main", "retryStrategy": {"limit": 3, "expression": "lastRetry.exitCode == '-1' && retries != '1'"},
+     "steps": [[{"name": "a", "template": "leaf"}]]},
+    {"name": "leaf", "container": {"image": "x"}}]})");
+  run_all({"a"});
+  EXPECT_EQ(phase_of("wf(1)"), "Failed");
+  EXPECT_EQ(phase_of("wf(2)"), "absent");
+}
+
 TEST_F(EngineTest, AStopEndsThoseWhoWaitForRoom) {
   start(R"({"entrypoint": "main", "templates": [
     {"name": "main", "parallelism": 1, "steps": [[

@@ -23,6 +23,12 @@ constexpr const char* kStepDeadline = "Step exceeded its deadline";
 
 bool is_pod(const Node& n) { return n.type == "Pod"; }
 
+// Those of whom Argo's `failFast` counts the failures; a Retry stands for its attempts.
+bool counts_as_failed_child(const Node& n) {
+  return is_failure(n.phase) && !n.hooked && n.owner_kind != OwnerKind::kRetry &&
+         (is_pod(n) || n.type == "Steps" || n.type == "DAG" || n.type == "Retry");
+}
+
 bool has_capacity(const Machine& m) { return m.parallelism <= 0 || m.active_pods < m.parallelism; }
 
 bool has_capacity(const Composite& c) { return c.parallelism <= 0 || c.active < c.parallelism; }
@@ -110,8 +116,7 @@ void take_parallelism(Machine& m, NodeIndex i, bool of_boundary) {
 void release_parallelism(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   if (is_pod(n)) --m.active_pods;
-  if (n.boundary != kNoNode && !n.hooked && n.owner_kind != OwnerKind::kRetry &&
-      is_failure(n.phase) && m.at(n.boundary).frame() != nullptr) {
+  if (n.boundary != kNoNode && counts_as_failed_child(n) && m.at(n.boundary).frame() != nullptr) {
     composite_of(m, n.boundary).has_failure = true;
   }
   // The composite may have settled before an abandoned child.

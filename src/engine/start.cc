@@ -88,13 +88,6 @@ Locals locals_of(const Machine& m, const Start& start, const spec::Template& bod
   return locals;
 }
 
-// A template with `failFast: true` starts nothing after one of its children has failed.
-bool is_failing_fast(const Machine& m, NodeIndex boundary) {
-  if (boundary == kNoNode) return false;
-  const Composite& c = composite_of(m, boundary);
-  return c.fails_fast && c.has_failure;
-}
-
 std::string leaf_refusal(const Machine& m, const Start& start, bool is_pod) {
   if (const std::string why = shutdown_forbids(m, start.on_exit); !why.empty()) {
     return is_pod ? "workflow shutdown with strategy: " + why
@@ -256,10 +249,17 @@ void begin_template(Machine& m, Start&& start) {
     on_start_error(m, start, body.error().message);
     return;
   }
-  if (start.owner_kind == OwnerKind::kStepGroup && is_failing_fast(m, start.boundary)) {
-    give_up_start(m, start, "template has failed or errored children and failFast enabled");
-    if (start.placeholder == kNoNode) on_step_dropped(m, start.owner);
-    return;
+  if (is_failing_fast(m, start.boundary)) {
+    if (start.owner_kind == OwnerKind::kStepGroup) {
+      give_up_start(m, start, std::string(kFailingFast));
+      if (start.placeholder == kNoNode) on_step_settled(m, start.owner);
+      return;
+    }
+    const bool is_item = start.owner_kind == OwnerKind::kTaskGroup;
+    if (is_item || start.owner_kind == OwnerKind::kTask) {
+      give_up_start(m, start, std::string(kFailingFast));
+      return;
+    }
   }
   const bool is_stopping = !shutdown_forbids(m, start.on_exit).empty();
   --start.depth;

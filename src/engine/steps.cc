@@ -31,7 +31,6 @@ struct StepsFrame final : Composite {
   std::size_t group = 0;
   NodeIndex group_node = kNoNode;
   NodeIndex previous_group = kNoNode;
-  bool has_dropped = false;  // failFast held steps back
   std::uint32_t open =
       0;  // children that have not settled, and one while the group is being started
 };
@@ -228,7 +227,7 @@ void finish_steps(Machine& m, NodeIndex steps) {
 void fail_steps(Machine& m, NodeIndex steps, Phase group_phase, const std::string& message) {
   StepsFrame& frame = frame_of(m, steps);
   set_phase(m, frame.group_node, group_phase, message);
-  if (!frame.has_dropped) set_outbound(m, steps, frame);
+  if (!is_failing_fast(m, steps)) set_outbound(m, steps, frame);
   set_phase(m, steps, Phase::kFailed, message);
 }
 
@@ -238,9 +237,8 @@ void finish_group(Machine& m, NodeIndex steps) {
     fail_steps(m, steps, Phase::kError, frame.error);
     return;
   }
-  if (frame.has_dropped) {
-    fail_steps(m, steps, Phase::kFailed,
-               "template has failed or errored children and failFast enabled");
+  if (is_failing_fast(m, steps)) {
+    fail_steps(m, steps, Phase::kFailed, std::string(kFailingFast));
     return;
   }
   for (const NodeIndex c : m.at(frame.group_node).children) {
@@ -288,11 +286,6 @@ void on_step_settled(Machine& m, NodeIndex group) {
   StepsFrame& frame = frame_of(m, steps);
   CHECK(frame.open > 0);
   if (--frame.open == 0) finish_group(m, steps);
-}
-
-void on_step_dropped(Machine& m, NodeIndex group) {
-  frame_of(m, m.at(group).boundary).has_dropped = true;
-  on_step_settled(m, group);
 }
 
 void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,

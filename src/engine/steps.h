@@ -13,14 +13,11 @@ namespace tiphys::engine {
 void begin_steps(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body,
                  std::shared_ptr<const TemplateScope> inner_scope);
 
-/// A step of the group has settled (or could not be started and is accounted for).
+/// A step of the group has settled, or is not started and accounted for.
 void on_step_settled(Machine& m, NodeIndex group);
 
 /// A step could not be started: the group is Error.
 void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
                    const std::string& error);
-
-/// A step is not started because the template fails fast.
-void on_step_dropped(Machine& m, NodeIndex group);
 
 }  // namespace tiphys::engine

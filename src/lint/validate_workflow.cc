@@ -218,8 +218,9 @@ void Validator::workflow(const BasePointer& base, const Value& metadata) {
     referenced = find_base(is_cluster ? "ClusterWorkflowTemplate" : "WorkflowTemplate",
                            text(reference, "name"));
     if (!referenced) {
-      report(ref_at, fmt::format("{}workflowtemplates.argoproj.io \"{}\" not found",
-                                 is_cluster ? "cluster" : "", text(reference, "name")));
+      report(ref_at, fmt::format("{}workflowtemplate{}.argoproj.io \"{}\" not found",
+                                 is_cluster ? "cluster" : "", options_.is_operated ? "" : "s",
+                                 text(reference, "name")));
       return;
     }
     if (entrypoint.empty()) entrypoint = text(referenced->spec, "entrypoint");
@@ -250,7 +251,7 @@ void Validator::workflow(const BasePointer& base, const Value& metadata) {
 }
 
 diag::Result<void> validate_workflow(const Value& workflow, const FindStored& find_stored) {
-  Validator validator(find_stored, {});
+  Validator validator(find_stored, {.is_operated = true});
   validator.name_space = text(workflow["metadata"], "namespace");
   auto base = std::make_shared<Base>(Base{workflow["spec"], "Workflow",
                                           std::string(text(workflow["metadata"], "name")), "/spec",

@@ -80,6 +80,7 @@ struct ValidateOptions {
   bool allow_empty_arguments = false;
   bool is_template = false;        // a WorkflowTemplate is looked at in isolation
   bool ignore_entrypoint = false;  // one without entrypoint
+  bool is_operated = false;        // by the controller, whose cache has words of its own
 };
 
 class Validator {

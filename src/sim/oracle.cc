@@ -162,18 +162,23 @@ bool Oracle::is_held(const Place& place) const {
   return is_suspended_ || (is_full && !is_stopped(place.on_exit)) || is_locked;
 }
 
-// No hook, whose failure counts for nothing.
+// What failFast counts: no hook, and no request.
 bool Oracle::is_failed_step(const Seen& n) {
   const bool is_hook =
       n.name.find(".hooks.", n.boundary.size()) != std::string::npos || n.name.ends_with(".onExit");
-  return engine::is_failure(n.phase) && !n.is_attempt && n.type != "StepGroup" && !is_hook;
+  const bool counts = n.type == "Pod" || n.type == "Steps" || n.type == "DAG" || n.type == "Retry";
+  return engine::is_failure(n.phase) && !n.is_attempt && counts && !is_hook;
+}
+
+bool Oracle::is_failing_fast(const TemplatePlan& body, const std::string& boundary,
+                             const std::string& prefix) const {
+  return body.fails_fast && std::ranges::any_of(sight_.nodes(), [&](const Seen& n) {
+           return n.boundary == boundary && n.name.starts_with(prefix) && is_failed_step(n);
+         });
 }
 
 Oracle::Outcome Oracle::missing(const Place& place) {
-  const bool is_dropped = place.is_step && place.around->fails_fast &&
-                          std::ranges::any_of(sight_.nodes(), [&](const Seen& n) {
-                            return n.boundary == place.boundary && is_failed_step(n);
-                          });
+  const bool is_dropped = place.is_step && is_failing_fast(*place.around, place.boundary, "");
   if (!is_held(place) && !is_dropped) complain(place.name + " should have been started");
   return {.is_dropped = is_dropped, .is_held = is_held(place)};
 }

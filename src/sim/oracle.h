@@ -63,6 +63,9 @@ class Oracle {
   Outcome visit_skipped(const Place& place, engine::Phase phase);
   Outcome missing(const Place& place);
   [[nodiscard]] static bool is_failed_step(const Seen& n);
+  /// Because of a child whose name begins with `prefix`.
+  [[nodiscard]] bool is_failing_fast(const TemplatePlan& body, const std::string& boundary,
+                                     const std::string& prefix) const;
   [[nodiscard]] bool is_held(const Place& place) const;
   void walk_retry(const Place& place, Seen& node);
   bool hooks_settled(const Place& place, const Seen& node);

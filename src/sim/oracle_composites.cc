@@ -76,6 +76,7 @@ void Oracle::walk_steps(const Place& place, Seen& node) {
       return must_run(node);
     }
     if (may_wait && !group->is_final()) return must_run(node);
+    has_failed = has_failed || is_failing_fast(*place.body, node.name, group_name + ".");
     must_be(*group, {has_failed ? Phase::kFailed : Phase::kSucceeded});
     if (has_failed) return must_be(node, {Phase::kFailed});
     if (!group->is_final()) return;

@@ -41,8 +41,9 @@ Step decode_step(const value::Value& raw) {
                       .failed = raw["continueOn"]["failed"].bool_or(false)};
   step.on_exit = raw["onExit"].string_or("");
   step.hooks = decode_hooks(raw["hooks"]);
-  step.is_loop = !raw["withItems"].list().empty() || raw["withItems"].is_list() ||
-                 raw["withParam"].is_string() || raw["withSequence"].is_map();
+  // an empty list or text is none, as in Argo
+  step.is_loop = !raw["withItems"].list().empty() || !raw["withParam"].string_or("").empty() ||
+                 raw["withSequence"].is_map();
   return step;
 }
 

@@ -272,4 +272,4 @@ spec: {workflowTemplateRef: {name: nowhere}}
 """)
         w = self.run_workflow(path, ok=False)
         self.assertEqual(phase(w), "Error")
-        self.assertEqual(w["status"]["message"], 'workflowtemplates.argoproj.io "nowhere" not found')
+        self.assertEqual(w["status"]["message"], 'workflowtemplate.argoproj.io "nowhere" not found')
