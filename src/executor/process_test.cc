@@ -106,7 +106,10 @@ struct ProcessTest : testing::Test {
     ProcessOptions options;
     options.home = home;
     options.steps_max = steps_max;
-    options.warn = [this](const std::string& text) { warnings.push_back(text); };
+    options.warn = [this](const std::string& text) {  // of several executors at once
+      const std::lock_guard lock(warnings_mutex);
+      warnings.push_back(text);
+    };
     return make_process_executor(options, whose.listener(), lookup);
   }
 
@@ -162,6 +165,7 @@ struct ProcessTest : testing::Test {
   Lookup lookup;
   Ears ears;
   std::unique_ptr<Executor> executor;
+  std::mutex warnings_mutex;
   std::vector<std::string> warnings;
 };
 
