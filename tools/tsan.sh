@@ -11,8 +11,10 @@ for folder in notify observe executor runtime; do tests+=("tiphys_${folder}_test
 cmake --preset tsan >/dev/null && cmake --build --preset tsan -j "$jobs" --target tiphys "${tests[@]}" || exit 1
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66 second_deadlock_stack=1"
 failed=0
+# ThreadSanitizer makes a fork of each vfork, so that the errno of a failed execve is not seen.
+without="-ProcessTest.SaysThatAProgramIsNotThere"
 for test in "${tests[@]}"; do
-  build-tsan/"$test" --gtest_brief=1 || { echo "$test FAILED" >&2; failed=1; }
+  build-tsan/"$test" --gtest_brief=1 --gtest_filter="$without" || { echo "$test FAILED" >&2; failed=1; }
 done
 /usr/bin/python3 test/e2e/run.py build-tsan/tiphys "${words[@]}" || failed=1
 exit $failed

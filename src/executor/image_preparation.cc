@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -132,6 +133,12 @@ int exec_error(const std::vector<std::string>& programs, const View& view,
   return error;
 }
 
+std::string text_in(const View& view, const char* path) {
+  const std::string real = view.real_path(path);
+  auto text = real.empty() ? diag::Result<std::string>("") : read_file(real);
+  return text ? std::move(*text) : "";
+}
+
 void add_sandbox(const Step& step, wire::Launch& launch) {
   const ContainerSpec& spec = step.spec;
   const auto at_root = [&spec](const std::string& path) { return spec.root + path; };
@@ -202,7 +209,12 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
     return diag::fail(diag::Code::kIo,
                       fmt::format("image '{}' has too many layers for one mount", image.name));
   }
-  TRY(const ImageUser user, image_user(task, image.config, view));
+  // A volume may lie over the image's own files.
+  const bool is_bare = view.volumes().empty();
+  TRY(const ImageUser user, image_user(task, image.config, [&](const char* path) {
+        const auto read = [&view, path] { return text_in(view, path); };
+        return is_bare ? settings.image_facts.text(image.layers, path, read) : read();
+      }));
   TRY_VOID(load_input_artifacts(task, view, settings.lookup, settings.artifact_root));
   TRY_VOID(stage_words(task, container, view, step.words));
   TRY_VOID(write_file(task.work_path + "/view", view.save()));
@@ -227,8 +239,12 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
   launch.wants_stdout = task.wants_result;
   launch.isolation.is_wanted = true;
   launch.isolation.host_name = step.host_name;
+  const std::vector<std::string> programs = programs_of(step.words[0], step.environment);
+  const auto look = [&] { return exec_error(programs, view, view.working_folder()); };
+  const bool has_inputs = !task.template_body["inputs"]["artifacts"].list().empty();
+  const bool is_known = is_bare && !has_inputs && !programs.empty() && programs[0].starts_with('/');
   prepared.exec_error =
-      exec_error(programs_of(step.words[0], step.environment), view, view.working_folder());
+      is_known ? settings.image_facts.exec_error(image.layers, programs, look) : look();
   const bool is_sandbox = runtime.path.empty();
   const bool is_read_only = is_sandbox && step.spec.is_root_read_only;
   launch.mounts.push_back({is_read_only ? Kind::kOverlayReadOnly : Kind::kOverlay, "overlay",

@@ -2,9 +2,12 @@
 // with which variables, under which name the image is found.
 #include "executor/image.h"
 
+#include <cerrno>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "executor/image_facts.h"
 #include "value/json.h"
 
 namespace tiphys::executor {
@@ -58,6 +61,25 @@ TEST(ImageName, IsComparedInFull) {
   EXPECT_EQ(full_image_name("localhost/x"), "localhost/x:latest");
   EXPECT_EQ(full_image_name("host:5000/x"), "host:5000/x:latest");
   EXPECT_EQ(full_image_name("a.b/c:1@sha256:12"), "a.b/c@sha256:12");
+}
+
+TEST(ImageFacts, RemembersWhatIsThereAndAsksAgainForWhatIsNot) {
+  ImageFacts facts;
+  int looks = 0;
+  const auto look_at = [&](int result) {
+    return [&looks, result] {
+      ++looks;
+      return result;
+    };
+  };
+  EXPECT_EQ(facts.exec_error({"a", "b"}, {"/bin/x"}, look_at(ENOENT)), ENOENT);
+  EXPECT_EQ(facts.exec_error({"a", "b"}, {"/bin/x"}, look_at(0)), 0);
+  EXPECT_EQ(facts.exec_error({"a", "b"}, {"/bin/x"}, look_at(ENOENT)), 0);
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(facts.exec_error({"a"}, {"/bin/x"}, look_at(EACCES)), EACCES);
+  EXPECT_EQ(facts.text({"a"}, "/etc/passwd", [] { return std::string("one"); }), "one");
+  EXPECT_EQ(facts.text({"a"}, "/etc/passwd", [] { return std::string("two"); }), "one");
+  EXPECT_EQ(facts.text({"b"}, "/etc/passwd", [] { return std::string("two"); }), "two");
 }
 
 }  // namespace

@@ -28,12 +28,6 @@ std::optional<std::uint32_t> number_of(std::string_view text) {
   return number;
 }
 
-std::string image_file(const View& view, const char* path) {
-  const std::string real = view.real_path(path);
-  auto text = real.empty() ? diag::Result<std::string>("") : read_file(real);
-  return text ? std::move(*text) : "";
-}
-
 // The first line of a file like /etc/passwd whose field `field` is `value`.
 std::vector<std::string_view> line_with(std::string_view text, std::size_t field,
                                         std::string_view value) {
@@ -64,15 +58,16 @@ const value::Value& security_of(const Task& task, const char* member) {
   return own.is_null() ? task.template_body["securityContext"][member] : own;
 }
 
-diag::Result<ImageUser> image_user(const Task& task, const ImageConfig& config, const View& view) {
+diag::Result<ImageUser> image_user(const Task& task, const ImageConfig& config,
+                                   const ImageFile& file) {
   ImageUser user;
   std::string name = config.user.substr(0, config.user.find(':'));
   const value::Value& wanted = security_of(task, "runAsUser");
   const bool is_of_manifest = wanted.is_int();
   if (is_of_manifest) name = fmt::format("{}", wanted.as_int());
   if (name.empty()) name = "0";
-  const std::string passwd = image_file(view, "/etc/passwd");
-  const std::string group_file = image_file(view, "/etc/group");
+  const std::string passwd = file("/etc/passwd");
+  const std::string group_file = file("/etc/group");
   const auto number = number_of(name);
   const auto entry = line_with(passwd, number ? 2 : 0, name);
   if (!number && entry.empty()) {

@@ -5,13 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "diag/error.h"
 #include "executor/executor.h"
 #include "executor/image.h"
-#include "executor/view.h"
 
 namespace tiphys::executor {
 
@@ -27,9 +27,12 @@ struct ImageUser {
 /// A member of the container's securityContext, else of the template's; null when neither has it.
 [[nodiscard]] const value::Value& security_of(const Task& task, const char* member);
 
+/// Gives the text of a file of the image, "" when it has no such file.
+using ImageFile = std::function<std::string(const char* path)>;
+
 /// Errors: kInvalidManifest, with the kubelet's words: the image has no such user; runAsNonRoot is
 /// set and it would be root.
 [[nodiscard]] diag::Result<ImageUser> image_user(const Task& task, const ImageConfig& config,
-                                                 const View& view);
+                                                 const ImageFile& file);
 
 }  // namespace tiphys::executor

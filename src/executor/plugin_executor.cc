@@ -134,6 +134,7 @@ class PluginExecutor final : public Executor {
   std::set<std::string> unsupported_;      // UID PLUGIN: answered 404
   ScratchFolders folders_;
   ProgramPaths programs_;
+  ImageFacts image_facts_;
   std::vector<std::thread> workers_;
   std::thread thread_;
 };
@@ -273,7 +274,8 @@ PluginProcess* PluginExecutor::running(const PluginManifest& manifest, const std
                                         .home = options_.home,
                                         .artifact_root = options_.home + "/artifacts",
                                         .folders = folders_,
-                                        .programs = programs_});
+                                        .programs = programs_,
+                                        .image_facts = image_facts_});
   plugin.problem = started ? "" : started.error().message;
   return started ? plugin.process.get() : nullptr;
 }

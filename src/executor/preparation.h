@@ -10,6 +10,7 @@
 #include "diag/error.h"
 #include "executor/environment.h"
 #include "executor/executor.h"
+#include "executor/image_facts.h"
 #include "executor/program_paths.h"
 #include "executor/scratch_folders.h"
 #include "executor/view.h"
@@ -25,6 +26,7 @@ struct PrepareSettings {
   std::string artifact_root;  // the artifact repository of this machine
   ScratchFolders& folders;
   ProgramPaths& programs;
+  ImageFacts& image_facts;
   bool may_mount = true;
 };
 

@@ -112,6 +112,7 @@ class ProcessExecutor : public Executor {
   std::int64_t looked_at_ = 0;  // progress_, steady
   ScratchFolders folders_;
   ProgramPaths programs_;
+  ImageFacts image_facts_;
   Placing placing_;
   bool may_mount_ = true;
   bool said_mounts_ = false;
@@ -312,7 +313,7 @@ diag::Result<Prepared> ProcessExecutor::prepare_at(const Place& place, const Tas
   }
   const PrepareSettings settings = {
       lookup_,  options_.images, options_.home, options_.artifact_root,
-      folders_, programs_,       may_mount_};
+      folders_, programs_,       image_facts_,  may_mount_};
   if (place.kind == Place::Kind::kImage) {
     return prepare_in_image(task, *place.image, place.runtime, settings);
   }
