@@ -125,8 +125,6 @@ class Inspector {
     for (const char* field : {"duration", "maxDuration", "cap"}) {
       duration(backoff[field], at.at("backoff").at(field));
     }
-    const std::string_view source = text(strategy, "expression");
-    expression(source, at.at("expression"), {"lastRetry", "retries"});
   }
 
   /// An expression on its own, and the words that it may begin a name with.
@@ -136,10 +134,6 @@ class Inspector {
     if (!program) {
       out_.push_back(unreadable(program.error().message, at.position(), source, 0));
       return;
-    }
-    for (const char* root :
-         {"workflow", "inputs", "steps", "tasks", "item", "sprig", "node", "pod"}) {
-      if (roots.front() != "request") roots.emplace_back(root);
     }
     for (const std::string& name : program->reads()) {
       const std::string root = name.substr(0, name.find('.'));
