@@ -18,13 +18,43 @@ namespace tiphys::cli {
 
 namespace {
 
+using value::List;
+using value::Map;
+using value::Value;
+
+// Parameters in the order of the file, so that they are found at their places in it.
+Value in_order_of(const Value& changed, const Value& given) {
+  List parameters;
+  const List& all = changed["spec"]["arguments"]["parameters"].list();
+  const auto named = [](const Value& name) {
+    return [&name](const Value& p) { return p["name"] == name; };
+  };
+  const List& declared = given["spec"]["arguments"]["parameters"].list();
+  for (const Value& p : declared) {
+    const auto it = std::ranges::find_if(all, named(p["name"]));
+    parameters.push_back(it == all.end() ? p : *it);
+  }
+  for (const Value& p : all) {
+    if (std::ranges::none_of(declared, named(p["name"]))) parameters.push_back(p);
+  }
+  if (parameters.empty()) return changed;
+  Map arguments = changed["spec"]["arguments"].map();
+  arguments.set("parameters", std::move(parameters));
+  Map spec = changed["spec"].map();
+  spec.set("arguments", std::move(arguments));
+  Map object = changed.map();
+  object.set("spec", std::move(spec));
+  return Value(std::move(object));
+}
+
 // The workflows as the flags make them: a parameter that is only given with -p is not missing.
 diag::Result<std::vector<spec::Manifest>> overridden(const Documents& documents,
                                                      const Overrides& overrides) {
   std::vector<spec::Manifest> manifests = documents.manifests;
   for (spec::Manifest& m : manifests) {
     if (m.kind != "Workflow") continue;
-    TRY(m.object, apply_overrides(m.object, overrides));
+    TRY(const Value changed, apply_overrides(m.object, overrides));
+    m.object = in_order_of(changed, m.object);
     m.name = m.object["metadata"]["name"].string_or("");
   }
   return manifests;

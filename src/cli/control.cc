@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -9,6 +10,7 @@
 #include "cli/show.h"
 #include "cli/suspended_nodes.h"
 #include "runtime/submit.h"
+#include "spec/schema.h"
 #include "value/json.h"
 #include "view/node_filter.h"
 
@@ -61,6 +63,14 @@ diag::Result<Map> output_parameters(const ControlFlags& o) {
 diag::Result<Value> arguments_of(const ControlFlags& o, const std::string& verb) {
   if (auto nodes = view::NodeFilter::parse("", o.node_field_selector); !nodes) {
     return wrong_usage(nodes.error().message);
+  }
+  static const std::vector<std::string_view> kPhases = {"Pending", "Running", "Succeeded", "Failed",
+                                                        "Error",   "Skipped", "Omitted"};
+  if (!o.phase.empty() && std::ranges::find(kPhases, o.phase) == kPhases.end()) {
+    const std::string near = spec::nearest_name(o.phase, kPhases);
+    return wrong_usage(
+        fmt::format("there is no phase '{}'{}", o.phase,
+                    near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
   }
   if (verb == "set" && o.node_field_selector.empty()) {
     return wrong_usage(

@@ -120,9 +120,9 @@ bool resume(Machine& m, const Value& arguments) {
     Node& n = m.at(i);
     if (!is_waiting(n) || !matches(m, n, selector)) continue;
     if (!fill_defaults(n).empty()) continue;
-    const std::string_view message = arguments["message"].string_or("");
+    const std::string message(arguments["message"].string_or(n.message()));
     export_outputs(m, n.outputs);
-    set_phase(m, i, Phase::kSucceeded, std::string(message));
+    set_phase(m, i, Phase::kSucceeded, message);
     changed = true;
   }
   return changed;

@@ -248,7 +248,10 @@ TEST(References, AreToldWhenTheyAreMissing) {
       "      - {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}\n"
       "      - {name: B, valueFrom: {secretKeyRef: {name: s, key: l}}}\n"
       "      - {name: C, valueFrom: {configMapKeyRef: {name: c, key: l}}}\n"
-      "      - {name: D, valueFrom: {configMapKeyRef: {name: c, key: l, optional: true}}}\n",
+      "      - {name: D, valueFrom: {configMapKeyRef: {name: c, key: l, optional: true}}}\n"
+      "    inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: c, key: l}, "
+      "default: "
+      "d}}]}\n",
       "f.yaml", findings, spec::UnknownFields::kError);
   const FindKeys keys = [](std::string_view kind,
                            std::string_view name) -> std::optional<std::set<std::string>> {
