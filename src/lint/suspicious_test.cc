@@ -109,11 +109,22 @@ TEST(Suspicious, KnowsConditionsAndLogicThatDoNotParse) {
   EXPECT_EQ(told_of_template("steps: [[{name: a, template: t, withParam: abc}]]\n" + leaf),
             "7:48 withParam is no JSON list; write a list such as '[\"a\", \"b\"]', or a tag that "
             "becomes one\n");
+  EXPECT_EQ(
+      told_of_template("steps: [[{name: a, template: t, when: '{{workflow.name}} = x'}]]\n" + leaf),
+      "7:44 Invalid 'when' expression 'a = x': Invalid token: '=' (hint: try wrapping the "
+      "affected expression in quotes (\")); compare with ==\n");
   EXPECT_EQ(told_of_template("dag: {tasks: [{name: a, template: t},\n"
                              "      {name: b, template: t, depends: 'a &&'}]}\n" +
                              leaf),
             "8:40 unable to evaluate expression '(a.Succeeded || a.Skipped || a.Daemoned) &&': "
             "unexpected token EOF (1:43)\n");
+}
+
+TEST(Suspicious, KnowsStrategiesThatAreMisspelt) {
+  EXPECT_EQ(told_of("spec:\n  entrypoint: m\n  artifactGC: {strategy: OnWorkflowDelete}\n"
+                    "  templates: [{name: m, suspend: {}}]\n"),
+            "5:26 artifactGC.strategy unknown strategy 'OnWorkflowDelete'; did you mean "
+            "\"OnWorkflowDeletion\"?\n");
 }
 
 TEST(Suspicious, KnowsTagsThatStayAsTheyAre) {

@@ -35,6 +35,7 @@ class Inspector {
   void spec() {
     const Place at{base_, base_->pointer};
     retry(base_->spec["retryStrategy"], at.at("retryStrategy"));
+    gc_strategy(base_->spec["artifactGC"], at.at("artifactGC"));
     std::size_t i = 0;
     for (const Value& t : base_->spec["templates"].list()) body(t, at.at("templates", i++));
   }
@@ -49,7 +50,6 @@ class Inspector {
     duration(t["pendingTimeout"], at.at("pendingTimeout"));
     duration(t["suspend"]["duration"], at.at("suspend").at("duration"));
     duration(t["memoize"]["maxAge"], at.at("memoize").at("maxAge"));
-    whole_number(t["activeDeadlineSeconds"], at.at("activeDeadlineSeconds"));
     retry(t["retryStrategy"], at.at("retryStrategy"));
     if (t["http"].is_map()) http(t["http"], at.at("http"));
     const bool is_empty = t["script"].is_map() && text(t["script"], "source").empty();
@@ -116,6 +116,17 @@ class Inspector {
     if (!clock::parse_go_int(v.as_string())) {
       warn(at, fmt::format("'{}' is not a number", v.as_string()));
     }
+  }
+
+  void gc_strategy(const Value& gc, const Place& at) {
+    static const std::vector<std::string_view> kStrategies = {"OnWorkflowCompletion",
+                                                              "OnWorkflowDeletion", "Never"};
+    const std::string_view strategy = text(gc, "strategy");
+    if (strategy.empty() || std::ranges::find(kStrategies, strategy) != kStrategies.end()) return;
+    const std::string near = spec::nearest_name(strategy, kStrategies);
+    warn(at.at("strategy"), fmt::format("artifactGC.strategy unknown strategy '{}'", strategy),
+         near.empty() ? "want OnWorkflowCompletion, OnWorkflowDeletion or Never"
+                      : fmt::format("did you mean \"{}\"?", near));
   }
 
   void retry(const Value& strategy, const Place& at) {
@@ -213,7 +224,8 @@ class Inspector {
       if (value) return;
       if (error.empty()) error = value.error().message;
     }
-    warn(at, first_line(error));
+    const bool is_assignment = error.find("Invalid token: '='") != std::string::npos;
+    warn(at, first_line(error), is_assignment ? "compare with ==" : "");
   }
 
   void depends(const Value& dag, const Value& task, const Place& at) {
