@@ -72,7 +72,7 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
   }
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
                                                                : spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, state, o.overrides, session));
+  TRY_VOID(check_documents(documents, state, o.overrides, session, o.defaults));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   if (!o.is_dry()) {
     TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));
