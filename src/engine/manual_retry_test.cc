@@ -223,6 +223,32 @@ TEST_F(ManualRetryTest, ParametersRunALoopOfADagAgain) {
   EXPECT_EQ(retried({{"parameters", List{"m=new"}}}), (Names{"wf.a(0:x)", "wf.a(1:y)"}));
 }
 
+TEST_F(ManualRetryTest, ADaemonIsStartedAgain) {
+  start(
+      R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"d","template":"daemon"}],
+      [{"name":"a","template":"leaf"}],[{"name":"b","template":"leaf"}]]},
+      {"name":"daemon","daemon":true,"container":{"image":"x","command":["true"]}},)" +
+      std::string(kLeaf) + "]}");
+  const LeafId daemon = waiting_.front();
+  waiting_.clear();
+  send(LeafRunning{.leaf = daemon, .started_at = now_});
+  run_all({".b"});
+  finish(daemon, Phase::kSucceeded);
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(retried(), Names{"wf[0].d"});
+  send(LeafRunning{.leaf = waiting_.front(), .started_at = now_});
+  EXPECT_EQ(phase_of("wf[1].a"), "Succeeded");
+  EXPECT_EQ(phase_of("wf[2].b"), "Pending");
+}
+
+TEST_F(ManualRetryTest, AContainerSetRunsAgainAsAWhole) {
+  run(R"({"name":"main","steps":[[{"name":"s","template":"set"}]]},
+      {"name":"set","containerSet":{"containers":[{"name":"x","image":"i","command":["a"]},
+       {"name":"main","image":"i","command":["a"],"dependencies":["x"]}]}})",
+      {".s"});
+  EXPECT_EQ(retried(), Names{"wf[0].s"});
+}
+
 TEST_F(ManualRetryTest, TheExitHandlerRunsAgain) {
   run(kThree, {".c"}, R"("onExit":"leaf",)");
   EXPECT_EQ(phase_of("wf.onExit"), "Succeeded");
