@@ -11,6 +11,7 @@
 #include "cli/inputs.h"
 #include "cli/show.h"
 #include "runtime/submit.h"
+#include "runtime/workflow_defaults.h"
 
 namespace tiphys::cli {
 
@@ -68,6 +69,10 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
     TRY(const value::Value workflow, workflow_from(o.from));
     runtime::Submission submission;
     TRY(submission.workflow, apply_overrides(workflow, o.overrides));
+    if (!o.defaults.empty()) {
+      TRY(const std::string text, read_file(o.defaults));
+      TRY(submission.workflow_defaults, runtime::read_workflow_defaults(text, o.defaults, true));
+    }
     return std::vector<runtime::Submission>{submission};
   }
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError

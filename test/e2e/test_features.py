@@ -74,6 +74,22 @@ class Features(EngineTest):
         self.assertIn('wrong.yaml:2:3: workflowDefaults: strict decoding error: unknown field '
                       '"spec.activeDeadlineSecond"; did you mean "activeDeadlineSeconds"?', err)
 
+    def test_defaults_are_for_a_workflow_of_a_template_too(self):
+        self.call("template", "create", self.write("t.yaml", """apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: t}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: x, command: ['true']}
+"""))
+        defaults = self.write("d.yaml", "metadata: {labels: {from: defaults}}\nspec: {activeDeadlineSeconds: 77}\n")
+        self.start_server()
+        name = self.submit("--from", "workflowtemplate/t", "--workflow-defaults", defaults)
+        wf = self.wait_for_phase(name, "Succeeded")
+        self.assertEqual(wf["metadata"]["labels"]["from"], "defaults")
+
     def test_a_value_outside_of_the_enum_is_refused(self):
         path = self.workflow("""
   arguments: {parameters: [{name: first, value: x}, {name: size, value: small, enum: [small, large]}]}
