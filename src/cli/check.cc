@@ -18,13 +18,71 @@ namespace tiphys::cli {
 
 namespace {
 
-// The workflows as the flags make them: a parameter that is only given with -p is not missing.
-diag::Result<std::vector<spec::Manifest>> overridden(const Documents& documents,
-                                                     const Overrides& overrides) {
+using value::List;
+using value::Map;
+using value::Value;
+
+// `all` with what `own` names in front, in the order of the file: so it is found at its place
+// there.
+Value own_first(const Value& all, const Value& own) {
+  const auto named = [](const Value& name) {
+    return [&name](const Value& v) { return v["name"] == name; };
+  };
+  List ordered;
+  for (const Value& v : own.list()) {
+    const auto it = std::ranges::find_if(all.list(), named(v["name"]));
+    ordered.push_back(it == all.list().end() ? v : *it);
+  }
+  for (const Value& v : all.list()) {
+    if (std::ranges::none_of(own.list(), named(v["name"]))) ordered.push_back(v);
+  }
+  return Value(std::move(ordered));
+}
+
+Value in_order_of(const Value& changed, const Value& own) {
+  Map spec = changed.map();
+  Map arguments = changed["arguments"].map();
+  for (const char* kind : {"parameters", "artifacts"}) {
+    if (arguments.find(kind) == nullptr) continue;
+    arguments.set(kind, own_first(changed["arguments"][kind], own["arguments"][kind]));
+  }
+  if (!arguments.empty()) spec.set("arguments", std::move(arguments));
+  for (const char* field : {"templates", "volumes", "volumeClaimTemplates"}) {
+    if (spec.find(field) != nullptr) spec.set(field, own_first(changed[field], own[field]));
+  }
+  return Value(std::move(spec));
+}
+
+diag::Result<Value> defaults_for(const spec::Manifest& m, const Documents& documents,
+                                 const Opened& state, const std::string& file,
+                                 const Session& session) {
+  if (!file.empty()) {
+    TRY(const std::string text, read_file(file));
+    return runtime::read_workflow_defaults(text, file, true);
+  }
+  std::vector<Value> config_maps;
+  for (const spec::Manifest& other : documents.manifests) {
+    if (other.kind == "ConfigMap") config_maps.push_back(other.object);
+  }
+  const std::string space(m.name_space.empty() ? session.space() : m.name_space);
+  return runtime::find_workflow_defaults(*state.store, config_maps, space);
+}
+
+// The workflows as the flags and the workflowDefaults make them: a parameter that is only given
+// there is not missing.
+diag::Result<std::vector<spec::Manifest>> completed(const Documents& documents, const Opened& state,
+                                                    const Overrides& overrides,
+                                                    const std::string& defaults_file,
+                                                    const Session& session) {
   std::vector<spec::Manifest> manifests = documents.manifests;
   for (spec::Manifest& m : manifests) {
     if (m.kind != "Workflow") continue;
-    TRY(m.object, apply_overrides(m.object, overrides));
+    TRY(const Value changed, apply_overrides(m.object, overrides));
+    TRY(const Value defaults, defaults_for(m, documents, state, defaults_file, session));
+    const Value joined = spec::join_workflow_specs(changed["spec"], {}, defaults["spec"]);
+    Map object = changed.map();
+    object.set("spec", in_order_of(joined, m.object["spec"]));
+    m.object = Value(std::move(object));
     m.name = m.object["metadata"]["name"].string_or("");
   }
   return manifests;
@@ -81,9 +139,10 @@ std::optional<std::string_view> text_of(const Documents& documents, const std::s
 }
 
 diag::Result<void> check_documents(Documents& documents, const Opened& state,
-                                   const Overrides& overrides, const Session& session) {
+                                   const Overrides& overrides, const Session& session,
+                                   const std::string& defaults_file) {
   if (!documents.has_errors()) {
-    TRY(const auto manifests, overridden(documents, overrides));
+    TRY(const auto manifests, completed(documents, state, overrides, defaults_file, session));
     const bool is_run =
         std::ranges::any_of(manifests, [](const auto& m) { return m.kind == "Workflow"; });
     for (diag::Diagnostic& d : lint::check(

@@ -18,11 +18,12 @@ namespace tiphys::cli {
 [[nodiscard]] std::optional<std::string_view> text_of(const Documents& documents,
                                                       const std::string& file);
 
-/// Checks the documents, changed by the flags, together with what is stored; prints all findings
-/// to stderr. Errors: kInvalidManifest when one of them is an error.
+/// Checks the documents, changed by the flags and the workflowDefaults (of `defaults_file`, else of
+/// the configuration), together with what is stored; prints all findings to stderr. Errors:
+/// kInvalidManifest when one of them is an error, or the defaults cannot be read.
 [[nodiscard]] diag::Result<void> check_documents(Documents& documents, const Opened& state,
-                                                 const Overrides& overrides,
-                                                 const Session& session);
+                                                 const Overrides& overrides, const Session& session,
+                                                 const std::string& defaults_file = "");
 
 /// Gives the submissions the workflowDefaults of the configuration, where no file gives them, and
 /// what Argo's controller would say of the arguments and the merged spec when the workflow starts

@@ -1,11 +1,18 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "cli/commands.h"
 #include "cli/follow.h"
 #include "cli/selection.h"
 #include "cli/show.h"
+#include "cli/suspended_nodes.h"
 #include "runtime/submit.h"
+#include "spec/schema.h"
 #include "value/json.h"
+#include "view/node_filter.h"
 
 namespace tiphys::cli {
 
@@ -14,6 +21,9 @@ namespace {
 using value::List;
 using value::Map;
 using value::Value;
+
+constexpr int kLooks = 10;
+constexpr auto kBetweenLooks = std::chrono::milliseconds(30);
 
 struct ControlFlags {
   std::vector<std::string> names;
@@ -51,6 +61,21 @@ diag::Result<Map> output_parameters(const ControlFlags& o) {
 }
 
 diag::Result<Value> arguments_of(const ControlFlags& o, const std::string& verb) {
+  if (auto nodes = view::NodeFilter::parse("", o.node_field_selector); !nodes) {
+    return wrong_usage(nodes.error().message);
+  }
+  static const std::vector<std::string_view> kPhases = {"Pending", "Running", "Succeeded", "Failed",
+                                                        "Error",   "Skipped", "Omitted"};
+  if (!o.phase.empty() && std::ranges::find(kPhases, o.phase) == kPhases.end()) {
+    const std::string near = spec::nearest_name(o.phase, kPhases);
+    return wrong_usage(
+        fmt::format("there is no phase '{}'{}", o.phase,
+                    near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+  }
+  if (verb == "set" && o.node_field_selector.empty()) {
+    return wrong_usage(
+        "'set' currently only targets suspend nodes, use a node field selector to target them");
+  }
   Map arguments;
   if (!o.message.empty()) arguments.set("message", o.message);
   if (!o.node_field_selector.empty()) arguments.set("nodeFieldSelector", o.node_field_selector);
@@ -87,16 +112,35 @@ std::string refusal(const std::string& verb, const ControlFlags& o, const store:
     return fmt::format("cannot {} workflow '{}': it has ended ({})", verb, row.name, row.phase);
   }
   if (is_over && (row.phase == "Failed" || row.phase == "Error")) return "";
-  if (row.phase == "Succeeded" && o.restart_successful && !o.node_field_selector.empty()) {
-    return fmt::format("'{}' has Succeeded: use 'tiphys resubmit {}' to run it again", row.name,
-                       row.name);
-  }
+  if (row.phase == "Succeeded" && o.restart_successful && !o.node_field_selector.empty()) return "";
   if (row.phase == "Succeeded") {
     return "To retry a succeeded workflow, set the options restartSuccessful and "
            "nodeFieldSelector";
   }
   return fmt::format("Cannot retry a workflow in phase {}",
                      row.phase.empty() ? "Pending" : row.phase);
+}
+
+// Why the suspended nodes forbid the request. What readers see may be a moment behind the engine,
+// so that a refusal is looked at again.
+diag::Result<std::string> refusal_now(Opened& state, const std::string& verb, const ControlFlags& o,
+                                      const store::WorkflowRow& row, const Value& arguments) {
+  const bool is_for_nodes = verb == "resume" || verb == "set" || !o.node_field_selector.empty();
+  if (verb == "retry" || !is_for_nodes) return "";
+  TRY(const view::NodeFilter nodes, view::NodeFilter::parse("", o.node_field_selector));
+  std::string why;
+  for (int looks = 0; looks < kLooks; ++looks) {
+    TRY(const auto waiting, state.store->load_commands(row.uid));
+    if (!waiting.empty() && !has_engine(state.config)) return "";
+    if (waiting.empty()) {
+      TRY(const auto latest, state.store->find_workflow(row.name_space, row.name));
+      TRY(const Value workflow, runtime::load_workflow_object(*state.store, latest));
+      why = refusal_of_nodes(workflow, {verb, nodes, o.node_field_selector, arguments});
+      if (why.empty()) return "";
+    }
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return why;
 }
 
 diag::Result<void> send(Opened& state, const std::string& verb, const ControlFlags& o,
@@ -106,6 +150,8 @@ diag::Result<void> send(Opened& state, const std::string& verb, const ControlFla
     return diag::fail(diag::Code::kConflict,
                       has_prefix ? fmt::format("failed to {} {}: {}", verb, row.name, why) : why);
   }
+  TRY(const std::string why_not, refusal_now(state, verb, o, row, arguments));
+  if (!why_not.empty()) return diag::fail(diag::Code::kConflict, why_not);
   if (o.dry_run) return {};
   TRY_VOID(state.store->add_command({.id = 0,
                                      .uid = row.uid,

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "cli/command.h"
+#include "runtime/workflow_defaults.h"
 #include "spec/yaml_reader.h"
 #include "store/base64.h"
 #include "store/secrets.h"
@@ -137,8 +138,7 @@ diag::Result<std::vector<runtime::Submission>> make_submissions(const Documents&
   runtime::Submission common;
   if (!defaults_file.empty()) {
     TRY(const std::string text, read_file(defaults_file));
-    TRY(const spec::YamlDocument document, spec::read_yaml(text, {.file = defaults_file}));
-    common.workflow_defaults = document.value;
+    TRY(common.workflow_defaults, runtime::read_workflow_defaults(text, defaults_file, true));
   }
   std::vector<Value> workflows;
   for (const spec::Manifest& m : documents.manifests) {

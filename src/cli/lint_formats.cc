@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <tuple>
 
 #include "value/json.h"
@@ -59,10 +60,22 @@ std::string as_json(const std::vector<diag::Diagnostic>& findings) {
   return printed(list);
 }
 
+// A path as a URI takes it.
+std::string as_uri(std::string_view path) {
+  std::string out;
+  for (const char c : path) {
+    const bool is_plain = (std::isalnum(static_cast<unsigned char>(c)) != 0) ||
+                          std::string_view("-._~/!$&'()*+,;=@").find(c) != std::string_view::npos;
+    out += is_plain ? std::string(1, c)
+                    : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  }
+  return out;
+}
+
 std::string as_sarif(const std::vector<diag::Diagnostic>& findings) {
   List results;
   for (const diag::Diagnostic& d : findings) {
-    Map place{{"artifactLocation", Map{{"uri", d.error.at.file}}}};
+    Map place{{"artifactLocation", Map{{"uri", as_uri(d.error.at.file)}}}};
     if (d.error.at.is_known()) {
       place.set("region", Map{{"startLine", d.error.at.line}, {"startColumn", d.error.at.column}});
     }

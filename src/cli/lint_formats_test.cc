@@ -36,6 +36,18 @@ TEST(LintFormats, Sarif) {
   EXPECT_EQ(place["artifactLocation"]["uri"].string_or(""), "a,b.yaml");
 }
 
+TEST(LintFormats, SarifWantsPathsAsUris) {
+  const auto log = value::parse_json(format_findings(
+      "sarif", {{diag::Severity::kError,
+                 {diag::Code::kInvalidManifest, "wrong", {"my files/50%#é.yaml", 1, 1}},
+                 ""}}));
+  ASSERT_TRUE(log);
+  const value::Value& result = (*log)["runs"].list()[0]["results"].list()[0];
+  EXPECT_EQ(
+      result["locations"].list()[0]["physicalLocation"]["artifactLocation"]["uri"].string_or(""),
+      "my%20files/50%25%23%C3%A9.yaml");
+}
+
 TEST(LintFormats, AnnotationsOfGitHub) {
   EXPECT_EQ(format_findings("github", findings()),
             "::error::50%25 is%0Awrong\n"

@@ -109,7 +109,12 @@ diag::Result<Value> with_parameters(const Value& spec, const std::vector<std::st
     }
     const std::string name = pair.substr(0, eq);
     if (!passed.insert(name).second) continue;
-    parameters.emplace_back(Map{{"name", name}, {"value", pair.substr(eq + 1)}});
+    Map parameter{{"name", name}, {"value", pair.substr(eq + 1)}};
+    for (const Value& p : spec["arguments"]["parameters"].list()) {
+      const bool is_restricted = p["name"].string_or("") == name && p["enum"].is_list();
+      if (is_restricted) parameter.set("enum", p["enum"]);
+    }
+    parameters.emplace_back(std::move(parameter));
   }
   for (const Value& p : spec["arguments"]["parameters"].list()) {
     if (!passed.contains(std::string(p["name"].string_or("")))) parameters.push_back(p);

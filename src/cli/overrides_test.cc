@@ -32,6 +32,15 @@ TEST(Overrides, GivenParametersStandInFrontOfTheOthers) {
             R"({"name":"new","value":""},{"description":"d","name":"a","value":"1"}]}})");
 }
 
+TEST(Overrides, AParameterKeepsTheValuesThatItMayHave) {
+  auto spec = with_parameters(
+      parse(R"({"arguments":{"parameters":[{"name":"a","value":"1","enum":["1","2"]}]}})"),
+      {"a=2"});
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(value::to_json(*spec),
+            R"({"arguments":{"parameters":[{"enum":["1","2"],"name":"a","value":"2"}]}})");
+}
+
 TEST(Overrides, TheFirstOfEqualNamesCounts) {
   // -p stands before what a parameter file gives.
   auto spec = with_parameters(parse("{}"), {"a=flag", "a=file"});

@@ -258,8 +258,8 @@ diag::Result<void> simulate(SimulateOptions& o, Session& session) {
     fmt::print(stderr, "warning: given up after {} changes: the workflow does not seem to end\n",
                sim::Rehearsal::kChangesMax);
   }
-  for (const std::string& name : rehearsal.unused()) {
-    fmt::print(stderr, "warning: no leaf of the name '{}' was started\n", name);
+  for (const std::string& line : rehearsal.unused()) {
+    fmt::print(stderr, "warning: {}\n", line);
   }
   if (workflow["status"]["phase"].string_or("") != "Succeeded") session.exit_code = 1;
   return {};

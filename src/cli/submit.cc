@@ -11,6 +11,7 @@
 #include "cli/inputs.h"
 #include "cli/show.h"
 #include "runtime/submit.h"
+#include "runtime/workflow_defaults.h"
 
 namespace tiphys::cli {
 
@@ -68,11 +69,15 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
     TRY(const value::Value workflow, workflow_from(o.from));
     runtime::Submission submission;
     TRY(submission.workflow, apply_overrides(workflow, o.overrides));
+    if (!o.defaults.empty()) {
+      TRY(const std::string text, read_file(o.defaults));
+      TRY(submission.workflow_defaults, runtime::read_workflow_defaults(text, o.defaults, true));
+    }
     return std::vector<runtime::Submission>{submission};
   }
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
                                                                : spec::UnknownFields::kWarning));
-  TRY_VOID(check_documents(documents, state, o.overrides, session));
+  TRY_VOID(check_documents(documents, state, o.overrides, session, o.defaults));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   if (!o.is_dry()) {
     TRY_VOID(keep_secrets(documents, space_of(submissions), state.config.secrets_path()));

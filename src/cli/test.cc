@@ -7,6 +7,8 @@
 #include "cli/inputs.h"
 #include "cli/rehearse.h"
 #include "cli/scenario.h"
+#include "cli/scenario_check.h"
+#include "diag/render.h"
 #include "spec/yaml_reader.h"
 #include "value/json.h"
 
@@ -56,15 +58,19 @@ diag::Result<void> run_file(const std::string& file, std::vector<CaseResult>& re
   TRY(const std::string text, read_file(file));
   TRY(const spec::YamlDocument document, spec::read_yaml(text, {.file = file}));
   const Value& test = document.value;
-  if (test["files"].list().empty() || test["tests"].list().empty()) {
-    return wrong_usage(fmt::format("{}: wants files: [MANIFEST] and tests: [CASE]", file));
+  std::vector<diag::Diagnostic> faults = check_scenarios(test, *document.positions);
+  if (!faults.empty()) {
+    fmt::print(stderr, "{}", diag::render_all(std::move(faults), [&](const std::string& /*file*/) {
+                 return std::optional<std::string_view>(text);
+               }));
+    return wrong_usage(fmt::format("{} has errors; nothing of it was run", file));
   }
   for (const Value& one : test["tests"].list()) {
     auto result = run_case(test, one, file, session);
     if (!result) {
-      std::string lead = fmt::format("{}: {}: ", file, one["name"].string_or(""));
-      result.error().message.insert(0, lead);
-      return std::unexpected(std::move(result.error()));
+      result = CaseResult{.file = file,
+                          .name = std::string(one["name"].string_or("")),
+                          .differences = {result.error().message}};
     }
     fmt::print("{} {}\n", result->differences.empty() ? "ok    " : "FAILED", result->name);
     for (const std::string& line : result->differences) fmt::print("       {}\n", line);

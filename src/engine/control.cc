@@ -7,6 +7,7 @@
 #include "engine/hooks.h"
 #include "engine/limits.h"
 #include "engine/locks.h"
+#include "engine/manual_retry.h"
 #include "engine/node_error.h"
 #include "engine/retry.h"
 #include "engine/selector.h"
@@ -119,9 +120,9 @@ bool resume(Machine& m, const Value& arguments) {
     Node& n = m.at(i);
     if (!is_waiting(n) || !matches(m, n, selector)) continue;
     if (!fill_defaults(n).empty()) continue;
-    const std::string_view message = arguments["message"].string_or("");
+    const std::string message(arguments["message"].string_or(n.message()));
     export_outputs(m, n.outputs);
-    set_phase(m, i, Phase::kSucceeded, std::string(message));
+    set_phase(m, i, Phase::kSucceeded, message);
     changed = true;
   }
   return changed;
@@ -158,56 +159,6 @@ bool set_nodes(Machine& m, const Value& arguments, std::optional<Phase> forced) 
   return changed;
 }
 
-// Whether a node's name is that of the workflow's exit handler or of something inside it: these
-// always run again.
-bool is_of_exit_handler(const Machine& m, const Node& n) {
-  return n.name.starts_with(m.name + ".onExit");
-}
-
-void override_parameters(Machine& m, const Value& parameters) {
-  if (parameters.list().empty()) return;
-  List list = m.spec["arguments"]["parameters"].list();
-  for (const Value& given : parameters.list()) {
-    const std::string_view pair = given.string_or("");
-    const std::size_t eq = pair.find('=');
-    if (eq == std::string_view::npos) continue;
-    for (Value& p : list) {
-      if (p["name"].string_or("") != pair.substr(0, eq)) continue;
-      Map changed = p.map();
-      changed.set("value", pair.substr(eq + 1));
-      p = std::move(changed);
-    }
-  }
-  Map arguments = m.spec["arguments"].map();
-  arguments.set("parameters", std::move(list));
-  Map spec = m.spec.map();
-  spec.set("arguments", std::move(arguments));
-  m.set_spec(std::move(spec));
-}
-
-// A retry by hand runs the workflow again from its entrypoint, and every leaf that had succeeded
-// ends at once with what it had given before. That keeps one way of running instead of a second one
-// that patches a finished tree.
-bool retry(Machine& m, const Value& arguments) {
-  if (!m.is_over || !is_failure(m.phase)) return false;
-  const bool restart_all = arguments["restartSuccessful"].bool_or(false);
-  const std::string selector(arguments["nodeFieldSelector"].string_or(""));
-  m.kept.clear();
-  for (std::size_t i = 0; i < m.nodes.size(); ++i) {
-    const Node& n = m.nodes[i];
-    const spec::NodeType type = n.type;
-    const bool is_leaf = spec::is_leaf(type);
-    if (!is_leaf || n.phase != Phase::kSucceeded || is_of_exit_handler(m, n)) continue;
-    if (restart_all && (selector.empty() || matches(m, n, selector))) continue;
-    m.kept.insert_or_assign(n.name, KeptLeaf{n.outputs.get(), n.started_at, n.finished_at});
-  }
-  override_parameters(m, arguments["parameters"]);
-  reset_for_retry(m);
-  m.effects->nodes_replaced = true;
-  begin_workflow(m);
-  return true;
-}
-
 }  // namespace
 
 void reset_for_retry(Machine& m) {
@@ -232,6 +183,7 @@ void reset_for_retry(Machine& m) {
   m.shutdown = Shutdown::kNone;
   Map spec = m.spec.map();
   spec.erase("shutdown");
+  if (m.spec["activeDeadlineSeconds"].int_or(1) == 0) spec.erase("activeDeadlineSeconds");
   m.set_spec(std::move(spec));
   m.deadline_passed = false;
   m.entry = m.exit = kNoNode;
@@ -272,7 +224,7 @@ void end_suspension(Machine& m, NodeIndex i) {
 }
 
 bool apply_control(Machine& m, const Control& control) {
-  if (control.verb == Control::Verb::kRetry) return retry(m, control.arguments);
+  if (control.verb == Control::Verb::kRetry) return retry_by_hand(m, control.arguments);
   if (m.is_over) return false;
   switch (control.verb) {
     case Control::Verb::kStop:

@@ -182,6 +182,16 @@ TEST_F(EngineTest, ASuspendTemplateIsTheApprovalThatItsHookAnnounces) {
   EXPECT_EQ(engine_->phase(), "Succeeded");
 }
 
+TEST_F(EngineTest, AResumeKeepsTheMessageThatTheNodeWasGiven) {
+  start(R"({"entrypoint":"gate","templates":[{"name":"gate","suspend":{}}]})");
+  send(Control{
+      .verb = Control::Verb::kSet,
+      .arguments = value::Map{{"nodeFieldSelector", "displayName=wf"}, {"message", "ask ann"}}});
+  send(Control{.verb = Control::Verb::kResume, .arguments = {}});
+  EXPECT_EQ(phase_of("wf"), "Succeeded");
+  EXPECT_EQ(node("wf").message(), "ask ann");
+}
+
 TEST_F(EngineTest, ARetryByHandKeepsWhatHadSucceeded) {
   start(std::string(R"({"entrypoint":"main","onExit":"leaf","templates":[{"name":"main","steps":[
       [{"name":"a","template":"leaf"}],[{"name":"b","template":"leaf"}]]},)") +

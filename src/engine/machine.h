@@ -67,6 +67,8 @@ struct KeptLeaf {
   value::Value outputs;
   clock::Instant started_at;
   clock::Instant finished_at;
+  Phase phase = Phase::kSucceeded;
+  std::string message = {};
 };
 
 /// What has come of artifactGC (artifact_gc.h).

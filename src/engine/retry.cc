@@ -7,6 +7,7 @@
 #include "engine/daemon.h"
 #include "engine/globals.h"
 #include "engine/limits.h"
+#include "engine/manual_retry.h"
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
@@ -116,6 +117,8 @@ diag::Result<bool> expression_allows(Machine& m, const RetryFrame& frame,
   const Value& code = m.at(frame.attempts.back()).outputs["exitCode"];
   if (!code.is_string()) scope.set("lastRetry.exitCode", "-1");  // in a tag it is 0
   scope.set("retries", std::to_string(frame.attempts.size() - 1));
+  const Value& code = m.at(frame.attempts.back()).outputs["exitCode"];
+  if (!code.is_string()) scope.set("lastRetry.exitCode", "-1");  // in tags it is 0
   TRY(const expr::Program program, m.program(source));
   return program.run_bool(scope);
 }
@@ -203,7 +206,8 @@ void decide(Machine& m, NodeIndex retry, bool has_waited) {
     give_up(m, retry, last.phase, "retry exceeded workflow deadline");
     return;
   }
-  if (!has_waited) {
+  const std::string next = fmt::format("{}({})", m.at(retry).name, frame.attempts.size());
+  if (!has_waited && kept_leaf(m, next) == nullptr) {
     auto waits = back_off(m, retry);
     if (!waits) {
       set_phase(m, retry, Phase::kError, waits.error().message);

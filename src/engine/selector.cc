@@ -13,7 +13,7 @@ std::string field_of(const Machine& m, const Node& n, std::string_view key) {
   if (key == "name") return n.name;
   if (key == "id") return id_of(m, n);
   if (key == "phase") return std::string(to_string(n.phase));
-  if (key == "templateName") return n.site->template_name;
+  if (key == "templateName") return n.site->own_template_name();
   if (key == "templateRef.name") return n.site->template_ref.name;
   if (key == "templateRef.template") return n.site->template_ref.template_name;
   constexpr std::string_view kInputs = "inputs.parameters.";

@@ -12,6 +12,7 @@
 #include "engine/hooks.h"
 #include "engine/limits.h"
 #include "engine/locks.h"
+#include "engine/manual_retry.h"
 #include "engine/memoize.h"
 #include "engine/names.h"
 #include "engine/retry.h"
@@ -113,6 +114,16 @@ bool begin_original(Machine& m, const Start& start, const spec::Template& body) 
   return true;
 }
 
+void end_as_before(Machine& m, NodeIndex i, const KeptLeaf& before) {
+  set_phase(m, i, Phase::kRunning);
+  Node& n = m.at(i);
+  n.outputs = before.outputs;
+  n.started_at = before.started_at;
+  n.finished_at = before.finished_at;
+  export_outputs(m, n.outputs);
+  set_phase(m, i, before.phase, before.message);
+}
+
 void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body) {
   if (begin_original(m, start, *body)) return;
   const spec::NodeType type = spec::node_type_of(body->kind);
@@ -129,16 +140,12 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     set_phase(m, n, Phase::kFailed, why);
     return;
   }
-  if (auto it = m.kept.find(m.at(n).name); it != m.kept.end()) {
+  // Those that still need a daemon need it running.
+  const KeptLeaf* before = body->is_daemon ? nullptr : kept_leaf(m, m.at(n).name);
+  if (before != nullptr) {
     create_containers(m, n, start);
-    finish_containers(m, n, {}, Phase::kSucceeded);
-    Node& kept = m.at(n);
-    set_phase(m, n, Phase::kRunning);
-    kept.outputs = it->second.outputs;
-    kept.started_at = it->second.started_at;
-    kept.finished_at = it->second.finished_at;
-    export_outputs(m, kept.outputs);
-    set_phase(m, n, Phase::kSucceeded);
+    finish_containers(m, n, {}, before->phase);
+    end_as_before(m, n, *before);
     return;
   }
   create_containers(m, n, start);
@@ -176,6 +183,10 @@ void begin_suspend(Machine& m, const Start& start,
   entered(m, n);
   if (const std::string why = leaf_refusal(m, start, false); !why.empty()) {
     set_phase(m, n, Phase::kFailed, why);
+    return;
+  }
+  if (const KeptLeaf* before = kept_leaf(m, m.at(n).name)) {
+    end_as_before(m, n, *before);
     return;
   }
   const std::string_view duration = body->raw["suspend"]["duration"].string_or("");

@@ -31,15 +31,16 @@ constexpr FieldEffects kTable[] = {
      .idle = "nodeSelector affinity tolerations schedulerName priorityClassName serviceAccountName "
              "automountServiceAccountToken executor"},
     {.type = "v1.Container",
-     .acted_on = "name image command args workingDir env envFrom volumeMounts securityContext",
-     .pending = "resources restartPolicy restartPolicyRules volumeDevices livenessProbe "
+     .acted_on = "name image command args workingDir env envFrom volumeMounts securityContext "
+                 "resources",
+     .pending = "restartPolicy restartPolicyRules volumeDevices livenessProbe "
                 "readinessProbe startupProbe lifecycle",
      .idle = "ports resizePolicy terminationMessagePath terminationMessagePolicy imagePullPolicy "
              "stdin stdinOnce tty"},
     {.type = "v1alpha1.ScriptTemplate",
      .acted_on = "name image command args workingDir env envFrom volumeMounts source "
-                 "securityContext",
-     .pending = "resources restartPolicy restartPolicyRules volumeDevices livenessProbe "
+                 "securityContext resources",
+     .pending = "restartPolicy restartPolicyRules volumeDevices livenessProbe "
                 "readinessProbe startupProbe lifecycle",
      .idle = "ports resizePolicy terminationMessagePath terminationMessagePolicy imagePullPolicy "
              "stdin stdinOnce tty"},

@@ -99,6 +99,16 @@ TEST(Lint, RefusesWhatArgoRefuses) {
       {"{entrypoint: m, templates: [{name: m, dag: {tasks: [{name: a1, template: k},"
        "{name: b, template: k, depends: a2}]}}, {name: k, suspend: {}}]}",
        "4:115 templates.m sorting failed: invalid dependency a2; did you mean \"a1\"?"},
+      {"{entrypoint: m, templates: [{name: m, dag: {tasks: [{name: a, template: k},"
+       "{name: b, template: k, depends: 'a.Failed || aa'}]}}, {name: k, suspend: {}}]}",
+       "4:127 templates.m sorting failed: invalid dependency aa"},
+      {"{entrypoint: m, templates: [{name: m, dag: {tasks: [{name: a, template: k},"
+       "{name: b, template: k, dependencies: [a, c]}]}}, {name: k, suspend: {}}]}",
+       "4:123 templates.m sorting failed: invalid dependency c"},
+      {"{entrypoint: m, templates: [{name: m, dag: {tasks: [{name: a, template: k},"
+       "{name: b, template: k, depends: '!a.Succeded'}]}}, {name: k, suspend: {}}]}",
+       "4:118 templates.m.tasks.b task result 'Succeded' for task 'a' is invalid; did "
+       "you mean \"Succeeded\"?"},
       {"{entrypoint: m, templates: [{name: m, steps: [[{name: a, template: k}]]},"
        "{name: k, inputs: {parameters: [{name: q}]}, suspend: {}}]}",
        "4:112 templates.m.steps[0].a templates.k inputs.parameters.q was not supplied"},

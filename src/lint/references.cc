@@ -1,6 +1,7 @@
 // Secrets and ConfigMaps that a workflow reads and that are not there: its steps would fail.
 #include <fmt/format.h>
 
+#include "clock/go_duration.h"
 #include "lint/suspicious.h"
 #include "lint/walk.h"
 #include "tag/substitute.h"
@@ -34,6 +35,25 @@ bool is_read(std::string_view at) {
   return true;
 }
 
+/// Whether the `valueFrom` around a selector has something else to take.
+bool has_default(const Value& spec, std::string_view at) {
+  const Value* v = &spec;
+  std::string_view rest = at.substr(0, at.rfind('/'));
+  while (!rest.empty()) {
+    rest.remove_prefix(1);
+    const std::string_view token = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(token.size());
+    if (v->is_map()) {
+      v = &(*v)[token];
+      continue;
+    }
+    const auto index = clock::parse_go_int(token);
+    if (!index || *index < 0 || static_cast<std::size_t>(*index) >= v->list().size()) return false;
+    v = &v->list()[static_cast<std::size_t>(*index)];
+  }
+  return !(*v)["default"].is_null();
+}
+
 }  // namespace
 
 void missing_references(const BasePointer& base, const FindKeys& find_keys,
@@ -45,6 +65,8 @@ void missing_references(const BasePointer& base, const FindKeys& find_keys,
                    const std::string_view key = text(v, "key");
                    if (r.type != type || name.empty() || v["optional"].bool_or(false)) continue;
                    if (tag::has_tags(name) || tag::has_tags(key) || !is_read(at)) continue;
+                   const std::string below = at.substr(base->pointer.size());
+                   if (has_default(base->spec, below)) continue;
                    const auto keys = find_keys(r.kind, name);
                    std::string message;
                    if (!keys) {

@@ -130,7 +130,9 @@ class Inspector {
 void suspicious(const BasePointer& base, bool is_sound, std::vector<Diagnostic>& out) {
   Inspector(base, out).spec();
   suspicious_values(base, out);
-  if (is_sound) expressions_of_templates(base, out);
+  if (!is_sound) return;
+  expressions_of_templates(base, out);
+  suspicious_metrics(base, out);
 }
 
 }  // namespace tiphys::lint

@@ -65,14 +65,18 @@ struct Finding {
 /// conditions, URLs, logic of `depends`.
 void suspicious_values(const BasePointer& base, std::vector<diag::Diagnostic>& out);
 
+/// Appends warnings about metrics with tags that mean nothing.
+void suspicious_metrics(const BasePointer& base, std::vector<diag::Diagnostic>& out);
+
 /// Appends warnings about templates, inputs and arguments that nothing uses, deprecated fields, and
 /// values that look like secrets.
 void unused(const BasePointer& base, std::vector<diag::Diagnostic>& out);
 
-/// Appends warnings about the `{{=…}}` tags in `v`, which stand outside of templates.
+/// Appends warnings about the expressions in `v`, which stand outside of templates.
 void suspicious_expressions(const value::Value& v, const Place& at, const BasePointer& base,
                             std::vector<diag::Diagnostic>& out);
-/// The same for all templates, whose inputs, steps and tasks are known.
+/// The same for all templates, whose inputs, steps and tasks are known, and for what the spec holds
+/// beside them. Not for hooks, which have suspicious_hooks().
 void expressions_of_templates(const BasePointer& base, std::vector<diag::Diagnostic>& out);
 
 /// Appends warnings about Secrets and ConfigMaps, or keys in them, that `find_keys` does not find.

@@ -1,7 +1,10 @@
-// Expressions in tags: those that cannot be read, names that are never there, types that do not
-// fit.
+// Expressions, in tags and in fields of their own: those that cannot be read, names that are never
+// there, types that do not fit.
 #include <fmt/format.h>
 #include <re2/re2.h>
+
+#include <map>
+#include <optional>
 
 #include "expr/builtin_table.h"
 #include "expr/program.h"
@@ -21,7 +24,8 @@ namespace {
 class TemplateScope {
  public:
   /// `outer`: the template around an inline one; borrowed.
-  TemplateScope(const Value& body, const TemplateScope* outer) : outer_(outer) {
+  TemplateScope(const Base& base, const Value& body, const TemplateScope* outer)
+      : base_(base), outer_(outer) {
     for (const char* kind : {"parameters", "artifacts"}) {
       for (const Value& input : body["inputs"][kind].list()) {
         names_.add(fmt::format("inputs.{}.{}", kind, text(input, "name")));
@@ -40,6 +44,23 @@ class TemplateScope {
   [[nodiscard]] bool is_loop(std::string_view name) const {
     return loops_.has(name) || (outer_ != nullptr && outer_->is_loop(name));
   }
+  /// Whether the template of a step or task declares this output (outputs.parameters.x); true if
+  /// that is not known. Else `fix` may suggest another one.
+  [[nodiscard]] bool has_output(std::string_view node, std::string_view output,
+                                std::string& fix) const {
+    const auto found = called_.find(node);
+    if (found == called_.end()) return outer_ == nullptr || outer_->has_output(node, output, fix);
+    Names declared;
+    for (const char* kind : {"parameters", "artifacts"}) {
+      for (const Value& o : found->second["outputs"][kind].list()) {
+        declared.add(fmt::format("outputs.{}.{}", kind, text(o, "name")));
+      }
+    }
+    if (declared.has(output)) return true;
+    const std::string near = declared.nearest(output);
+    if (!near.empty()) fix = fmt::format("did you mean \"{}.{}\"?", node, near);
+    return false;
+  }
   [[nodiscard]] std::string nearest(std::string_view name) const {
     std::string near = names_.nearest(name);
     return near.empty() && outer_ != nullptr ? outer_->nearest(name) : near;
@@ -52,11 +73,18 @@ class TemplateScope {
     const bool is_loop = !step["withItems"].is_null() || !step["withParam"].is_null() ||
                          !step["withSequence"].is_null();
     if (is_loop) loops_.add(name);
+    std::string pointer;
+    const Value* body = step["inline"].is_map()
+                            ? &step["inline"]
+                            : base_.find_template(text(step, "template"), pointer);
+    if (body != nullptr) called_.emplace(name, *body);
   }
 
+  const Base& base_;
   const TemplateScope* outer_;
   Names names_;
   Names loops_;
+  std::map<std::string, Value, std::less<>> called_;  // the templates of this object
 };
 
 constexpr std::string_view kRootWords[] = {
@@ -78,6 +106,31 @@ std::string_view after(std::string_view name, std::string_view head) {
   return name.substr(std::min(head.size() + 1, name.size()));
 }
 
+const std::vector<std::string_view> kRetryWords = {"lastRetry",         "lastRetry.exitCode",
+                                                   "lastRetry.status",  "lastRetry.duration",
+                                                   "lastRetry.message", "retries"};
+
+/// Where an expression stands, which decides what it may read.
+enum class Field : std::uint8_t { kTag, kOfItsOwn, kRetry };
+
+std::string_view last_token(std::string_view pointer) {
+  return pointer.substr(std::min(pointer.rfind('/') + 1, pointer.size()));
+}
+
+/// What kind of expression the string at `key` of the map at `at` is; nullopt: none. Those of hooks
+/// are looked at elsewhere.
+std::optional<Field> field_of(std::string_view key, const Place& at) {
+  if (key == "fromExpression") return Field::kOfItsOwn;
+  if (key != "expression") return std::nullopt;
+  const std::string_view parent = last_token(at.pointer);
+  const std::string_view around =
+      last_token(std::string_view(at.pointer).substr(0, at.pointer.size() - parent.size() - 1));
+  if (around == "hooks") return std::nullopt;
+  if (parent == "retryStrategy") return Field::kRetry;
+  if (parent == "valueFrom" || around == "labelsFrom") return Field::kOfItsOwn;
+  return std::nullopt;
+}
+
 Known known_of_node(std::string_view path, const TemplateScope* scope) {
   const std::string_view node = segments(path, 2);
   const std::string_view rest = after(path, node);
@@ -89,6 +142,7 @@ Known known_of_node(std::string_view path, const TemplateScope* scope) {
 
 /// What is known of a variable's type. Parameters are texts, whatever is in them.
 Known known_of(std::string_view path, const TemplateScope* scope) {
+  if (path == "retries") return Known::kText;
   const std::string_view root = segments(path, 1);
   if (root == "sprig") return Known::kNothing;  // its functions are no variables
   const std::string_view rest = after(path, root);
@@ -102,6 +156,7 @@ Known known_of(std::string_view path, const TemplateScope* scope) {
   }
   const bool is_parameter = rest.starts_with("parameters.") && path == segments(path, 3);
   if (root == "inputs") return is_parameter ? Known::kText : Known::kAnything;
+  if (root == "lastRetry") return Known::kText;
   if (root == "workflow") {
     for (const char* name : {"name", "namespace", "uid", "status", "mainEntrypoint"}) {
       if (rest == name) return Known::kText;
@@ -135,8 +190,13 @@ class Inspector {
     for (const Value& element : v.list()) values(element, at.at(std::to_string(i++)));
     for (const auto& [key, member] : v.map()) {
       if (key == "inline" && member.is_map() && scope_ != nullptr) {
-        const TemplateScope inner(member, scope_);
+        const TemplateScope inner(*base_, member, scope_);
         Inspector(base_, &inner, out_).values(member, at.at(key));
+        continue;
+      }
+      const auto field = field_of(key, at);
+      if (field && member.is_string() && !tag::has_tags(member.as_string())) {
+        expression({*field, member.as_string(), member.as_string(), 0}, at.at(key));
       } else {
         values(member, at.at(key));
       }
@@ -144,29 +204,41 @@ class Inspector {
   }
 
  private:
+  /// An expression and where in a text it begins.
+  struct Found {
+    Field field = Field::kTag;
+    const std::string& source;
+    const std::string& given;
+    std::size_t begin = 0;
+  };
+
   void one_text(const std::string& given, const Place& at) {
     if (!tag::has_tags(std::string_view(given))) return;
     unclosed(given, at);
     for (const tag::Tag& found : tag::find_tags(given)) {
       if (!found.is_expression) continue;
-      const std::size_t source = given.find(found.name, found.offset);
-      const std::size_t begin = source == std::string::npos ? found.offset : source;
-      const auto program = expr::Program::parse(found.name);
-      if (!program) {
-        out_.push_back(unreadable(program.error().message, at.position(), given, begin));
-        continue;
-      }
-      const std::size_t before = out_.size();
-      unknown_functions(found.name, given, begin, at);
-      for (const std::string& name : program->reads()) unknown_name(name, found, given, begin, at);
-      if (out_.size() != before) continue;  // types of what is not there
-      const auto fits =
-          program->check([&](std::string_view path) { return known_of(path, scope_); });
-      if (fits) continue;
-      out_.push_back(unreadable(fits.error().message, at.position(), given, begin,
-                                "the types in this expression do not fit"));
-      out_.back().suggestion = mended(fits.error().message);
+      const std::string source(found.name);
+      const std::size_t begin = given.find(source, found.offset);
+      expression({Field::kTag, source, given, begin == std::string::npos ? found.offset : begin},
+                 at);
     }
+  }
+
+  void expression(const Found& e, const Place& at) {
+    const auto program = expr::Program::parse(e.source);
+    if (!program) {
+      out_.push_back(unreadable(program.error().message, at.position(), e.given, e.begin));
+      return;
+    }
+    const std::size_t before = out_.size();
+    unknown_functions(e.source, e.given, e.begin, at);
+    for (const std::string& name : program->reads()) unknown_name(name, e, at);
+    if (out_.size() != before) return;  // types of what is not there
+    const auto fits = program->check([&](std::string_view path) { return known_of(path, scope_); });
+    if (fits) return;
+    out_.push_back(unreadable(fits.error().message, at.position(), e.given, e.begin,
+                              "the types in this expression do not fit"));
+    out_.back().suggestion = mended(fits.error().message);
   }
 
   /// `offset` is that in the text.
@@ -204,17 +276,34 @@ class Inspector {
     }
   }
 
-  void unknown_name(const std::string& name, const tag::Tag& found, const std::string& given,
-                    std::size_t begin, const Place& at) {
+  void unknown_name(const std::string& name, const Found& e, const Place& at) {
     std::string fix;
-    if (is_known(name, fix)) return;
+    if (e.field == Field::kRetry ? is_retry_word(name, fix) : is_known(name, fix)) return;
     const std::string root(segments(name, 1));
     const bool is_root = std::ranges::find(kRootWords, root) == std::end(kRootWords);
-    const std::string& told = is_root ? root : name;
-    tell(given, begin + place_of(name, found.name), at,
-         fmt::format("unknown {} '{}' in the expression of this tag", is_root ? "name" : "variable",
-                     told),
+    tell(e.given, e.begin + place_of(name, e.source), at,
+         fmt::format("unknown {} '{}'{}", is_root ? "name" : "variable", is_root ? root : name,
+                     e.field == Field::kTag ? " in the expression of this tag"
+                                            : ", which fails when this is evaluated"),
          std::move(fix));
+  }
+
+  /// The expression of a retryStrategy reads nothing but the last attempt.
+  static bool is_retry_word(const std::string& name, std::string& fix) {
+    const std::string_view root = segments(name, 1);
+    if (root == "sprig") return true;
+    if (std::ranges::find(kRetryWords, segments(name, 2)) != kRetryWords.end()) return true;
+    const bool is_elsewhere = root != "lastRetry" && root != "retries" &&
+                              std::ranges::find(kRootWords, root) != std::end(kRootWords);
+    if (is_elsewhere) {
+      fix = fmt::format("only lastRetry and retries can be read here; write a tag, '{{{{{}}}}}'",
+                        name);
+      return false;
+    }
+    const std::string near =
+        spec::nearest_name(root == "lastRetry" ? segments(name, 2) : root, kRetryWords);
+    fix = near.empty() ? did_you_mean_function(root) : fmt::format("did you mean \"{}\"?", near);
+    return false;
   }
 
   /// Where the first word that only this name has stands in the source; else its beginning.
@@ -229,6 +318,7 @@ class Inspector {
     const std::string_view root = segments(name, 1);
     if (root == "workflow") return is_workflow_variable(name, *base_, fix);
     if (root == "inputs" || root == "steps" || root == "tasks") return is_in_template(name, fix);
+    if (root == "lastRetry") return is_retry_word(name, fix);
     if (std::ranges::find(kRootWords, root) != std::end(kRootWords)) return true;
     const std::string near =
         spec::nearest_name(root, {std::begin(kRootWords), std::end(kRootWords)});
@@ -243,10 +333,19 @@ class Inspector {
     const bool is_whole = is_input ? wanted == segments(name, 2) : wanted == segments(name, 1);
     // steps.name and tasks.name are the step's own.
     if (is_whole || wanted == "steps.name" || wanted == "tasks.name") return true;
-    if (scope_->has(wanted)) return true;
+    if (wanted.find('(') != std::string_view::npos) return true;  // an item of a loop
+    if (scope_->has(wanted)) return is_input || is_of_node(wanted, after(name, wanted), fix);
     const std::string near = scope_->nearest(wanted);
     if (!near.empty()) fix = fmt::format("did you mean \"{}\"?", near);
     return false;
+  }
+
+  /// What may follow the name of a step or task.
+  bool is_of_node(std::string_view node, std::string_view rest, std::string& fix) const {
+    if (!is_node_variable(rest, fix)) return false;
+    const std::string_view output = segments(rest, 3);
+    const bool is_declared = output != segments(rest, 2) && rest.starts_with("outputs.");
+    return !is_declared || scope_->has_output(node, output, fix);
   }
 
   const BasePointer& base_;
@@ -262,10 +361,15 @@ void suspicious_expressions(const Value& v, const Place& at, const BasePointer& 
 }
 
 void expressions_of_templates(const BasePointer& base, std::vector<Diagnostic>& out) {
-  const Place at{base, base->pointer + "/templates"};
+  const Place spec{base, base->pointer};
+  Inspector outside(base, nullptr, out);
+  for (const char* field : {"retryStrategy", "workflowMetadata"}) {
+    outside.values(base->spec[field], spec.at(field));
+  }
+  const Place at = spec.at("templates");
   std::size_t i = 0;
   for (const Value& body : base->spec["templates"].list()) {
-    const TemplateScope scope(body, nullptr);
+    const TemplateScope scope(*base, body, nullptr);
     Inspector(base, &scope, out).values(body, at.at(std::to_string(i++)));
   }
 }

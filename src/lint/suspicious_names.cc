@@ -126,6 +126,7 @@ Diagnostic unreadable(std::string_view error, diag::Position start, std::string_
   }
   d.error = {diag::Code::kBadExpression, fmt::format("{}: {}", lead, message),
              position_inside(std::move(start), text, offset)};
+  if (message == "unexpected token Operator(\"=\")") d.suggestion = "compare with ==";
   return d;
 }
 

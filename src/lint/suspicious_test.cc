@@ -109,11 +109,22 @@ TEST(Suspicious, KnowsConditionsAndLogicThatDoNotParse) {
   EXPECT_EQ(told_of_template("steps: [[{name: a, template: t, withParam: abc}]]\n" + leaf),
             "7:48 withParam is no JSON list; write a list such as '[\"a\", \"b\"]', or a tag that "
             "becomes one\n");
+  EXPECT_EQ(
+      told_of_template("steps: [[{name: a, template: t, when: '{{workflow.name}} = x'}]]\n" + leaf),
+      "7:44 Invalid 'when' expression 'a = x': Invalid token: '=' (hint: try wrapping the "
+      "affected expression in quotes (\")); compare with ==\n");
   EXPECT_EQ(told_of_template("dag: {tasks: [{name: a, template: t},\n"
                              "      {name: b, template: t, depends: 'a &&'}]}\n" +
                              leaf),
             "8:40 unable to evaluate expression '(a.Succeeded || a.Skipped || a.Daemoned) &&': "
             "unexpected token EOF (1:43)\n");
+}
+
+TEST(Suspicious, KnowsStrategiesThatAreMisspelt) {
+  EXPECT_EQ(told_of("spec:\n  entrypoint: m\n  artifactGC: {strategy: OnWorkflowDelete}\n"
+                    "  templates: [{name: m, suspend: {}}]\n"),
+            "5:26 artifactGC.strategy unknown strategy 'OnWorkflowDelete'; did you mean "
+            "\"OnWorkflowDeletion\"?\n");
 }
 
 TEST(Suspicious, KnowsTagsThatStayAsTheyAre) {
@@ -159,6 +170,77 @@ TEST(Suspicious, KnowsTypesInTagsThatDoNotFit) {
   EXPECT_EQ(told_of_tag("len(1)"), "9:28 " + lead + "invalid argument for len (type int)\n");
 }
 
+TEST(Suspicious, KnowsWhatTheExpressionOfARetryMayRead) {
+  const auto told = [](const std::string& source) {
+    return told_of_template(
+        "container: {image: i, command: [c]}\n"
+        "    retryStrategy: {limit: 3, expression: \"" +
+        source + "\"}\n");  // it begins at 8:44
+  };
+  const std::string fails = ", which fails when this is evaluated; ";
+  EXPECT_EQ(told("asInt(lastRetry.exitCode) > 1 && lastRetry.status == 'Error'"), "");
+  EXPECT_EQ(told("lastRetry.message contains 'x' and asInt(retries) < 5"), "");
+  EXPECT_EQ(told("lastRetry.exitCode > 1"),
+            "8:63 the types in this expression do not fit: invalid operation: > (mismatched types "
+            "string and int); parameters and results are texts: asInt() and asFloat() make numbers "
+            "of them\n");
+  EXPECT_EQ(told("lastRetry.exitcode == '1'"), "8:44 unknown variable 'lastRetry.exitcode'" +
+                                                   fails +
+                                                   "did you mean \"lastRetry.exitCode\"?\n");
+  EXPECT_EQ(told("'7' == workflow.parameters.p"),
+            "8:51 unknown variable 'workflow.parameters.p'" + fails +
+                "only lastRetry and retries can be read here; write a tag, "
+                "'{{workflow.parameters.p}}'\n");
+  EXPECT_EQ(told("'{{workflow.name}}' == lastRetry.status"), "");
+}
+
+TEST(Suspicious, KnowsTheExpressionsOfOutputs) {
+  const auto told = [](const std::string& output) {
+    return told_of_template(
+        "dag: {tasks: [{name: a, template: t}, {name: l, template: t, withItems: [1]}]}\n"
+        "    outputs: {parameters: [{name: o, valueFrom: {expression: \"" +
+        output +
+        "\"}}]}\n"  // it begins at 8:63
+        "  - {name: t, outputs: {parameters: [{name: p, valueFrom: {path: /p}}]}, container: "
+        "{image: "
+        "i, command: [c]}}\n");
+  };
+  const std::string fails = ", which fails when this is evaluated";
+  EXPECT_EQ(told("tasks.a.outputs.parameters.p + '!' + workflow.name"), "");
+  EXPECT_EQ(told("tasks['l(0:1)'].outputs.parameters.p"), "");
+  EXPECT_EQ(told("tasks.l.outputs.parameters[0].p"), "");
+  EXPECT_EQ(told("tasks.a.outputs.parameters.q"),
+            "8:63 unknown variable "
+            "'tasks.a.outputs.parameters.q'" +
+                fails +
+                "; did you mean "
+                "\"tasks.a.outputs.parameters.p\"?\n");
+  EXPECT_EQ(told("'' + steps.a.outputs.result"),
+            "8:68 unknown variable 'steps.a.outputs.result'" + fails + "\n");
+  EXPECT_EQ(told("tasks.a.phase"),
+            "8:63 unknown variable 'tasks.a.phase'" + fails + "; did you mean \"status\"?\n");
+  EXPECT_EQ(told("1 +"), "8:65 the expression cannot be read: unexpected token EOF\n");
+}
+
+TEST(Suspicious, KnowsMetricsThatAreNeverEmitted) {
+  const auto told = [](const std::string& metric) {
+    return told_of_template(
+        "container: {image: i, command: [c]}\n"
+        "    metrics: {prometheus: [{name: m, help: h, " +
+        metric + "}]}\n");  // it begins at 8:47
+  };
+  const std::string counter = R"(counter: {value: "1"})";
+  EXPECT_EQ(told("when: \"{{status}} == Failed && {{exitCode}} != 3\", " + counter), "");
+  EXPECT_EQ(told("gauge: {value: \"{{resourcesDuration.cpu}}\"}"), "");
+  EXPECT_EQ(told("when: \"{{statu}} == Failed\", " + counter),
+            "8:54 unknown variable 'statu': this metric is never emitted; did you mean "
+            "\"status\"?\n");
+  EXPECT_EQ(told("when: \"{{status}} != Sucess\", " + counter),
+            "8:68 there is no phase \"Sucess\"; did you mean \"Succeeded\"?\n");
+  EXPECT_EQ(told("gauge: {value: \"{{outputs.parameters.size}}\"}"),
+            "8:63 unknown variable 'outputs.parameters.size': this metric is never emitted\n");
+}
+
 TEST(Suspicious, KnowsNamesInTagsThatAreNotThere) {
   const std::string tail = " in the expression of this tag";
   EXPECT_EQ(told_of_tag("'x' + inputs.parameters.nun"),
@@ -177,7 +259,10 @@ TEST(References, AreToldWhenTheyAreMissing) {
       "      - {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}\n"
       "      - {name: B, valueFrom: {secretKeyRef: {name: s, key: l}}}\n"
       "      - {name: C, valueFrom: {configMapKeyRef: {name: c, key: l}}}\n"
-      "      - {name: D, valueFrom: {configMapKeyRef: {name: c, key: l, optional: true}}}\n",
+      "      - {name: D, valueFrom: {configMapKeyRef: {name: c, key: l, optional: true}}}\n"
+      "    inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: c, key: l}, "
+      "default: "
+      "d}}]}\n",
       "f.yaml", findings, spec::UnknownFields::kError);
   const FindKeys keys = [](std::string_view kind,
                            std::string_view name) -> std::optional<std::set<std::string>> {

@@ -35,6 +35,7 @@ class Inspector {
   void spec() {
     const Place at{base_, base_->pointer};
     retry(base_->spec["retryStrategy"], at.at("retryStrategy"));
+    gc_strategy(base_->spec["artifactGC"], at.at("artifactGC"));
     std::size_t i = 0;
     for (const Value& t : base_->spec["templates"].list()) body(t, at.at("templates", i++));
   }
@@ -49,7 +50,6 @@ class Inspector {
     duration(t["pendingTimeout"], at.at("pendingTimeout"));
     duration(t["suspend"]["duration"], at.at("suspend").at("duration"));
     duration(t["memoize"]["maxAge"], at.at("memoize").at("maxAge"));
-    whole_number(t["activeDeadlineSeconds"], at.at("activeDeadlineSeconds"));
     retry(t["retryStrategy"], at.at("retryStrategy"));
     if (t["http"].is_map()) http(t["http"], at.at("http"));
     const bool is_empty = t["script"].is_map() && text(t["script"], "source").empty();
@@ -118,6 +118,17 @@ class Inspector {
     }
   }
 
+  void gc_strategy(const Value& gc, const Place& at) {
+    static const std::vector<std::string_view> kStrategies = {"OnWorkflowCompletion",
+                                                              "OnWorkflowDeletion", "Never"};
+    const std::string_view strategy = text(gc, "strategy");
+    if (strategy.empty() || std::ranges::find(kStrategies, strategy) != kStrategies.end()) return;
+    const std::string near = spec::nearest_name(strategy, kStrategies);
+    warn(at.at("strategy"), fmt::format("artifactGC.strategy unknown strategy '{}'", strategy),
+         near.empty() ? "want OnWorkflowCompletion, OnWorkflowDeletion or Never"
+                      : fmt::format("did you mean \"{}\"?", near));
+  }
+
   void retry(const Value& strategy, const Place& at) {
     whole_number(strategy["limit"], at.at("limit"));
     const Value& backoff = strategy["backoff"];
@@ -125,8 +136,6 @@ class Inspector {
     for (const char* field : {"duration", "maxDuration", "cap"}) {
       duration(backoff[field], at.at("backoff").at(field));
     }
-    const std::string_view source = text(strategy, "expression");
-    expression(source, at.at("expression"), {"lastRetry", "retries"});
   }
 
   /// An expression on its own, and the words that it may begin a name with.
@@ -136,10 +145,6 @@ class Inspector {
     if (!program) {
       out_.push_back(unreadable(program.error().message, at.position(), source, 0));
       return;
-    }
-    for (const char* root :
-         {"workflow", "inputs", "steps", "tasks", "item", "sprig", "node", "pod"}) {
-      if (roots.front() != "request") roots.emplace_back(root);
     }
     for (const std::string& name : program->reads()) {
       const std::string root = name.substr(0, name.find('.'));
@@ -219,7 +224,8 @@ class Inspector {
       if (value) return;
       if (error.empty()) error = value.error().message;
     }
-    warn(at, first_line(error));
+    const bool is_assignment = error.find("Invalid token: '='") != std::string::npos;
+    warn(at, first_line(error), is_assignment ? "compare with ==" : "");
   }
 
   void depends(const Value& dag, const Value& task, const Place& at) {

@@ -1,8 +1,10 @@
 // Templates of tasks that depend on each other.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <re2/re2.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "lint/task_graph.h"
 #include "lint/validator.h"
@@ -18,6 +20,21 @@ namespace {
 
 bool is_loop(const Value& task) {
   return !task["withItems"].list().empty() || !text(task, "withParam").empty();
+}
+
+bool is_of_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+}
+
+/// Where `word` stands by itself; npos: nowhere.
+std::size_t place_of_word(std::string_view logic, std::string_view word) {
+  for (std::size_t at = logic.find(word); at != std::string_view::npos && !word.empty();
+       at = logic.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    const bool begins = at == 0 || !is_of_word(logic[at - 1]);
+    if (begins && (end == logic.size() || !is_of_word(logic[end]))) return at;
+  }
+  return std::string_view::npos;
 }
 
 }  // namespace
@@ -53,6 +70,34 @@ class DagCheck {
  private:
   Place place(const Task& task) const { return at_.at("tasks", task.index); }
 
+  /// Tells of a word in `depends`, or of an element of `dependencies`.
+  void report_word(const Task& task, std::string_view word, std::string message, std::string fix) {
+    const std::string_view depends = text(task.body, "depends");
+    Place at = place(task).at(depends.empty() ? "dependencies" : "depends");
+    std::size_t i = 0;
+    for (const Value& name : task.body["dependencies"].list()) {
+      if (depends.empty() && name.string_or("") == word) at = at.at(std::to_string(i));
+      ++i;
+    }
+    const std::size_t before = v_.findings_.size();
+    v_.report(at, std::move(message), std::move(fix));
+    const std::size_t offset = place_of_word(depends, word);
+    if (v_.findings_.size() == before || offset == std::string_view::npos) return;
+    v_.findings_.back().error.at = position_inside(at.position(), depends, offset);
+  }
+
+  void wrong_result(const Task& task, const std::string& owner, const std::string& message) {
+    static const RE2 kResult(R"(^task result '([^']*)')");
+    static const std::vector<std::string_view> kKnown = {"Succeeded",    "Failed",   "Errored",
+                                                         "Skipped",      "Omitted",  "Daemoned",
+                                                         "AnySucceeded", "AllFailed"};
+    std::string result;
+    RE2::PartialMatch(message, kResult, &result);
+    const std::string near = spec::nearest_name(result, kKnown);
+    report_word(task, result, fmt::format("{} {}", owner, message),
+                near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+  }
+
   /// Duplicate names, unknown dependencies, cycles.
   bool order_is_sound() {
     const std::string lead = owner_ + " sorting failed: ";
@@ -67,14 +112,12 @@ class DagCheck {
       names.push_back(task.name);
     }
     for (const Task& task : graph_.tasks()) {
-      const Place at =
-          place(task).at(text(task.body, "depends").empty() ? "dependencies" : "depends");
       for (const auto& [dependency, of_items] : task.dependencies) {
         if (graph_.find(dependency) != nullptr) continue;
         std::string near;
         if (v_.findings_.size() < kSuggestionsMax) near = spec::nearest_name(dependency, names);
-        v_.report(at, fmt::format("{}invalid dependency {}", lead, dependency),
-                  near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+        report_word(task, dependency, fmt::format("{}invalid dependency {}", lead, dependency),
+                    near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
         is_sound = false;
       }
     }
@@ -117,7 +160,7 @@ class DagCheck {
     v_.add_outputs(body, "tasks", task.name, scope_, is_loop(task.body), false);
     if (resolved) bodies_[task.name] = resolved->body;
     if (const auto results = plan::validate_task_results(task.body); !results) {
-      v_.report(at.at("depends"), fmt::format("{} {}", owner, results.error().message));
+      wrong_result(task, owner, results.error().message);
     }
     for (const auto& [name, of_items] : task.dependencies) {
       const Task* dependency = graph_.find(name);

@@ -1,8 +1,11 @@
 // Templates: found by name, reference or inline; their type, inputs, time limits and metrics.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "clock/go_duration.h"
 #include "lint/validator.h"
+#include "spec/schema.h"
 
 namespace tiphys::lint {
 
@@ -334,10 +337,14 @@ std::optional<Resolved> Validator::holder(const Value& holder, const Place& at,
     return found;
   }
   const std::string_view policy = text(found->body["retryStrategy"], "retryPolicy");
-  if (!policy.empty() && policy != "Always" && policy != "OnError" && policy != "OnFailure" &&
-      policy != "OnTransientError") {
+  static const std::vector<std::string_view> kPolicies = {"Always", "OnError", "OnFailure",
+                                                          "OnTransientError"};
+  if (!policy.empty() && std::ranges::find(kPolicies, policy) == kPolicies.end()) {
+    const std::string near = spec::nearest_name(policy, kPolicies);
     report(found->place.at("retryStrategy").at("retryPolicy"),
-           fmt::format("{}{} is not a valid RetryPolicy", prefix, policy));
+           fmt::format("{}{} is not a valid RetryPolicy", prefix, policy),
+           near.empty() ? "want Always, OnError, OnFailure or OnTransientError"
+                        : fmt::format("did you mean \"{}\"?", near));
   }
   validate_template(*found, supplied, prefix);
   return found;

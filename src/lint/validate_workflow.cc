@@ -1,9 +1,12 @@
 // A whole workflow: its arguments, its global names, the templates that it starts with.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lint/validator.h"
 #include "spec/labels.h"
 #include "spec/names.h"
+#include "spec/schema.h"
 
 namespace tiphys::lint {
 
@@ -162,14 +165,13 @@ void Validator::validate_spec_rules(const BasePointer& base) {
   const Place at{base, base->pointer};
   hooks(spec["hooks"], at.at("hooks"), "", "hooks");
   const std::string_view strategy = text(spec["podGC"], "strategy");
-  bool is_known = strategy.empty();
-  for (const std::string_view s :
-       {"OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"}) {
-    is_known = is_known || s == strategy;
-  }
-  if (!is_known) {
+  static const std::vector<std::string_view> kStrategies = {
+      "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"};
+  if (!strategy.empty() && std::ranges::find(kStrategies, strategy) == kStrategies.end()) {
+    const std::string near = spec::nearest_name(strategy, kStrategies);
     report(at.at("podGC").at("strategy"),
-           fmt::format("podGC.strategy unknown strategy '{}'", strategy));
+           fmt::format("podGC.strategy unknown strategy '{}'", strategy),
+           near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
   }
   if (spec["podGC"]["labelSelector"].is_map()) {
     if (auto s = spec::Selector::from_object(spec["podGC"]["labelSelector"]); !s) {

@@ -8,8 +8,10 @@
 #include <optional>
 
 #include "clock/rfc3339.h"
+#include "clock/strftime.h"
 #include "diag/error.h"
 #include "expr/when.h"
+#include "metrics/resources_duration.h"
 #include "tag/substitute.h"
 #include "value/json.h"
 #include "vars/scope.h"
@@ -38,6 +40,20 @@ std::string seconds_of(const Value& status, clock::Instant now) {
   return fmt::format("{:.6f}", started ? (finished.value_or(now) - *started).in_seconds() : 0.0);
 }
 
+void set_creation_time(vars::MapScope& scope, const Value& metadata) {
+  const std::string name = "workflow.creationTimestamp";
+  scope.set(name, metadata["creationTimestamp"].string_or(""));
+  scope.set(name + ".RFC3339", metadata["creationTimestamp"].string_or(""));
+  if (const auto at = time_in(metadata["creationTimestamp"])) {
+    scope.set(name + ".s", std::to_string(at->ns / 1'000'000'000));
+    for (const char c : std::string_view("BbmAadHIMSYypZzL")) {
+      scope.set(fmt::format("{}.{}", name, c), clock::strftime(std::string("%") + c, *at));
+    }
+  }
+  const Value& scheduled = metadata["annotations"]["workflows.argoproj.io/scheduled-time"];
+  if (scheduled.is_string()) scope.set("workflow.scheduledTime", scheduled);
+}
+
 // workflow.*, as far as it is in the object.
 void set_globals(vars::MapScope& scope, const Value& workflow, clock::Instant now) {
   const Value& metadata = workflow["metadata"];
@@ -47,6 +63,7 @@ void set_globals(vars::MapScope& scope, const Value& workflow, clock::Instant no
   }
   const auto set = [&scope](const std::string& prefix, const Value& map) {
     for (const auto& [key, v] : map.map()) scope.set(prefix + key, text_of(v));
+    scope.set(prefix + "json", value::to_json(map));
   };
   set("workflow.labels.", metadata["labels"]);
   set("workflow.annotations.", metadata["annotations"]);
@@ -56,7 +73,11 @@ void set_globals(vars::MapScope& scope, const Value& workflow, clock::Instant no
   scope.set("workflow.serviceAccountName", spec["serviceAccountName"].string_or(""));
   scope.set("workflow.mainEntrypoint", spec["entrypoint"].string_or(""));
   if (!spec["priority"].is_null()) scope.set("workflow.priority", text_of(spec["priority"]));
-  scope.set("workflow.creationTimestamp", metadata["creationTimestamp"].string_or(""));
+  set_creation_time(scope, metadata);
+  const std::string parameters =
+      value::to_json(spec["arguments"]["parameters"], {.key_order = value::KeyOrder::kAsGiven});
+  scope.set("workflow.parameters", parameters);
+  scope.set("workflow.parameters.json", parameters);
   for (const Value& p : spec["arguments"]["parameters"].list()) {
     scope.set(fmt::format("workflow.parameters.{}", p["name"].string_or("")), text_of(p["value"]));
   }
@@ -71,7 +92,6 @@ void set_node(vars::MapScope& scope, const Value& node, clock::Instant now) {
   scope.set("duration", seconds_of(node, now));
   scope.set("node.name", node["name"].string_or(""));
   scope.set("name", node["displayName"].string_or(""));
-  scope.set("retries", std::to_string(node["children"].list().size()));
   for (const char* exchange : {"inputs", "outputs"}) {
     for (const Value& p : node[exchange]["parameters"].list()) {
       scope.set(fmt::format("{}.parameters.{}", exchange, p["name"].string_or("")),
@@ -81,9 +101,32 @@ void set_node(vars::MapScope& scope, const Value& node, clock::Instant now) {
   const Value& outputs = node["outputs"];
   if (outputs["result"].is_string()) scope.set("outputs.result", outputs["result"]);
   scope.set("exitCode", outputs["exitCode"].string_or("0"));
-  for (const auto& [resource, amount] : node["resourcesDuration"].map()) {
-    scope.set("resourcesDuration." + resource, text_of(amount));
+}
+
+std::int64_t whole_seconds_of(const Value& node) {
+  const auto started = time_in(node["startedAt"]);
+  const auto finished = time_in(node["finishedAt"]);
+  return started && finished ? (*finished - *started).ns / 1'000'000'000 : 0;
+}
+
+// `retries` and `resourcesDuration.*`: what a node and its attempts have come to.
+void set_attempts(vars::MapScope& scope, const Value& node, const Value& body,
+                  const Value& workflow) {
+  ResourcesDuration sum;
+  if (node["type"].string_or("") == "Pod") sum += resources_duration(body, whole_seconds_of(node));
+  int attempts = 0;
+  for (const Value& child : node["children"].list()) {
+    const Value& attempt = workflow["status"]["nodes"][child.string_or("")];
+    if (node["type"].string_or("") != "Retry" || !attempt["nodeFlag"]["retried"].bool_or(false)) {
+      continue;
+    }
+    ++attempts;
+    if (attempt["type"].string_or("") != "Pod") continue;
+    sum += resources_duration(body, whole_seconds_of(attempt));
   }
+  scope.set("retries", std::to_string(std::max(attempts - 1, 0)));
+  scope.set("resourcesDuration.cpu", std::to_string(sum.cpu));
+  scope.set("resourcesDuration.memory", std::to_string(sum.memory));
 }
 
 /// Evaluates one declaration.
@@ -207,6 +250,7 @@ void collect(const Value& workflow, const FindTemplate& find, clock::Instant now
     if (!body["metrics"].is_map()) continue;
     vars::MapScope scope(&globals);
     set_node(scope, *m.node, now);
+    set_attempts(scope, *m.node, body, workflow);
     add(body["metrics"], scope, m.at, is_end((*m.node)["phase"].string_or("")), out);
   }
   const Value& status = workflow["status"];

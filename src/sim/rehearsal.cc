@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
+#include "spec/schema.h"
+
 namespace tiphys::sim {
 
 using value::List;
@@ -44,11 +49,31 @@ const T* Rehearsal::find(const std::map<std::string, T>& entries, engine::NodeIn
 }
 
 std::vector<std::string> Rehearsal::unused() const {
-  std::vector<std::string> names;
+  std::vector<std::string> lines;
   for (const auto& [name, is_used] : is_used_) {
-    if (!is_used) names.push_back(name);
+    if (!is_used) lines.push_back(complaint_of(name));
   }
-  return names;
+  return lines;
+}
+
+std::string Rehearsal::complaint_of(const std::string& name) const {
+  std::set<std::string> known;
+  for (engine::NodeIndex i = 0; i < engine_.node_count(); ++i) {
+    const bool is_leaf = std::ranges::find(leaves_, engine_.node(i).name) != leaves_.end();
+    if (!is_leaf) continue;
+    for (std::string& one : names_of(engine_, i)) known.insert(std::move(one));
+  }
+  const std::size_t dot = name.rfind('.');
+  std::string leaf = name;
+  if (script_.outputs.contains(name) && dot != std::string::npos) {
+    leaf = name.substr(0, dot);
+    if (known.contains(leaf)) {
+      return fmt::format("leaf '{}' has no output parameter '{}'", leaf, name.substr(dot + 1));
+    }
+  }
+  const std::string near = spec::nearest_name(leaf, {known.begin(), known.end()});
+  return fmt::format("no leaf of the name '{}' was started{}", leaf,
+                     near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
 }
 
 void Rehearsal::schedule(clock::Instant at, engine::Event event) {

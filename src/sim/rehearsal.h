@@ -67,7 +67,8 @@ class Rehearsal {
   [[nodiscard]] const std::vector<Sent>& sent() const { return sent_; }
   /// The node names of the leaves that were started, in order.
   [[nodiscard]] const std::vector<std::string>& leaves() const { return leaves_; }
-  /// Names in the script that no leaf had.
+  /// What the script says of leaves that never started and of outputs that they do not have, a line
+  /// each.
   [[nodiscard]] std::vector<std::string> unused() const;
   /// The whole Workflow object as it stands.
   [[nodiscard]] value::Value workflow() const;
@@ -90,6 +91,8 @@ class Rehearsal {
   [[nodiscard]] engine::LeafFinished outcome_of(const engine::LeafId& id, const engine::Leaf& what);
   [[nodiscard]] value::Value outputs_of(engine::NodeIndex node, const engine::Leaf& what);
   [[nodiscard]] clock::Duration duration_of(engine::NodeIndex node);
+  /// What is wrong with a name in the script.
+  [[nodiscard]] std::string complaint_of(const std::string& name) const;
   /// The script's entry for the node, of which the name counts as used.
   template <typename T>
   const T* find(const std::map<std::string, T>& entries, engine::NodeIndex node,

@@ -47,9 +47,10 @@ TEST(Rehearsal, EndsLeavesAsTheScriptSays) {
 }
 
 TEST(Rehearsal, TellsNamesThatNoLeafHas) {
-  Rehearsal r(definition(kSpec), {.fail = {{"nosuch", 1}}});
+  Rehearsal r(definition(kSpec), {.fail = {{"nosuch", 1}}, .outputs = {{"a.none", "1"}}});
   r.run();
-  EXPECT_EQ(r.unused(), std::vector<std::string>{"nosuch"});
+  EXPECT_EQ(r.unused(), (std::vector<std::string>{"leaf 'a' has no output parameter 'none'",
+                                                  "no leaf of the name 'nosuch' was started"}));
   EXPECT_TRUE(r.sent().empty());
 }
 

@@ -156,7 +156,10 @@ std::vector<Manifest> load_manifests(std::string_view text, const std::string& f
     if (is_blank(part.text)) continue;
     auto document = read_part(part, file);
     if (!document) {
+      const bool may_be_tab = document.error().message.ends_with("cannot start any token");
       report(std::move(document).error(), Severity::kError, findings);
+      const bool is_tab = may_be_tab && part.text.find('\t') != std::string_view::npos;
+      if (is_tab) findings.back().suggestion = "YAML takes no tabs in front of a line, but blanks";
       continue;
     }
     if (document->value.is_null()) continue;  // only comments

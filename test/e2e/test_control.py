@@ -73,6 +73,40 @@ class Control(EngineTest):
         self.assertEqual(nodes(wf)["b"]["phase"], "Succeeded")
         self.assertEqual(nodes(wf)["w.onExit"]["phase"], "Succeeded")
 
+    def test_commands_for_suspended_nodes_say_what_they_cannot_do(self):
+        self.start_server()
+        self.submit(self.write("w.yaml", """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps: [[{name: ask, template: ask}, {name: bare, template: bare}]]
+  - {name: ask, suspend: {}, outputs: {parameters: [{name: who, valueFrom: {supplied: {}}}]}}
+  - {name: bare, suspend: {}}
+"""))
+        wait_until(lambda: nodes(self.get("w")).get("bare", {}).get("phase") == "Running")
+        ask, bare = ("--node-field-selector", "displayName=ask"), ("--node-field-selector", "displayName=bare")
+        unset = "raw output parameter 'who' has not been set and does not have a default value"
+        for args, wrong in (
+                (("node", "set", "w", *ask, "-p", "whom=x"), "node is not expecting output parameter 'whom'"),
+                (("node", "set", "w", *bare, "-p", "who=x"), "node is not expecting any raw parameters"),
+                (("node", "set", "w", "-p", "who=x"), "use a node field selector"),
+                (("node", "set", "w", *ask, "--phase", "Suceeded"), 'did you mean "Succeeded"?'),
+                (("node", "set", "w", *ask, "--phase", "Succeeded"), unset),
+                (("resume", "w"), unset),
+                (("resume", "w", "--node-field-selector", "displayName=none"), "no suspend nodes matching"),
+                (("stop", "w", "--node-field-selector", "displayName=none"), "no suspend nodes matching"),
+                (("resume", "w", "--node-field-selector", "ask"), "can't understand 'ask'")):
+            self.assertIn(wrong, self.call(*args, ok=False).stderr)
+        self.call("node", "set", "w", *ask, "-p", "who=ann", "-m", "asked ann")
+        self.call("resume", "w", *ask)
+        self.call("resume", "w", *bare)
+        n = nodes(self.wait_for_phase("w", "Succeeded"))
+        self.assertEqual(n["ask"]["message"], "asked ann")
+        self.assertEqual(n["ask"]["outputs"]["parameters"][0]["value"], "ann")
+
     def test_stop_runs_the_exit_handler(self):
         self.waiting()
         self.assertIn("workflow w stopped", self.call("stop", "w").stdout)

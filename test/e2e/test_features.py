@@ -56,6 +56,51 @@ class Features(EngineTest):
         self.assertEqual(n["main"]["message"],
                          'main: Error (exit code 64): dependency "a" exited with non-zero code: 3')
 
+    def test_defaults_are_merged_in_the_form_of_a_manifest(self):
+        path = self.workflow("""
+  arguments: {parameters: [{name: own, value: mine}]}
+  templates:
+  - name: main
+    inputs: {parameters: [{name: p, value: "{{workflow.parameters.own}} {{workflow.parameters.count}}"}]}
+    container: {image: x, command: ['true']}
+""")
+        defaults = self.write("d.yaml", "metadata: {labels: {from: defaults}}\n"
+                              "spec: {arguments: {parameters: [{name: count, value: 5}, {name: own, value: theirs}]}}\n")
+        wf = self.run_workflow(path, "--workflow-defaults", defaults)
+        self.assertEqual(nodes(wf)["w"]["inputs"]["parameters"][0]["value"], "mine 5")
+        self.assertEqual(wf["metadata"]["labels"]["from"], "defaults")
+        wrong = self.write("wrong.yaml", "spec:\n  activeDeadlineSecond: 5\n")
+        err = self.call("run", path, "--workflow-defaults", wrong, ok=False).stderr
+        self.assertIn('wrong.yaml:2:3: workflowDefaults: strict decoding error: unknown field '
+                      '"spec.activeDeadlineSecond"; did you mean "activeDeadlineSeconds"?', err)
+
+    def test_defaults_are_for_a_workflow_of_a_template_too(self):
+        self.call("template", "create", self.write("t.yaml", """apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: t}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: x, command: ['true']}
+"""))
+        defaults = self.write("d.yaml", "metadata: {labels: {from: defaults}}\nspec: {activeDeadlineSeconds: 77}\n")
+        self.start_server()
+        name = self.submit("--from", "workflowtemplate/t", "--workflow-defaults", defaults)
+        wf = self.wait_for_phase(name, "Succeeded")
+        self.assertEqual(wf["metadata"]["labels"]["from"], "defaults")
+
+    def test_a_value_outside_of_the_enum_is_refused(self):
+        path = self.workflow("""
+  arguments: {parameters: [{name: first, value: x}, {name: size, value: small, enum: [small, large]}]}
+  templates:
+  - name: main
+    container: {image: x, command: ['true']}
+""")
+        err = self.call("run", path, "-p", "size=huge", ok=False).stderr
+        self.assertIn("w.yaml:8:73: error: spec.arguments.size.value should be present in spec.arguments.size.enum list", err)
+        self.run_workflow(path, "-p", "size=large")
+
     def test_init_containers_come_first_and_sidecars_end_with_main(self):
         path = self.workflow("""
   templates:

@@ -56,6 +56,23 @@ spec:
                           "tests:\n- name: five\n  expect: {nodes: {a: Succeeded}}\n")
         self.call("test", test)
 
+    def test_a_test_that_is_misspelt_does_not_pass(self):
+        text = f"files: [{EXAMPLES}/hooks-dag.yaml]\ntests:\n- {{name: a, CASE}}\n"
+        for case, wrong in (("givn: {}, expect: {phase: Succeeded}", "3:13: error: a case has no field 'givn'"),
+                            ("given: {build: {fail: 1}}", "3:3: error: this case expects nothing"),
+                            ("expect: {phase: Sucess}", "3:29: error: there is no phase 'Sucess'")):
+            test = self.write("a.test.yaml", text.replace("CASE", case))
+            self.assertIn(f"a.test.yaml:{wrong}", self.call("test", test, ok=False).stderr)
+
+    def test_a_case_that_cannot_run_is_a_failure_beside_the_others(self):
+        self.write("a.test.yaml", "files: [none.yaml]\ntests: [{name: a, expect: {phase: Failed}}]\n")
+        p = self.call("test", "--junit", self.home / "r.xml", self.home / "a.test.yaml", EXAMPLES / "hooks-dag.test.yaml",
+                      ok=False)
+        self.assertIn("2 passed, 1 failed", p.stdout)
+        suites = ElementTree.parse(self.home / "r.xml").getroot()
+        self.assertEqual([s.get("failures") for s in suites], ["1", "0"])
+        self.assertIn("none.yaml", suites[0][0][0].get("message"))
+
     def test_nothing_is_stored_and_it_is_the_same_each_time(self):
         first = self.simulated("--seed", "7")[1]
         self.assertEqual(first, self.simulated("--seed", "7")[1])
