@@ -48,7 +48,7 @@ Notifications::Notifications(Ports ports)
       store_(ports.store),
       inbox_(ports.inbox),
       lookup_(ports.lookup),
-      custody_(ports.config, std::move(ports.runs_here)),
+      custody_(ports.config, std::move(ports.runs_here), std::move(ports.will_run)),
       requests_({ports.config, ports.store, custody_, ports.lookup, std::move(ports.send)}) {}
 
 bool Notifications::is_one(const Value& body) {
