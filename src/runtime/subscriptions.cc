@@ -10,6 +10,7 @@
 #include "notify/hmac.h"
 #include "observe/log.h"
 #include "runtime/failure_logs.h"
+#include "runtime/link_key.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -41,6 +42,16 @@ Subscriptions::Subscriptions(const Config& config, store::Store& store,
       store_(store),
       notifications_(notifications),
       memory_(store, config.home + "/rules.lock") {
+  if (!config.action_url.empty()) {
+    links_ = {.base = config.action_url, .key = {}, .valid = config.action_links_valid};
+    if (auto key = link_key(config.home)) {
+      links_.key = std::move(*key);
+    } else {  // commands are told in their place
+      links_.base.clear();
+      observe::log(observe::LogLevel::kWarn, "no links in notifications",
+                   {{"error", key.error().message}});
+    }
+  }
   load();
 }
 
@@ -137,7 +148,7 @@ void Subscriptions::arm(const Watched& watched) {
 
 void Subscriptions::note(const Watched& watched, Happening what, Value event,
                          const std::string& occasion, clock::Instant at) {
-  event = notify::with_actions(event, config_.url);
+  event = notify::with_actions(event, config_.url, links_, at);
   const auto trouble = [this](const Rule& rule, const std::string& error) { warn(rule, error); };
   for (notify::Match& match : watched.watch.matches(what, event, at, trouble)) {
     if (watched.is_mute) match.trigger = nullptr;
