@@ -66,11 +66,32 @@ class Checker {
     for (const notify::RuleProblem& p : problems) {
       tell(m, p, p.message, "/metadata/annotations", severity);
     }
+    check_templates(m, space, severity);
   }
 
   std::vector<diag::Diagnostic> findings;
 
  private:
+  // The annotations of templates[].metadata, of a WorkflowTemplate or a workflow.
+  void check_templates(const spec::Manifest& m, const std::string& space, diag::Severity severity) {
+    std::vector<notify::RuleProblem> problems;
+    const Value& templates = m.object["spec"]["templates"];
+    for (const notify::Rule& rule :
+         notify::parse_template_subscriptions(templates, space, problems)) {
+      for (std::size_t i = 0; i < templates.list().size(); ++i) {
+        if (!rule.name.ends_with("@" + std::string(templates.list()[i]["name"].string_or("")))) {
+          continue;
+        }
+        const std::string pointer = fmt::format("/{}/metadata/annotations", i);
+        check_address(rule.send[0], space, pointer, pointer, problems);
+        break;
+      }
+    }
+    for (const notify::RuleProblem& p : problems) {
+      tell(m, p, p.message, "/spec/templates", severity);
+    }
+  }
+
   void tell(const spec::Manifest& m, const notify::RuleProblem& p, std::string message,
             const std::string& below, diag::Severity severity) {
     const std::string pointer = below + p.pointer;
@@ -124,7 +145,7 @@ class Checker {
     if (!kind->empty() && !address.recipients.empty() && notify::recipients_field(*kind).empty()) {
       problems.push_back({at_recipients, false,
                           fmt::format("a channel of kind {} has no recipients", *kind),
-                          "leave them out, or use a channel of kind email, slack or telegram"});
+                          "leave them out: it is the channel that says where its messages go"});
     }
   }
 

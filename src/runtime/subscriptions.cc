@@ -20,6 +20,7 @@ namespace {
 using notify::Happening;
 using notify::Letter;
 using notify::Rule;
+using value::List;
 using value::Map;
 using value::Value;
 
@@ -111,6 +112,10 @@ void Subscriptions::choose(Watched& watched) {
   std::vector<notify::RuleProblem> problems;
   for (Rule& rule :
        notify::parse_subscriptions(annotations, metadata["namespace"].string_or(""), problems)) {
+    rules.push_back(std::make_shared<const Rule>(std::move(rule)));
+  }
+  for (Rule& rule : notify::parse_template_subscriptions(
+           engine.spec()["templates"], metadata["namespace"].string_or(""), problems)) {
     rules.push_back(std::make_shared<const Rule>(std::move(rule)));
   }
   for (const notify::RuleProblem& problem : problems) {
@@ -343,6 +348,13 @@ void Subscriptions::post(const Letter& letter, store::DeliveryRow row, const Val
               {"message", message},
               {"channel", row.channel},
               {"space", letter.rule->name_space}};
+  if (row.state != "pending") {  // whoever replays it has to know who was meant
+    List recipients;
+    for (const std::string& r : letter.rule->send[letter.address].recipients) {
+      recipients.emplace_back(r);
+    }
+    payload.set("recipients", std::move(recipients));
+  }
   const std::string uid = row.uid;
   if (watched_.contains(uid) || notifications_.has_open(uid) || row.state != "pending") {
     notifications_.order(std::move(row), Value(std::move(payload)), now);
