@@ -7,6 +7,7 @@
 #include "clock/rfc3339.h"
 #include "notify/channel.h"
 #include "runtime/host.h"
+#include "runtime/readdress.h"
 #include "value/json.h"
 #include "view/table.h"
 #include "view/yaml_view.h"
@@ -162,7 +163,7 @@ diag::Result<void> send_waiting(Opened& state) {
   return host->run([] { return true; }, {});
 }
 
-diag::Result<void> replay(const Flags& o, const Session& session) {
+diag::Result<void> replay(const Flags& o, Session& session) {
   TRY(Opened state, open_state());
   store::Batch batch;
   if (o.all) {
@@ -177,10 +178,19 @@ diag::Result<void> replay(const Flags& o, const Session& session) {
   }
   if (batch.deliveries.empty() && !o.all)
     return wrong_usage("give ids, or --all for those that are dead");
-  for (DeliveryRow& r : batch.deliveries) {
-    if (r.state == "pending") {
-      return diag::fail(diag::Code::kConflict, fmt::format("'{}' is pending already", r.id));
+  for (DeliveryRow& given : std::exchange(batch.deliveries, {})) {
+    if (given.state == "pending") {
+      return diag::fail(diag::Code::kConflict, fmt::format("'{}' is pending already", given.id));
     }
+    auto rows = runtime::readdressed(*state.store, given);
+    if (!rows) {
+      print_text(fmt::format("{} {}: {}\n", given.id, given.state, rows.error().message));
+      session.exit_code = 1;
+      continue;
+    }
+    std::ranges::move(*rows, std::back_inserter(batch.deliveries));
+  }
+  for (DeliveryRow& r : batch.deliveries) {
     r.state = "pending";
     r.next_at = now();
     r.finished_at = {};

@@ -103,6 +103,7 @@ diag::Result<void> test(const Flags& o, Session& session) {
       notify::fill_secrets(target.config, [&](const std::string& name, const std::string& key) {
         return lookup.secret(session.space(), name, key);
       }));
+  std::vector<std::string> secrets = filled.secrets;
   const notify::Notice notice{
       .id = fmt::format("msg_test_{:x}", now().ns), .at = now(), .event = event};
   std::optional<Sender> sender;
@@ -113,14 +114,16 @@ diag::Result<void> test(const Flags& o, Session& session) {
                                                       .destination = to,
                                                       .memory = {},
                                                       .now = now()}));
+    notify::add_credentials_of(request, secrets);
     if (!to.empty()) print_text(fmt::format("{}to {}\n", o.is_dry ? "# " : "", to));
     if (o.is_dry) {
-      print_text(notify::redacted(notify::rendered(request), filled.secrets));
+      print_text(notify::redacted(notify::rendered(request), secrets));
       continue;
     }
     if (!sender) sender.emplace(state.config.refuses_private);
-    const notify::Report report = sender->send(notice.id, std::move(request));
-    tell(report, target.how->judge(report.answer, now()), filled.secrets, session);
+    notify::Report report = sender->send(notice.id, std::move(request));
+    report.answer.body = notify::redacted(std::move(report.answer.body), secrets);
+    tell(report, target.how->judge(report.answer, now()), secrets, session);
   }
   return {};
 }

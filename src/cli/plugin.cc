@@ -9,6 +9,7 @@
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/inputs.h"
+#include "cli/listen.h"
 #include "cli/log_flags.h"
 #include "clock/instant.h"
 #include "net/http_server.h"
@@ -35,21 +36,6 @@ struct Flags {
   std::vector<std::string> channels;
   std::string channels_variable;
 };
-
-diag::Result<net::HttpServer::Options> address_of(const std::string& listen) {
-  net::HttpServer::Options options;
-  const std::size_t colon = listen.rfind(':');
-  const std::string port = colon == std::string::npos ? "" : listen.substr(colon + 1);
-  const bool is_number =
-      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos;
-  if (!is_number || std::stoi(port) > 65535) {
-    return wrong_usage(fmt::format("--listen '{}': want ADDRESS:PORT", listen));
-  }
-  options.port = static_cast<std::uint16_t>(std::stoi(port));
-  options.address = listen.substr(0, colon);
-  if (options.address.empty()) options.address = "0.0.0.0";
-  return options;
-}
 
 diag::Result<std::string> token_in(const std::string& file) {
   TRY(std::string token, read_file(file));
@@ -90,7 +76,7 @@ diag::Result<void> keep_given_channels(const Flags& o, Opened& state, const Sess
 diag::Result<void> serve(const Flags& o, const Session& session) {
   set_up_log(session, true);
   TRY(Opened state, open_state());
-  TRY(const net::HttpServer::Options address, address_of(o.listen));
+  TRY(const net::HttpServer::Options address, parse_listen(o.listen));
   TRY(const std::string token, token_in(o.token_file));
   TRY_VOID(keep_given_channels(o, state, session));
   const bool has_own = !o.channels.empty() || !o.channels_variable.empty();
@@ -108,8 +94,8 @@ diag::Result<void> serve(const Flags& o, const Session& session) {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-  print_text(fmt::format("tiphys plugin: listening on {}:{} (pid {})\n", address.address,
-                         server->port(), getpid()));
+  print_text(fmt::format("tiphys plugin: listening on {} (pid {})\n",
+                         listen_text(address, server->port()), getpid()));
   std::fflush(stdout);
   auto served = host->run([] { return false; }, {});
   host_to_stop = nullptr;

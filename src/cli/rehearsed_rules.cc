@@ -63,6 +63,11 @@ RehearsedRules::RehearsedRules(RuleSource source, const engine::Definition& defi
            metadata["annotations"], metadata["namespace"].string_or(""), problems)) {
     rules.push_back(std::make_shared<const notify::Rule>(std::move(rule)));
   }
+  for (notify::Rule& rule :
+       notify::parse_template_subscriptions(definition.workflow["spec"]["templates"],
+                                            metadata["namespace"].string_or(""), problems)) {
+    rules.push_back(std::make_shared<const notify::Rule>(std::move(rule)));
+  }
   is_mute_ = notify::is_muted_by(metadata["annotations"]);
   watch_ = notify::Watch(std::move(rules));
 }
@@ -100,7 +105,7 @@ void RehearsedRules::saw(const engine::Engine& engine,
 
 void RehearsedRules::note(Happening what, Value event, const std::string& occasion,
                           clock::Instant at, const notify::Rule* only) {
-  event = notify::with_actions(event, url_);
+  event = notify::with_actions(event, url_, {}, at);
   for (const notify::Match& match : watch_.matches(what, event, at, {})) {
     if (is_mute_ || (only != nullptr && match.rule.get() != only)) continue;
     auto letters = notify::decide(

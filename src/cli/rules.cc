@@ -66,11 +66,78 @@ class Checker {
     for (const notify::RuleProblem& p : problems) {
       tell(m, p, p.message, "/metadata/annotations", severity);
     }
+    check_templates(m, space, severity);
+  }
+
+  /// Templates that send by themselves: a misspelled word would be seen when it is sent.
+  void check_senders(const spec::Manifest& m, diag::Severity severity) {
+    const bool is_cron = m.kind == "CronWorkflow";
+    const Value& spec = is_cron ? m.object["spec"]["workflowSpec"] : m.object["spec"];
+    const std::string below = is_cron ? "/spec/workflowSpec/templates" : "/spec/templates";
+    std::size_t i = 0;
+    for (const Value& t : spec["templates"].list()) {
+      const Value& notify = t["plugin"]["tiphys"]["notify"];
+      if (notify.is_map()) {
+        check_sender(m, notify, fmt::format("{}/{}/plugin/tiphys/notify", below, i), severity);
+      }
+      ++i;
+    }
   }
 
   std::vector<diag::Diagnostic> findings;
 
  private:
+  void check_sender(const spec::Manifest& m, const Value& notify, const std::string& below,
+                    diag::Severity severity) {
+    static const std::vector<std::string_view> kFields = {"channel", "kind",  "config", "message",
+                                                          "retries", "await", "event"};
+    const auto is_fixed = [](std::string_view text) {
+      return !text.empty() && text.find("{{") == std::string_view::npos;
+    };
+    for (const auto& [key, member] : notify.map()) {
+      if (std::ranges::find(kFields, key) != kFields.end()) continue;
+      const std::string near = spec::nearest_name(key, kFields);
+      tell(m,
+           {.pointer = "/" + key,
+            .is_key = true,
+            .message = {},
+            .suggestion = near.empty() ? "" : fmt::format("did you mean '{}'?", near)},
+           fmt::format("notify: unknown field '{}'", key), below, severity);
+    }
+    const std::string_view await = notify["await"].string_or("");
+    if (is_fixed(await) && await != "delivered" && await != "accepted") {
+      tell(m, {.pointer = "/await", .message = {}},
+           fmt::format("await: '{}' is none of delivered, accepted", await), below, severity);
+    }
+    const std::string channel(notify["channel"].string_or(""));
+    const std::string space = space_of(m, name_space_);
+    if (is_fixed(channel) && m.kind != "ClusterWorkflowTemplate" && !kind_of(channel, space)) {
+      tell(m, {.pointer = "/channel", .message = {}, .suggestion = nearest_channel(channel, space)},
+           fmt::format("there is no channel '{}' in namespace '{}' yet", channel, space), below,
+           diag::Severity::kWarning);
+    }
+  }
+
+  // The annotations of templates[].metadata, of a WorkflowTemplate or a workflow.
+  void check_templates(const spec::Manifest& m, const std::string& space, diag::Severity severity) {
+    std::vector<notify::RuleProblem> problems;
+    const Value& templates = m.object["spec"]["templates"];
+    for (const notify::Rule& rule :
+         notify::parse_template_subscriptions(templates, space, problems)) {
+      for (std::size_t i = 0; i < templates.list().size(); ++i) {
+        if (!rule.name.ends_with("@" + std::string(templates.list()[i]["name"].string_or("")))) {
+          continue;
+        }
+        const std::string pointer = fmt::format("/{}/metadata/annotations", i);
+        check_address(rule.send[0], space, pointer, pointer, problems);
+        break;
+      }
+    }
+    for (const notify::RuleProblem& p : problems) {
+      tell(m, p, p.message, "/spec/templates", severity);
+    }
+  }
+
   void tell(const spec::Manifest& m, const notify::RuleProblem& p, std::string message,
             const std::string& below, diag::Severity severity) {
     const std::string pointer = below + p.pointer;
@@ -124,7 +191,7 @@ class Checker {
     if (!kind->empty() && !address.recipients.empty() && notify::recipients_field(*kind).empty()) {
       problems.push_back({at_recipients, false,
                           fmt::format("a channel of kind {} has no recipients", *kind),
-                          "leave them out, or use a channel of kind email, slack or telegram"});
+                          "leave them out: it is the channel that says where its messages go"});
     }
   }
 
@@ -234,7 +301,9 @@ std::vector<diag::Diagnostic> rule_findings(const Documents& documents, store::S
       checker.check_rule(m);
     } else if (m.kind == "Workflow" || m.kind == "WorkflowTemplate" || m.kind == "CronWorkflow" ||
                m.kind == "ClusterWorkflowTemplate") {
-      checker.check_annotations(m, is_run ? diag::Severity::kWarning : diag::Severity::kError);
+      const diag::Severity severity = is_run ? diag::Severity::kWarning : diag::Severity::kError;
+      checker.check_annotations(m, severity);
+      checker.check_senders(m, severity);
     }
   }
   return std::move(checker.findings);

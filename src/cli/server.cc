@@ -5,9 +5,13 @@
 
 #include "cli/commands.h"
 #include "cli/executor_flags.h"
+#include "cli/listen.h"
 #include "cli/log_flags.h"
+#include "cli/server_pages.h"
 #include "observe/log.h"
 #include "runtime/host.h"
+#include "runtime/link_key.h"
+#include "store/sqlite.h"
 
 namespace tiphys::cli {
 
@@ -22,8 +26,32 @@ void on_signal(int /*signal*/) {
 struct ServerOptions {
   bool exit_when_idle = false;
   std::string trace;
+  std::string listen;
   ExecutorFlags executor;
 };
+
+/// What answers on --listen.
+struct Listening {
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<ServerPages> pages;
+  std::unique_ptr<net::HttpServer> server;  // last: its thread uses the others
+};
+
+diag::Result<Listening> listen(const ServerOptions& o, const runtime::Config& config) {
+  Listening out;
+  if (o.listen.empty()) return out;
+  TRY(const net::HttpServer::Options address, parse_listen(o.listen));
+  TRY(const std::string key, runtime::link_key(config.home));
+  TRY(out.store, store::open_sqlite(config.store_path()));
+  out.pages = std::make_unique<ServerPages>(config, *out.store, key);
+  TRY(out.server, net::HttpServer::listen(address));
+  out.server->start([pages = out.pages.get()](const net::HttpServerRequest& request) {
+    return pages->answer(request, now());
+  });
+  print_text(
+      fmt::format("tiphys server: listening on {}\n", listen_text(address, out.server->port())));
+  return out;
+}
 
 void log_stats(const runtime::Host& host) {
   observe::log(observe::LogLevel::kInfo, "spent", observe::as_map(host.stats(), host.usage()));
@@ -40,6 +68,7 @@ diag::Result<void> serve(const ServerOptions& o, const Session& session) {
   action.sa_handler = on_signal;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  TRY(const Listening listening, listen(o, state.config));
   host->adopt_all();
   fmt::print("tiphys server: running the workflows of '{}' (pid {})\n", state.config.home,
              getpid());
@@ -67,6 +96,9 @@ void add_server(CLI::App& app, Session& session) {
       add_command(app, "server", "run what was submitted, until SIGTERM; steps outlive it", session,
                   [o, &session] { return serve(*o, session); });
   command->add_flag("--exit-when-idle", o->exit_when_idle, "end when no workflow is unfinished");
+  command->add_option("--listen", o->listen,
+                      "[ADDRESS]:PORT for Prometheus (/metrics) and for links in notifications; "
+                      "without ADDRESS: this machine only");
   add_trace_flag(*command, o->trace);
   add_executor_flags(*command, o->executor);
 }

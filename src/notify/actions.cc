@@ -9,7 +9,26 @@ namespace tiphys::notify {
 using value::Map;
 using value::Value;
 
-Value with_actions(const Value& event, std::string_view base) {
+namespace {
+
+std::string link_of(const char* verb, const Value& event, const LinkMaker& links,
+                    clock::Instant now) {
+  const Value& node = event["node"];
+  const Value& waits = node.is_map() ? node : event["workflow"];
+  std::string_view base = links.base;
+  while (base.ends_with('/')) base.remove_suffix(1);
+  const LinkedAction action{.verb = verb,
+                            .uid = std::string(event["workflow"]["uid"].string_or("")),
+                            .node = std::string(node["id"].string_or("")),
+                            .started_at = std::string(waits["startedAt"].string_or("")),
+                            .expires_at = now + links.valid};
+  return fmt::format("{}{}{}", base, kActionPath, action_token(action, links.key));
+}
+
+}  // namespace
+
+Value with_actions(const Value& event, std::string_view base, const LinkMaker& links,
+                   clock::Instant now) {
   Map out = event.map();
   const Value& given = event["workflow"];
   const std::string_view name = given["name"].string_or("");
@@ -25,8 +44,12 @@ Value with_actions(const Value& event, std::string_view base) {
   if (node.is_map()) {
     resume += fmt::format(" --node-field-selector id={}", node["id"].string_or(""));
   }
-  out.set("actions",
-          Map{{"resume", resume}, {"stop", fmt::format("tiphys stop {} -n {}", name, name_space)}});
+  Map actions{{"resume", resume}, {"stop", fmt::format("tiphys stop {} -n {}", name, name_space)}};
+  if (!links.base.empty()) {
+    actions.set("resumeUrl", link_of("resume", event, links, now));
+    actions.set("stopUrl", link_of("stop", event, links, now));
+  }
+  out.set("actions", std::move(actions));
   return Value(std::move(out));
 }
 

@@ -36,7 +36,13 @@ struct Judgement {
 Judgement judge(const in6_addr& v6) {
   std::uint8_t b[16];
   std::memcpy(b, &v6, sizeof b);
-  if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+  // Those of NAT64 (RFC 6052), of 6to4 (RFC 3056) and the old compatible ones lead to an IPv4 host.
+  constexpr std::uint8_t kNat64[12] = {0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0};
+  const bool is_6to4 = b[0] == 0x20 && b[1] == 0x02;
+  if (is_6to4) std::memcpy(b + 12, b + 2, 4);
+  const bool is_nat64 = std::memcmp(b, kNat64, sizeof kNat64) == 0;
+  if (IN6_IS_ADDR_UNSPECIFIED(&v6)) return {nullptr, true};  // this machine
+  if (IN6_IS_ADDR_V4MAPPED(&v6) || IN6_IS_ADDR_V4COMPAT(&v6) || is_nat64 || is_6to4) {
     const std::uint32_t v4 = std::uint32_t{b[12]} << 24U | std::uint32_t{b[13]} << 16U |
                              std::uint32_t{b[14]} << 8U | std::uint32_t{b[15]};
     return {kind_of(v4), is_private(v4)};
@@ -46,7 +52,8 @@ Judgement judge(const in6_addr& v6) {
   if (std::memcmp(b, kMetadata, sizeof b) == 0) return {"a metadata service", true};
   if (b[0] == 0xFE && (b[1] & 0xC0U) == 0x80) return {"link-local", true};
   if (b[0] == 0xFF) return {"no address of a host", true};
-  return {nullptr, (b[0] & 0xFEU) == 0xFC || IN6_IS_ADDR_LOOPBACK(&v6)};
+  return {nullptr, (b[0] & 0xFEU) == 0xFC || (b[0] == 0xFE && (b[1] & 0xC0U) == 0xC0) ||
+                       IN6_IS_ADDR_LOOPBACK(&v6)};  // also the old site-local ones
 }
 
 }  // namespace

@@ -34,19 +34,25 @@ TEST(Addresses, RefusesLinkLocalAndMetadataAlways) {
   EXPECT_EQ(refusal("169.254.169.254"), "169.254.169.254 is link-local");
   EXPECT_EQ(refusal("::ffff:169.254.169.254"), "::ffff:169.254.169.254 is link-local");
   EXPECT_NE(refusal("100.100.100.100"), "");
+  EXPECT_NE(refusal("::169.254.169.254"), "");
+  EXPECT_NE(refusal("64:ff9b::169.254.169.254"), "");
+  EXPECT_NE(refusal("2002:a9fe:a9fe::1"), "");
   EXPECT_NE(refusal("fe80::1"), "");
   EXPECT_NE(refusal("fd00:ec2::254"), "");
   EXPECT_NE(refusal("224.0.0.1"), "");
 }
 
 TEST(Addresses, RefusesPrivateOnesWhenToldTo) {
-  for (const char* text : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "::1", "fc00::1",
-                           "::ffff:10.0.0.1", "0.0.0.0"}) {
+  for (const char* text :
+       {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "::1", "fc00::1", "::", "fec0::1",
+        "64:ff9b::10.0.0.1", "2002:a00:1::", "::ffff:10.0.0.1", "0.0.0.0"}) {
     EXPECT_EQ(refusal(text), "") << text;
     EXPECT_NE(refusal(text, true), "") << text;
   }
   EXPECT_EQ(refusal("93.184.216.34", true), "");
   EXPECT_EQ(refusal("172.32.0.1", true), "");
+  EXPECT_EQ(refusal("2606:2800:220:1::1", true), "");
+  EXPECT_EQ(refusal("64:ff9b::93.184.216.34", true), "");
 }
 
 }  // namespace tiphys::notify

@@ -79,6 +79,8 @@ constexpr Field kFields[] = {
     {"actions", Known::kMembers},
     {"actions.resume", Known::kText},
     {"actions.stop", Known::kText},
+    {"actions.resumeUrl", Known::kText},
+    {"actions.stopUrl", Known::kText},
 };
 
 // Members of these may have any name.

@@ -124,8 +124,13 @@ DefaultMessage default_message(const Notice& notice) {
   add_line(m.lines, "Namespace", name_of(workflow["namespace"]));
   add_line(m.lines, "Message", fit_text(clean_line(plain_text(subject["message"])), {kMessageMax}));
   add_failures(m.lines, event["failures"].list());
-  add_line(m.lines, "To go on", clean_line(plain_text(event["actions"]["resume"])));
-  add_line(m.lines, "To stop", clean_line(plain_text(event["actions"]["stop"])));
+  const Value& actions = event["actions"];
+  const bool has_links = actions["resumeUrl"].is_string();
+  const auto action = [&](const char* verb) {
+    return clean_line(plain_text(actions[has_links ? fmt::format("{}Url", verb) : verb]));
+  };
+  add_line(m.lines, "To go on", action("resume"));
+  add_line(m.lines, "To stop", action("stop"));
   return m;
 }
 

@@ -24,7 +24,8 @@ namespace tiphys::notify {
 ///   failures   [{displayName, templateName, phase, message, podName, finishedAt, log}]: failed
 ///              steps; `log` is the end of its log
 ///   attempt    of a retried node, a number from 0
-///   actions    {resume, stop}: the commands that end the waiting for a person
+///   actions    {resume, stop}: the commands that end the waiting for a person; resumeUrl, stopUrl:
+///              links that do, if there are
 ///   previousPhase, shutdown, consecutiveFailures, digest: of rules' events; see
 ///              docs/SUBSCRIPTIONS.md
 /// No secret is in it.

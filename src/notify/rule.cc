@@ -6,6 +6,7 @@
 
 #include "clock/rfc3339.h"
 #include "notify/rule_reader.h"
+#include "value/json.h"
 
 namespace tiphys::notify {
 
@@ -190,6 +191,39 @@ std::vector<Rule> parse_subscriptions(const Value& annotations, std::string_view
   return rules;
 }
 
+std::vector<Rule> parse_template_subscriptions(const Value& templates, std::string_view name_space,
+                                               std::vector<RuleProblem>& problems) {
+  std::vector<Rule> rules;
+  std::size_t i = 0;
+  for (const Value& t : templates.list()) {
+    const std::string below = fmt::format("/{}/metadata/annotations", i++);
+    const std::string name(t["name"].string_or(""));
+    std::vector<RuleProblem> own;
+    for (Rule& rule : parse_subscriptions(t["metadata"]["annotations"], name_space, own)) {
+      if ((rule.triggers.front().on & kOfWorkflows) != 0) {
+        own.push_back({fmt::format("/{}subscribe.{}.{}", pointer_token(kAnnotations),
+                                   rule.triggers.front().name, rule.send.front().channel),
+                       true,
+                       fmt::format("'{}' is about workflows, and a template has steps",
+                                   rule.triggers.front().name),
+                       "use on-step-failed or on-step-succeeded, or annotate the workflow"});
+        continue;
+      }
+      auto is_of_it =
+          expr::Program::parse(fmt::format("node.templateName == {}", value::to_json(Value(name))));
+      if (!is_of_it) continue;  // a text in quotes is an expression
+      rule.when = std::move(*is_of_it);
+      rule.name += "@" + name;
+      rules.push_back(std::move(rule));
+    }
+    for (RuleProblem& p : own) {
+      p.pointer = below + p.pointer;
+      problems.push_back(std::move(p));
+    }
+  }
+  return rules;
+}
+
 bool is_muted_by(const Value& annotations) {
   return annotations[std::string(kAnnotations) + "mute"].string_or("") == "true";
 }
@@ -198,6 +232,10 @@ std::string_view recipients_field(std::string_view channel_kind) {
   if (channel_kind == "email") return "to";
   if (channel_kind == "slack") return "channel";
   if (channel_kind == "telegram") return "chatId";
+  if (channel_kind == "ntfy") return "topic";
+  if (channel_kind == "mattermost") return "channel";
+  if (channel_kind == "dingtalk") return "atUserIds";
+  if (channel_kind == "wecom") return "mentionedList";
   return "";
 }
 

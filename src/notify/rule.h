@@ -90,6 +90,11 @@ inline constexpr std::string_view kAnnotations = "notifications.tiphys.dev/";
 [[nodiscard]] std::vector<Rule> parse_subscriptions(const value::Value& annotations,
                                                     std::string_view name_space,
                                                     std::vector<RuleProblem>& problems);
+/// The same in the annotations of `templates[].metadata`: about the steps of that template, so with
+/// the triggers of steps only. Pointers begin below the list.
+[[nodiscard]] std::vector<Rule> parse_template_subscriptions(const value::Value& templates,
+                                                             std::string_view name_space,
+                                                             std::vector<RuleProblem>& problems);
 /// `notifications.tiphys.dev/mute: "true"`.
 [[nodiscard]] bool is_muted_by(const value::Value& annotations);
 

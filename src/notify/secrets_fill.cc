@@ -1,6 +1,11 @@
 #include "notify/secrets_fill.h"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
+
+#include "notify/channel/fields.h"
+#include "value/json.h"
 
 namespace tiphys::notify {
 
@@ -11,6 +16,43 @@ using value::Map;
 using value::Value;
 
 constexpr std::size_t kShortest = 4;
+constexpr std::size_t kPartShortest = 8;  // of what may be a word by itself
+
+void add(std::string_view text, std::size_t shortest, std::vector<std::string>& out) {
+  if (text.size() < shortest || std::ranges::find(out, text) != out.end()) return;
+  out.emplace_back(text);
+}
+
+// A receiver that repeats what it was sent seldom has it as it was written.
+void add_forms(const std::string& text, std::vector<std::string>& out) {
+  add(text, kShortest, out);
+  add(percent_encoded(text), kShortest, out);
+  const std::string quoted = value::to_json(Value(text));
+  add(std::string_view(quoted).substr(1, quoted.size() - 2), kShortest, out);
+}
+
+void add_secret(const std::string& text, std::vector<std::string>& out) {
+  add_forms(text, out);
+  if (const std::size_t scheme = text.find("://"); scheme != std::string::npos) {
+    const std::size_t path = text.find_first_of("/?", scheme + 3);
+    if (path == std::string::npos) return;
+    const std::string behind = text.substr(path + 1);
+    if (behind.size() >= kPartShortest) add_forms(behind, out);
+    // The key is mostly the last part, or a parameter.
+    for (const char mark : {'/', '=', '?'}) {
+      const std::size_t at = behind.rfind(mark);
+      const std::string last = at == std::string::npos ? "" : behind.substr(at + 1);
+      if (last.size() >= kPartShortest) add_forms(last, out);
+    }
+  } else if (const std::size_t blank = text.find(' '); blank != std::string::npos) {
+    const std::string credentials = text.substr(blank + 1);
+    if (credentials.size() >= kPartShortest) add_forms(credentials, out);
+  }
+}
+
+void put_longest_first(std::vector<std::string>& secrets) {
+  std::ranges::stable_sort(secrets, std::ranges::greater(), &std::string::size);
+}
 
 diag::Result<Value> filled(const Value& v, const SecretOf& secret,
                            std::vector<std::string>& secrets) {
@@ -26,7 +68,7 @@ diag::Result<Value> filled(const Value& v, const SecretOf& secret,
   if (const Value& ref = v["secretKeyRef"]; ref.is_map() && v.map().size() == 1) {
     TRY(std::string text,
         secret(std::string(ref["name"].string_or("")), std::string(ref["key"].string_or(""))));
-    secrets.push_back(text);
+    add_secret(text, secrets);
     return Value(std::move(text));
   }
   Map map;
@@ -42,7 +84,20 @@ diag::Result<Value> filled(const Value& v, const SecretOf& secret,
 diag::Result<Filled> fill_secrets(const Value& config, const SecretOf& secret) {
   Filled result;
   TRY(result.config, filled(config, secret, result.secrets));
+  put_longest_first(result.secrets);
   return result;
+}
+
+void add_credentials_of(const Request& request, std::vector<std::string>& secrets) {
+  const auto* http = std::get_if<HttpRequest>(&request);
+  if (http == nullptr) return;
+  for (const auto& [name, text] : http->headers) {
+    if (name != "Authorization") continue;
+    const std::size_t blank = text.find(' ');
+    add(std::string_view(text).substr(blank == std::string::npos ? 0 : blank + 1), kPartShortest,
+        secrets);
+  }
+  put_longest_first(secrets);
 }
 
 std::string redacted(std::string text, const std::vector<std::string>& secrets) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "diag/error.h"
+#include "notify/channel.h"
 #include "value/value.h"
 
 namespace tiphys::notify {
@@ -20,12 +21,17 @@ using SecretOf =
 /// A configuration without references, and the secrets that are in it now.
 struct Filled {
   value::Value config;
+  /// With what else they look like: percent-encoded, as JSON; of a URL all that is behind its host;
+  /// of `Bearer TOKEN` the token. The longest come first.
   std::vector<std::string> secrets;
 };
 
 /// Replaces each `{secretKeyRef: {name, key}}`, at any depth, by the text that it means. Errors:
 /// those of `secret`.
 [[nodiscard]] diag::Result<Filled> fill_secrets(const value::Value& config, const SecretOf& secret);
+
+/// Adds what a request has that is as good as a secret: the credentials of its Authorization.
+void add_credentials_of(const Request& request, std::vector<std::string>& secrets);
 
 /// `text` with every occurrence of a secret replaced by ***. Secrets shorter than 4 bytes are left:
 /// they would eat words.

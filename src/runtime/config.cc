@@ -74,6 +74,10 @@ diag::Result<Config> Config::from_environment() {
     config.http_hooks = *mode;
   }
   config.url = variable("TIPHYS_URL");
+  config.action_url = variable("TIPHYS_ACTION_URL");
+  TRY(const std::int64_t links, number_from_environment("TIPHYS_ACTION_LINK_HOURS", 1, 100'000,
+                                                        config.action_links_valid.ns / kHour));
+  config.action_links_valid = {links * kHour};
   TRY(config.log_max,
       number_from_environment("TIPHYS_LOG_MAX", 0, std::numeric_limits<std::int64_t>::max(),
                               config.log_max));

@@ -30,7 +30,9 @@ struct Config {
   HttpHooks http_hooks = HttpHooks::kRetry;  // where no annotation says more
   clock::Duration keep_delivered = clock::Duration::seconds(7 * 24 * 3600);  // in the outbox
   clock::Duration keep_dead = clock::Duration::seconds(30 * 24 * 3600);
-  std::string url = {};                      // of a user interface: notifications link to it
+  std::string url = {};         // of a user interface: notifications link to it
+  std::string action_url = {};  // where people reach a server: links to resume and stop
+  clock::Duration action_links_valid = clock::Duration::seconds(7 * 24 * 3600);
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
   pid_t launched_supervisor = -1;  // what executor::launch_supervisor() gave to this process
 

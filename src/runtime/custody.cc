@@ -36,9 +36,15 @@ void Custody::keep(const std::string& uid, Ownership lock) {
   if (open_.contains(uid)) kept_.insert_or_assign(uid, std::move(lock));
 }
 
+std::optional<Ownership> Custody::give(const std::string& uid) {
+  auto found = kept_.extract(uid);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.mapped());
+}
+
 bool Custody::may_send(const std::string& uid, Whose whose) {
   if (kept_.contains(uid) || runs_here_(uid)) return true;
-  if (whose == Whose::kOwn) return false;
+  if (whose == Whose::kOwn || will_run_(uid)) return false;
   was_full_ = kept_.size() >= kTakenMax;
   if (was_full_) return false;
   auto lock = Ownership::take(config_.run_path(uid));

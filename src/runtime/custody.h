@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -24,9 +25,11 @@ void put_soonest_first(std::vector<store::DeliveryRow>& rows);
 
 class Custody {
  public:
-  /// `runs_here`: whether this engine runs the workflow at the moment.
-  Custody(const Config& config, std::function<bool(const std::string& uid)> runs_here)
-      : config_(config), runs_here_(std::move(runs_here)) {}
+  using Tells = std::function<bool(const std::string& uid)>;
+  /// `runs_here`: whether this engine runs the workflow at the moment; `will_run`: whether it is
+  /// about to take it over, with what it has to send.
+  Custody(const Config& config, Tells runs_here, Tells will_run)
+      : config_(config), runs_here_(std::move(runs_here)), will_run_(std::move(will_run)) {}
 
   /// A row of the workflow is to be sent by this engine.
   void open(const std::string& uid) { ++open_[uid]; }
@@ -35,6 +38,9 @@ class Custody {
   void close(const std::string& uid);
   /// The workflow is over: its lock is kept while a row of it is open.
   void keep(const std::string& uid, Ownership lock);
+
+  /// The lock, for the workflow that runs again; nullopt when it is not kept.
+  [[nodiscard]] std::optional<Ownership> give(const std::string& uid);
 
   /// Whose rows an engine looks for: a server takes what nobody has, others only see to their own.
   enum class Whose { kOwn, kNobodys };
@@ -51,7 +57,8 @@ class Custody {
 
  private:
   const Config& config_;
-  std::function<bool(const std::string& uid)> runs_here_;
+  Tells runs_here_;
+  Tells will_run_;
   std::unordered_map<std::string, std::size_t> open_;  // rows, by workflow
   std::map<std::string, Ownership> kept_;
   bool was_full_ = false;

@@ -24,7 +24,8 @@ struct CustodyTest : testing::Test {
     return Ownership::take(config.run_path(uid)).has_value();
   }
   Config config;
-  Custody custody{config, [](const std::string& uid) { return uid == "here"; }};
+  Custody custody{config, [](const std::string& uid) { return uid == "here"; },
+                  [](const std::string& uid) { return uid == "next"; }};
 };
 
 TEST_F(CustodyTest, KeepsALockUntilTheLastRowIsDoneWith) {
@@ -52,6 +53,24 @@ TEST_F(CustodyTest, SendsWhatIsItsOwnAndWhatNobodyHas) {
   EXPECT_FALSE(custody.may_send("anothers", Whose::kNobodys));
   custody.drop_unused();
   EXPECT_TRUE(is_free("orphan"));
+}
+
+TEST_F(CustodyTest, LeavesToAnAdoptionWhatIsAboutToBeAdopted) {
+  EXPECT_FALSE(custody.may_send("next", Whose::kNobodys));
+  EXPECT_TRUE(is_free("next"));
+}
+
+TEST_F(CustodyTest, GivesTheLockToAWorkflowThatRunsAgain) {
+  custody.open("u");
+  custody.keep("u", *Ownership::take(config.run_path("u")));
+  {
+    const auto lock = custody.give("u");
+    ASSERT_TRUE(lock);
+    EXPECT_FALSE(is_free("u"));
+    EXPECT_FALSE(custody.give("u"));
+  }
+  EXPECT_TRUE(is_free("u"));
+  custody.close("u");
 }
 
 TEST_F(CustodyTest, TakesOnlySoManyAndTellsWhenThereIsRoom) {

@@ -53,7 +53,8 @@ struct HookRequestsTest : testing::Test {
     auto loaded = WorkflowRun::load(*store.another(), "u", std::move(*lock));
     CHECK(loaded.has_value());
     run.emplace(std::move(*loaded));
-    custody.emplace(config, [](const std::string&) { return true; });
+    custody.emplace(
+        config, [](const std::string&) { return true; }, [](const std::string&) { return false; });
     requests.emplace(HookRequests::Ports{
         config,
         store,

@@ -21,6 +21,7 @@ namespace tiphys::runtime {
 namespace {
 
 constexpr int kPollMs = 250;  // how often the store is asked for commands when nobody rings
+constexpr clock::Duration kAdoptPart = clock::Duration::milliseconds(20);  // of each round
 
 void log_trouble(std::string_view what, const std::string& uid, const std::string& error) {
   observe::log(observe::LogLevel::kError, what,
@@ -31,8 +32,12 @@ void log_trouble(std::string_view what, const std::string& uid, const std::strin
 
 diag::Result<void> Host::State::adopt(const std::string& uid) {
   if (runs.contains(uid)) return {};
-  TRY(Ownership lock, Ownership::take(config.run_path(uid)));
-  TRY(WorkflowRun run, WorkflowRun::load(*store, uid, std::move(lock)));
+  // This engine may have the lock of one that was over, for notifications that were not delivered.
+  std::optional<Ownership> kept = notifications->give_lock(uid);
+  if (!kept) {
+    TRY(kept, Ownership::take(config.run_path(uid)));
+  }
+  TRY(WorkflowRun run, WorkflowRun::load(*store, uid, std::move(*kept)));
   auto [it, inserted] = runs.emplace(uid, std::move(run));
   final_phases.erase(uid);
   ended.erase(uid);
@@ -73,9 +78,8 @@ diag::Result<T> Host::State::readable(diag::Result<T> read) {
   return read;
 }
 
-// Unfinished workflows, and finished ones that somebody has a command for (retry), unless another
-// process has them.
-void Host::State::adopt_unowned() {
+// Unfinished workflows, and finished ones that somebody has a command for (retry).
+void Host::State::find_unowned() {
   std::set<std::string> wanted;
   if (auto rows = readable(store->unfinished_workflows())) {
     for (const store::WorkflowRow& row : *rows) wanted.insert(row.uid);
@@ -83,12 +87,32 @@ void Host::State::adopt_unowned() {
   if (auto commands = readable(store->load_commands(""))) {
     for (const store::CommandRow& c : *commands) wanted.insert(c.uid);
   }
-  for (const std::string& uid : wanted) {
-    if (runs.contains(uid) || unreadable.contains(uid)) continue;
-    auto adopted = readable(adopt(uid));
-    if (damage) return;
-    note_refusal(uid, adopted);
+  std::erase_if(wanted, [this](const std::string& uid) {
+    return runs.contains(uid) || unreadable.contains(uid);
+  });
+  std::set<std::string> urgent;
+  if (!wanted.empty()) {
+    if (auto rows = readable(store->load_deliveries({.state = "pending"}))) {
+      for (const store::DeliveryRow& row : *rows) urgent.insert(row.uid);
+    }
   }
+  adoptions.set({wanted.begin(), wanted.end()}, urgent);
+}
+
+// A part of those that wait for it, unless another process has them: what runs already, and what is
+// to be delivered, goes on in between.
+void Host::State::adopt_some() {
+  if (adoptions.empty()) return;
+  const clock::Instant until = steady_now() + kAdoptPart;
+  do {
+    const auto uid = adoptions.take();
+    if (!uid) break;
+    if (runs.contains(*uid)) continue;
+    auto adopted = readable(adopt(*uid));
+    if (damage) return;
+    note_refusal(*uid, adopted);
+  } while (steady_now() < until);
+  take_commands();
 }
 
 void Host::State::note_refusal(const std::string& uid, const diag::Result<void>& adopted) {
@@ -144,6 +168,7 @@ void Host::State::apply_messages() {
     if (!address) continue;
     auto it = runs.find(address->uid);
     if (auto* ended_leaf = std::get_if<Ended>(&message)) {
+      if (adoptions.waits(address->uid)) continue;  // its adoption asks for it again
       acknowledged.push_back(key);
       observer.leaf_ended(key);
       if (it == runs.end()) continue;
@@ -166,30 +191,35 @@ void Host::State::apply_timers() {
 }
 
 void Host::State::apply_commands() {
+  looked_at = steady_now();
   auto version = store->data_version();
   const bool has_changed = !version || *version != seen_version;
   for (auto& [uid, answer] : locks->retry(has_changed)) apply_answer(uid, answer);
   if (!has_changed) return;
   if (version) seen_version = *version;
   subscriptions->refresh();
-  if (takes_all) adopt_unowned();
+  if (takes_all) find_unowned();
   notifications->adopt_orphans(
       takes_notifications ? Custody::Whose::kNobodys : Custody::Whose::kOwn, wall_now());
-  for (auto& [uid, run] : runs) {
-    auto commands = readable(store->load_commands(uid));
-    if (!commands) continue;
-    for (const store::CommandRow& c : *commands) {
-      if (std::ranges::find(done_commands, c.id) != done_commands.end()) continue;
-      const auto verb = engine::parse_verb(c.verb);
-      auto arguments = value::parse_json(c.arguments_json.empty() ? "{}" : c.arguments_json);
-      done_commands.push_back(c.id);
-      if (!verb || !arguments) {
-        observe::log(observe::LogLevel::kWarn, "unknown command", {{"uid", uid}, {"verb", c.verb}});
-        continue;
-      }
-      apply(run,
-            {.at = wall_now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
+  take_commands();
+}
+
+void Host::State::take_commands() {
+  auto commands = readable(store->load_commands(""));
+  if (!commands) return;
+  for (const store::CommandRow& c : *commands) {
+    const auto run = runs.find(c.uid);
+    if (run == runs.end() || std::ranges::find(done_commands, c.id) != done_commands.end())
+      continue;
+    const auto verb = engine::parse_verb(c.verb);
+    auto arguments = value::parse_json(c.arguments_json.empty() ? "{}" : c.arguments_json);
+    done_commands.push_back(c.id);
+    if (!verb || !arguments) {
+      observe::log(observe::LogLevel::kWarn, "unknown command", {{"uid", c.uid}, {"verb", c.verb}});
+      continue;
     }
+    apply(run->second,
+          {.at = wall_now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
   }
 }
 
@@ -281,7 +311,7 @@ void Host::State::retire(WorkflowRun& run) {
 }
 
 bool Host::State::wait() {
-  int timeout = kPollMs;
+  int timeout = adoptions.empty() ? kPollMs : 0;
   const auto wake_in = [&timeout](clock::Duration d) {
     const std::int64_t ms = d.ns / 1'000'000 + (d.ns % 1'000'000 > 0 ? 1 : 0);
     timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, timeout));
@@ -310,7 +340,7 @@ void Host::adopt_all() {
     state_->note_refusal(uid, state_->readable(state_->adopt(uid)));
   }
   state_->subscriptions->forget_old(wall_now());
-  state_->adopt_unowned();
+  state_->find_unowned();
   serve_notifications();
 }
 
@@ -330,7 +360,10 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
     s.apply_messages();
     s.apply_timers();
     for (auto& [uid, answer] : s.locks->retry(false)) s.apply_answer(uid, answer);
-    if (look_for_commands) s.apply_commands();
+    // Whoever waits for a command's effect does not wait for the engine to be idle.
+    const clock::Duration since = steady_now() - s.looked_at;
+    if (look_for_commands || since >= clock::Duration::milliseconds(kPollMs)) s.apply_commands();
+    if (!s.damage) s.adopt_some();
     if (s.damage) return std::unexpected(*s.damage);
     if (const auto& trouble = s.locks->trouble(); trouble && s.is_lasting(*trouble))
       return std::unexpected(*trouble);

@@ -60,6 +60,7 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
       .inbox = s->inbox,
       .lookup = lookup,
       .runs_here = [s](const std::string& uid) { return s->runs.contains(uid); },
+      .will_run = [s](const std::string& uid) { return s->adoptions.waits(uid); },
       .send = [s](const executor::Task& task) { s->http->start({task}); }});
   state->subscriptions =
       std::make_unique<Subscriptions>(state->config, *state->store, *state->notifications);

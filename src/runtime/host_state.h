@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "executor/executor.h"
+#include "runtime/adoptions.h"
 #include "runtime/artifact_gc.h"
 #include "runtime/deletions.h"
 #include "runtime/dispatch.h"
@@ -50,6 +51,7 @@ struct Host::State {
   std::map<std::string, std::string> final_phases;
   std::unique_ptr<Deletions> deletions;
   PodGc pod_gc{config};
+  Adoptions adoptions;               // unfinished ones that nobody has
   std::set<std::string> unreadable;  // logs that cannot be replayed: said once
   std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
   std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
@@ -59,9 +61,11 @@ struct Host::State {
   bool takes_notifications = false;  // of everybody
   std::atomic<bool> must_stop = false;
   std::uint64_t seen_version = 0;
+  clock::Instant looked_at;  // steady: when commands of other processes were last looked for
 
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
-  void adopt_unowned();
+  void find_unowned();
+  void adopt_some();
   void note_refusal(const std::string& uid, const diag::Result<void>& adopted);
   /// Gives what it is given; notes it when the store turns out to be damaged.
   template <typename T>
@@ -75,6 +79,7 @@ struct Host::State {
   void apply_messages();
   void apply_timers();
   void apply_commands();
+  void take_commands();
   [[nodiscard]] bool is_commit_due() const;
   /// Whether there is no going on: only a server waits for its store.
   [[nodiscard]] bool is_lasting(const diag::Error& error) const {

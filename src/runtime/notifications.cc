@@ -48,7 +48,7 @@ Notifications::Notifications(Ports ports)
       store_(ports.store),
       inbox_(ports.inbox),
       lookup_(ports.lookup),
-      custody_(ports.config, std::move(ports.runs_here)),
+      custody_(ports.config, std::move(ports.runs_here), std::move(ports.will_run)),
       requests_({ports.config, ports.store, custody_, ports.lookup, std::move(ports.send)}) {}
 
 bool Notifications::is_one(const Value& body) {
@@ -312,12 +312,14 @@ diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Insta
   if (const auto kept = memory_.find(item.lane); kept != memory_.end()) {
     if (auto parsed = value::parse_json(kept->second)) memory = std::move(*parsed);
   }
-  return target.how->request({.notice = notice,
-                              .config = filled.config,
-                              .message = item.payload["message"],
-                              .destination = item.row.destination,
-                              .memory = memory,
-                              .now = now});
+  auto request = target.how->request({.notice = notice,
+                                      .config = filled.config,
+                                      .message = item.payload["message"],
+                                      .destination = item.row.destination,
+                                      .memory = memory,
+                                      .now = now});
+  if (request) notify::add_credentials_of(*request, item.secrets);
+  return request;
 }
 
 void Notifications::try_to_send(const std::string& id, clock::Instant now) {
@@ -345,6 +347,9 @@ void Notifications::settle(notify::Report report, clock::Instant now) {
   Item& item = found->second;
   store::DeliveryRow& row = item.row;
   const notify::Channel* how = notify::find_channel(row.kind);
+  // Before anything is cut off: half a secret is not found any more.
+  report.answer.body = notify::redacted(std::move(report.answer.body), item.secrets);
+  report.answer.error = notify::redacted(one_line(report.answer.error), item.secrets);
   notify::Verdict verdict{.kind = notify::Verdict::Kind::kRefused, .reason = report.answer.error};
   if (report.answer.status < 0) {
     report.answer.status = 0;
@@ -356,14 +361,13 @@ void Notifications::settle(notify::Report report, clock::Instant now) {
   row.status = report.answer.status;
   row.reason = notify::redacted(one_line(verdict.reason), item.secrets);
   row.next_at = ruling.next_at;
-  attempts_.push_back(
-      {.delivery = row.id,
-       .number = ruling.attempts,
-       .at = report.at,
-       .latency = report.latency,
-       .status = report.answer.status,
-       .answer = notify::redacted(report.answer.body, item.secrets).substr(0, kAnswerKept),
-       .error = notify::redacted(one_line(report.answer.error), item.secrets)});
+  attempts_.push_back({.delivery = row.id,
+                       .number = ruling.attempts,
+                       .at = report.at,
+                       .latency = report.latency,
+                       .status = report.answer.status,
+                       .answer = report.answer.body.substr(0, kAnswerKept),
+                       .error = report.answer.error});
   item.secrets.clear();
   std::string failure;
   if (ruling.state == notify::Ruling::State::kDelivered) {

@@ -38,7 +38,8 @@ class Notifications {
     store::Store& store;
     Inbox& inbox;
     executor::Lookup lookup;
-    std::function<bool(const std::string& uid)> runs_here;
+    Custody::Tells runs_here;
+    Custody::Tells will_run;
     std::function<void(executor::Task)> send;
   };
   explicit Notifications(Ports ports);
@@ -64,6 +65,10 @@ class Notifications {
   std::size_t adopt_orphans(Custody::Whose whose, clock::Instant now);
   /// A workflow is over; its lock is kept while something of it is to be sent.
   void keep(const std::string& uid, Ownership lock) { custody_.keep(uid, std::move(lock)); }
+  /// Gives the lock back that keep() has: the workflow runs again, here. nullopt: it has none.
+  [[nodiscard]] std::optional<Ownership> give_lock(const std::string& uid) {
+    return custody_.give(uid);
+  }
   /// The leaf is not wanted any more: what was not sent is discarded.
   void cancel(const std::string& leaf_key, clock::Instant now);
 

@@ -10,6 +10,7 @@
 #include "notify/hmac.h"
 #include "observe/log.h"
 #include "runtime/failure_logs.h"
+#include "runtime/link_key.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -19,6 +20,7 @@ namespace {
 using notify::Happening;
 using notify::Letter;
 using notify::Rule;
+using value::List;
 using value::Map;
 using value::Value;
 
@@ -41,6 +43,16 @@ Subscriptions::Subscriptions(const Config& config, store::Store& store,
       store_(store),
       notifications_(notifications),
       memory_(store, config.home + "/rules.lock") {
+  if (!config.action_url.empty()) {
+    links_ = {.base = config.action_url, .key = {}, .valid = config.action_links_valid};
+    if (auto key = link_key(config.home)) {
+      links_.key = std::move(*key);
+    } else {  // commands are told in their place
+      links_.base.clear();
+      observe::log(observe::LogLevel::kWarn, "no links in notifications",
+                   {{"error", key.error().message}});
+    }
+  }
   load();
 }
 
@@ -102,6 +114,10 @@ void Subscriptions::choose(Watched& watched) {
        notify::parse_subscriptions(annotations, metadata["namespace"].string_or(""), problems)) {
     rules.push_back(std::make_shared<const Rule>(std::move(rule)));
   }
+  for (Rule& rule : notify::parse_template_subscriptions(
+           engine.spec()["templates"], metadata["namespace"].string_or(""), problems)) {
+    rules.push_back(std::make_shared<const Rule>(std::move(rule)));
+  }
   for (const notify::RuleProblem& problem : problems) {
     observe::log(observe::LogLevel::kWarn, problem.message,
                  {{"uid", watched.run->uid()}, {"hint", problem.suggestion}});
@@ -137,7 +153,7 @@ void Subscriptions::arm(const Watched& watched) {
 
 void Subscriptions::note(const Watched& watched, Happening what, Value event,
                          const std::string& occasion, clock::Instant at) {
-  event = notify::with_actions(event, config_.url);
+  event = notify::with_actions(event, config_.url, links_, at);
   const auto trouble = [this](const Rule& rule, const std::string& error) { warn(rule, error); };
   for (notify::Match& match : watched.watch.matches(what, event, at, trouble)) {
     if (watched.is_mute) match.trigger = nullptr;
@@ -332,6 +348,13 @@ void Subscriptions::post(const Letter& letter, store::DeliveryRow row, const Val
               {"message", message},
               {"channel", row.channel},
               {"space", letter.rule->name_space}};
+  if (row.state != "pending") {  // whoever replays it has to know who was meant
+    List recipients;
+    for (const std::string& r : letter.rule->send[letter.address].recipients) {
+      recipients.emplace_back(r);
+    }
+    payload.set("recipients", std::move(recipients));
+  }
   const std::string uid = row.uid;
   if (watched_.contains(uid) || notifications_.has_open(uid) || row.state != "pending") {
     notifications_.order(std::move(row), Value(std::move(payload)), now);

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "notify/action_link.h"
 #include "notify/rule_book.h"
 #include "notify/rule_desk.h"
 #include "runtime/config.h"
@@ -77,6 +78,7 @@ class Subscriptions {
   const Config& config_;
   store::Store& store_;
   Notifications& notifications_;
+  notify::LinkMaker links_;
   StoredRuleMemory memory_;
   notify::RuleBook book_;
   std::unordered_map<std::string, notify::RulePtr> by_id_;  // of the manifests

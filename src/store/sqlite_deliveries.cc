@@ -11,6 +11,7 @@ constexpr const char* kUpsert =
     "state, attempts, created_at, next_at, finished_at, status, reason, memory) "
     "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET "
     "state = excluded.state, attempts = excluded.attempts, next_at = excluded.next_at, "
+    "kind = excluded.kind, destination = excluded.destination, "
     "finished_at = excluded.finished_at, status = excluded.status, reason = excluded.reason, "
     "memory = excluded.memory";
 

@@ -68,6 +68,18 @@ class NotifyCommands(EngineTest):
         self.assertIn('"title": "hello"', shown)
         self.assertNotIn("s3cr3t", shown)
 
+    def test_lint_tells_mistakes_of_templates_that_send(self):
+        path = self.write("w.yaml", workflow("w", "opps", "await: deliverd, mesage: hello"))
+        with WebhookReceiver() as receiver:
+            self.call("apply", self.write("c.yaml", channel("ops", receiver.url)))
+        out = self.call("lint", path, ok=False).stdout
+        for part in ("w.yaml:7:", "error: await: 'deliverd' is none of delivered, accepted",
+                     "error: notify: unknown field 'mesage'; did you mean 'message'?",
+                     "warning: there is no channel 'opps' in namespace 'default' yet; did you mean 'ops'?"):
+            self.assertIn(part, out)
+        good = self.write("w.yaml", workflow("w", "ops", "await: accepted, message: hello"))
+        self.assertIn("no problems found", self.call("lint", good).stdout)
+
     def test_an_event_of_the_past_can_be_tried(self):
         with WebhookReceiver() as receiver:
             self.call("apply", "-f", self.write("c.yaml", channel("ops", receiver.url)))

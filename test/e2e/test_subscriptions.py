@@ -241,6 +241,56 @@ data:
             self.call("notifications", "replay", "--all")
         self.assertEqual(self.types(receiver), ["workflow.succeeded"])
 
+    def test_recipients_outlive_a_channel_that_was_not_there(self):
+        told = {"triggers": ["on-succeeded"], "send": [{"channel": "ops", "recipients": ["red", "blue"]}]}
+        with WebhookReceiver() as receiver:
+            ntfy = f"""
+apiVersion: notifications.tiphys.dev/v1
+kind: NotificationChannel
+metadata: {{name: ops}}
+spec: {{kind: ntfy, config: {{topic: green, url: "{receiver.url}"}}}}
+---
+"""
+            self.call("apply", self.write("rule.yaml", ntfy + rule(told)))
+            self.call("notifications", "delete-channel", "ops")
+            self.run_workflow(self.write("w.yaml", workflow()))
+            p = self.call("notifications", "replay", "--all", ok=False)
+            self.assertIn("dead: there is no channel 'ops' in namespace 'default': apply one, then replay", p.stdout)
+            self.assertEqual(receiver.requests, [])
+            self.call("apply", self.write("channel.yaml", ntfy))
+            self.call("notifications", "replay", "--all")
+            self.assertEqual({r["path"] for r in receiver.requests}, {"/red", "/blue"})
+        rows = json.loads(self.call("notifications", "list", "-o", "json").stdout)
+        self.assertEqual([(r["destination"], r["kind"], r["state"]) for r in rows],
+                         [("red", "ntfy", "delivered"), ("blue", "ntfy", "delivered")])
+
+    def test_annotations_of_a_template_are_about_its_steps(self):
+        text = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - [{name: a, template: quiet}, {name: b, template: loud}]
+  - name: quiet
+    container: {image: x, command: [sh, -c, exit 1]}
+  - name: loud
+    metadata: {annotations: {notifications.tiphys.dev/subscribe.on-step-failed.ops: ""}}
+    container: {image: x, command: [sh, -c, exit 1]}
+"""
+        with WebhookReceiver() as receiver:
+            self.call("apply", self.write("c.yaml", channel(receiver.url)))
+            self.call("run", self.write("w.yaml", text), ok=None)
+        self.assertEqual([t["data"]["node"]["displayName"] for t in self.told(receiver)], ["b"])
+        wrong = self.write("x.yaml", text.replace("on-step-failed", "on-failed"))
+        out = self.call("lint", wrong, ok=False).stdout
+        self.assertRegex(out, "x.yaml:14:.*'on-failed' is about workflows, and a template has steps")
+        wrong = self.write("x.yaml", text.replace("failed.ops", "failed.nowhere"))
+        self.assertRegex(self.call("lint", wrong, ok=False).stdout, "x.yaml:14:.*there is no channel 'nowhere'")
+
     def test_lint_tells_what_cannot_work_at_its_place(self):
         path = self.write("bad.yaml", """apiVersion: notifications.tiphys.dev/v1
 kind: Notification

@@ -94,6 +94,9 @@ TEST_F(ChatTest, Mattermost) {
             R"("title":"w<1> Failed","title_link":"https://t/w",)"
             R"("text":"Phase: Failed\nMessage: a\\*b & @everyone"}]})");
   EXPECT_EQ(ask("mattermost", R"({"url": "https://m"})", R"("**x**")").body, R"({"text":"**x**"})");
+  const auto message = *value::parse_json(R"({"text": "x", "channel": ["town", "@ann"]})");
+  EXPECT_EQ(find_channel("mattermost")->destinations({}, message),
+            (std::vector<std::string>{"town", "@ann"}));
 }
 
 TEST_F(ChatTest, Teams) {
@@ -180,6 +183,8 @@ TEST_F(ChatTest, Ntfy) {
   EXPECT_EQ(
       header(ask("ntfy", R"({"topic": "t", "username": "u", "password": "p"})"), "Authorization"),
       "Basic dTpw");
+  const auto message = *value::parse_json(R"({"topic": ["a", "b"]})");
+  EXPECT_EQ(find_channel("ntfy")->destinations({}, message), (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(refusal("ntfy", R"({"topic": "../x"})"),
             "topic: want 1 to 64 letters, digits, '_' and '-'");
   EXPECT_EQ(refusal("ntfy", R"({"topic": "t"})", R"({"title": "a\r\nX: y"})"),

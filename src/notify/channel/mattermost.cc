@@ -15,7 +15,7 @@ constexpr Field kConfig[] = {
     {"insecureSkipVerify", FieldKind::kBool},
 };
 constexpr Field kMessage[] = {
-    {"channel", FieldKind::kPlain},
+    {"channel", FieldKind::kTexts},
     {"attachments", FieldKind::kList},
     {"props", FieldKind::kMap},
 };
@@ -27,13 +27,21 @@ class Mattermost final : public FieldChannel {
  public:
   Mattermost() : FieldChannel(kConfig, kMessage) {}
 
+  [[nodiscard]] std::vector<std::string> destinations(const value::Value&,
+                                                      const value::Value& message) const override {
+    std::vector<std::string> out = words_in(message["channel"]);
+    if (out.empty()) out.emplace_back();
+    return out;
+  }
+
  private:
   [[nodiscard]] diag::Result<Request> make(const Draft& draft) const override {
     const value::Value& config = draft.config;
     const Words words = words_of(draft.notice, draft.message);
     value::Map body;
-    const value::Value& channel = either(draft.message, config, "channel");
-    set_text(body, "channel", plain_text(channel));
+    set_text(
+        body, "channel",
+        draft.destination.empty() ? text_in(config, "channel") : std::string(draft.destination));
     set_text(body, "username", text_in(config, "username"));
     set_text(body, "icon_url", text_in(config, "iconUrl"));
     const value::Value& own = draft.message["attachments"];

@@ -23,6 +23,7 @@ constexpr Field kConfig[] = {
     {"insecureSkipVerify", FieldKind::kBool},
 };
 constexpr Field kMessage[] = {
+    {"topic", FieldKind::kTexts},
     {"priority", FieldKind::kPlain, false, kPriorities},
     {"tags", FieldKind::kTexts},
 };
@@ -68,10 +69,19 @@ class Ntfy final : public FieldChannel {
  public:
   Ntfy() : FieldChannel(kConfig, kMessage) {}
 
+  // The topic of the configuration may be a secret, so it is no name of a destination.
+  [[nodiscard]] std::vector<std::string> destinations(const value::Value&,
+                                                      const value::Value& message) const override {
+    std::vector<std::string> out = words_in(message["topic"]);
+    if (out.empty()) out.emplace_back();
+    return out;
+  }
+
  private:
   [[nodiscard]] diag::Result<Request> make(const Draft& draft) const override {
     const value::Value& config = draft.config;
-    const std::string topic = text_in(config, "topic");
+    const std::string topic =
+        draft.destination.empty() ? text_in(config, "topic") : std::string(draft.destination);
     if (!is_topic(topic)) return refuse("topic: want 1 to 64 letters, digits, '_' and '-'");
     std::string server = text_in(config, "url");
     if (server.empty()) server = kServer;
