@@ -99,6 +99,19 @@ TEST(Suspicious, KnowsValuesThatARunFailsOn) {
             "7:63 there is no volume 'v' in this template or the workflow\n");
 }
 
+TEST(Suspicious, KnowsConditionsOfAnswersThatDoNotFit) {
+  const auto told = [](const std::string& condition) {
+    return told_of_template("http: {url: 'http://x', successCondition: \"" + condition + "\"}\n");
+  };
+  EXPECT_EQ(told("response.statusCode in [200, 201] and response.body contains 'ok'"), "");
+  EXPECT_EQ(told("response.headers['A'][0] == 'x'"), "");
+  EXPECT_EQ(told("response.statusCode == '200'"),
+            "7:71 a status code is a number and never a text; leave out the quotes\n");
+  EXPECT_EQ(told("response.statusCode"),
+            "7:48 this is no condition: it gives neither true nor false; compare it, e.g. "
+            "response.statusCode == 200\n");
+}
+
 TEST(Suspicious, KnowsConditionsAndLogicThatDoNotParse) {
   const std::string leaf = "  - {name: t, suspend: {}}\n";
   EXPECT_EQ(told_of_template("steps: [[{name: a, template: t, when: 'x == '}]]\n" + leaf),

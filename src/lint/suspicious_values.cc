@@ -1,5 +1,6 @@
 // Values in templates that Argo takes and a run fails on.
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 
@@ -188,13 +189,16 @@ class Inspector {
   }
 
   void condition(std::string_view source, const Place& at) {
+    const std::size_t before = out_.size();
     expression(source, at, {"request", "response"});
+    if (out_.size() != before) return;
     const auto program = expr::Program::parse(source);
     if (!program || tag::has_tags(source)) return;
     static const std::vector<std::string_view> kKnown = {
         "response",          "response.statusCode", "response.body", "response.headers",
         "request",           "request.method",      "request.url",   "request.body",
         "request.bodyBytes", "request.headers"};
+    const std::size_t told = out_.size();
     for (const std::string& name : program->reads()) {
       const std::size_t dot = name.find('.');
       const std::string root = name.substr(0, dot);
@@ -205,6 +209,32 @@ class Inspector {
       warn(at, fmt::format("unknown name '{}', which fails when this is evaluated", member),
            near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
     }
+    const bool reads_headers = source.find("eaders") != std::string_view::npos;
+    if (out_.size() == told && !reads_headers) condition_types(*program, at);
+  }
+
+  /// Evaluates the condition of an answer that may come; what depends on its texts is passed over.
+  void condition_types(const expr::Program& program, const Place& at) {
+    vars::MapScope scope;
+    for (const char* name : {"request.method", "request.url", "request.body", "response.body"}) {
+      scope.set(name, "");
+    }
+    scope.set("response.statusCode", 200);
+    static const RE2 kText(R"re(response\.statusCode\s*(?:[=!]=|[<>]=?)\s*(["']))re");
+    const std::string& source = program.source();
+    re2::StringPiece quote;
+    if (RE2::PartialMatch(source, kText, &quote)) {
+      out_.push_back({diag::Severity::kWarning,
+                      {diag::Code::kBadExpression, "a status code is a number and never a text",
+                       position_inside(at.position(), source,
+                                       static_cast<std::size_t>(quote.data() - source.data()))},
+                      "leave out the quotes"});
+      return;
+    }
+    const auto answer = program.run_bool(scope);
+    if (answer || answer.error().message.find("to bool") == std::string::npos) return;
+    warn(at, "this is no condition: it gives neither true nor false",
+         "compare it, e.g. response.statusCode == 200");
   }
 
   /// Tags become words and numbers, of which one has to fit.
