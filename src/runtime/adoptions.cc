@@ -6,8 +6,10 @@
 namespace tiphys::runtime {
 
 void Adoptions::set(const std::vector<std::string>& wanted, const std::set<std::string>& urgent) {
-  waiting_ = {wanted.begin(), wanted.end()};
+  const std::set<std::string> before = std::exchange(waiting_, {wanted.begin(), wanted.end()});
   std::vector<std::string> order = wanted;
+  std::ranges::stable_partition(order,
+                                [&](const std::string& uid) { return !before.contains(uid); });
   std::ranges::stable_partition(order,
                                 [&](const std::string& uid) { return urgent.contains(uid); });
   std::ranges::reverse(order);

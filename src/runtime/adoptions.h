@@ -14,7 +14,7 @@ namespace tiphys::runtime {
 class Adoptions {
  public:
   /// Who is to be taken from now on, by uid, each once; in place of those that waited. `urgent`
-  /// ones go first.
+  /// ones go first, then those that did not wait before: somebody has just submitted them.
   void set(const std::vector<std::string>& wanted, const std::set<std::string>& urgent);
   /// The next one, which does not wait any more; nullopt when none waits.
   [[nodiscard]] std::optional<std::string> take();

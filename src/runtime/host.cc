@@ -81,16 +81,17 @@ diag::Result<T> Host::State::readable(diag::Result<T> read) {
 // Unfinished workflows, and finished ones that somebody has a command for (retry).
 void Host::State::find_unowned() {
   std::set<std::string> wanted;
+  std::set<std::string> urgent;  // somebody waits for them
   if (auto rows = readable(store->unfinished_workflows())) {
     for (const store::WorkflowRow& row : *rows) wanted.insert(row.uid);
   }
   if (auto commands = readable(store->load_commands(""))) {
-    for (const store::CommandRow& c : *commands) wanted.insert(c.uid);
+    for (const store::CommandRow& c : *commands) urgent.insert(c.uid);
+    wanted.insert(urgent.begin(), urgent.end());
   }
   std::erase_if(wanted, [this](const std::string& uid) {
     return runs.contains(uid) || unreadable.contains(uid);
   });
-  std::set<std::string> urgent;
   if (!wanted.empty()) {
     if (auto rows = readable(store->load_deliveries({.state = "pending"}))) {
       for (const store::DeliveryRow& row : *rows) urgent.insert(row.uid);
