@@ -114,8 +114,6 @@ diag::Result<bool> expression_allows(Machine& m, const RetryFrame& frame,
   for (const auto& [name, text] : locals) {
     if (name != "pod.name") scope.set(name, text);
   }
-  const Value& code = m.at(frame.attempts.back()).outputs["exitCode"];
-  if (!code.is_string()) scope.set("lastRetry.exitCode", "-1");  // in a tag it is 0
   scope.set("retries", std::to_string(frame.attempts.size() - 1));
   const Value& code = m.at(frame.attempts.back()).outputs["exitCode"];
   if (!code.is_string()) scope.set("lastRetry.exitCode", "-1");  // in tags it is 0
