@@ -173,7 +173,7 @@ diag::Result<Value> merged_spec(const Finder& finder, const Submission& submissi
                                       name, is_cluster ? "cluster-template" : "template"));
       }
       unresolved = fmt::format("{}.argoproj.io \"{}\" not found",
-                               is_cluster ? "clusterworkflowtemplates" : "workflowtemplates", name);
+                               is_cluster ? "clusterworkflowtemplate" : "workflowtemplate", name);
     }
     base = holder["spec"];
     for (const auto& [key, v] : holder["metadata"]["annotations"].map()) {
