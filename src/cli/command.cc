@@ -11,7 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "store/sqlite.h"
+#include "store/open.h"
 
 namespace tiphys::cli {
 
@@ -27,7 +27,7 @@ diag::Result<Opened> open_state() {
 }
 
 diag::Result<Opened> open_state(runtime::Config config) {
-  TRY(auto store, store::open_sqlite(config.store_path()));
+  TRY(auto store, store::open(config.store_address()));
   return Opened{.config = std::move(config), .store = std::move(store)};
 }
 

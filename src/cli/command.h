@@ -21,6 +21,7 @@ namespace tiphys::cli {
 struct Session {
   int exit_code = 0;
   std::string name_space;  // -n; empty: `default` when something is made, any for look-ups
+  std::string store;       // --store; runtime::Config::from_environment() reads it
   bool no_color = false;
   bool no_utf8 = false;
   std::string log_level = {};   // --loglevel; empty: the command's own

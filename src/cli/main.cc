@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iterator>
 #include <string>
@@ -70,6 +71,10 @@ int main_of(const std::vector<std::string>& words) {
   Session session;
   app.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")
       ->envname("ARGO_NAMESPACE");
+  app.add_option("--store", session.store,
+                 "where state is kept: postgresql://USER@HOST/DATABASE, or the path of an SQLite "
+                 "file (default: tiphys.db in the state folder)")
+      ->each([](const std::string& where) { setenv("TIPHYS_STORE", where.c_str(), 1); });
   app.add_flag("--no-color", session.no_color, "no colours");
   app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
   add_log_flags(app, session);

@@ -11,7 +11,7 @@
 #include "observe/log.h"
 #include "runtime/host.h"
 #include "runtime/link_key.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 
 namespace tiphys::cli {
 
@@ -42,7 +42,7 @@ diag::Result<Listening> listen(const ServerOptions& o, const runtime::Config& co
   if (o.listen.empty()) return out;
   TRY(const net::HttpServer::Options address, parse_listen(o.listen));
   TRY(const std::string key, runtime::link_key(config.home));
-  TRY(out.store, store::open_sqlite(config.store_path()));
+  TRY(out.store, store::open(config.store_address()));
   out.pages = std::make_unique<ServerPages>(config, *out.store, key);
   TRY(out.server, net::HttpServer::listen(address));
   out.server->start([pages = out.pages.get()](const net::HttpServerRequest& request) {

@@ -10,7 +10,7 @@
 #include "observe/log.h"
 #include "runtime/clocks.h"
 #include "runtime/workflow_run.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -160,7 +160,7 @@ void ArtifactGc::run() {
 }
 
 void ArtifactGc::carry_out(const Order& order) {
-  auto store = store::open_sqlite(config_.store_path());
+  auto store = store::open(config_.store_address());
   if (const auto* garbage = std::get_if<Garbage>(&order)) {
     Collected done{.uid = garbage->uid, .answer = {}};
     if (store) {

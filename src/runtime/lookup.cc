@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "store/open.h"
 #include "store/secrets.h"
-#include "store/sqlite.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -12,7 +12,7 @@ namespace {
 
 diag::Result<std::string> config_map_value(const Config& config, const std::string& name_space,
                                            const std::string& name, const std::string& key) {
-  TRY(const auto store, store::open_sqlite(config.store_path()));
+  TRY(const auto store, store::open(config.store_address()));
   TRY(const store::ObjectRow row, store->find_object("ConfigMap", name_space, name));
   TRY(const value::Value object, value::parse_json(row.json));
   const value::Value& found = object["data"][key];
@@ -25,7 +25,7 @@ using Entries = executor::Lookup::Entries;
 
 diag::Result<Entries> config_map_entries(const Config& config, const std::string& name_space,
                                          const std::string& name) {
-  TRY(const auto store, store::open_sqlite(config.store_path()));
+  TRY(const auto store, store::open(config.store_address()));
   TRY(const store::ObjectRow row, store->find_object("ConfigMap", name_space, name));
   TRY(const value::Value object, value::parse_json(row.json));
   Entries entries;
