@@ -66,9 +66,9 @@ CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& d
                                                              const Session& session,
                                                              const std::string& name);
 
-/// Whether some engine process listens on this state folder.
-[[nodiscard]] bool has_engine(const runtime::Config& config);
+/// Whether some engine process listens on this state folder, or lives on the store.
+[[nodiscard]] bool has_engine(const Opened& state);
 /// Tells on stderr that a new workflow waits for an engine, if none runs.
-void note_if_no_engine(const runtime::Config& config);
+void note_if_no_engine(const Opened& state);
 
 }  // namespace tiphys::cli

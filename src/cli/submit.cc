@@ -130,7 +130,7 @@ diag::Result<void> submit(SubmitOptions& o, Session& session) {
   (void)std::fflush(stdout);
   if (rows.empty()) return {};
   runtime::poke_engines(state.config.home);
-  note_if_no_engine(state.config);
+  note_if_no_engine(state);
   view::GetOptions view = view_options(session);
   view.status = o.status;
   view.node_field_selector = o.node_field_selector;

@@ -99,7 +99,7 @@ diag::Result<void> delete_workflow(store::Store& store, const Config& config,
 diag::Result<void> delete_with_artifacts(store::Store& store, const Config& config,
                                          const executor::Lookup& lookup, const std::string& uid,
                                          bool is_forced) {
-  TRY(Ownership lock, Ownership::take(config.run_path(uid)));
+  TRY(Ownership lock, Ownership::take(config, store, uid));
   TRY(WorkflowRun run, WorkflowRun::load(store, uid, std::move(lock)));
   const Value metadata = run.engine().metadata();
   std::string problem;

@@ -47,7 +47,7 @@ bool Custody::may_send(const std::string& uid, Whose whose) {
   if (whose == Whose::kOwn || will_run_(uid)) return false;
   was_full_ = kept_.size() >= kTakenMax;
   if (was_full_) return false;
-  auto lock = Ownership::take(config_.run_path(uid));
+  auto lock = Ownership::take(config_, store_, uid);
   if (!lock) return false;  // an engine has it
   kept_.emplace(uid, std::move(*lock));
   return true;

@@ -56,15 +56,32 @@ struct Host::State {
   std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
   std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
   std::vector<std::uint64_t> done_commands;  // commands whose effects it holds
+  std::set<std::string> dropped;             // workflows that other engines have taken over
   std::optional<diag::Error> damage;         // of the store: there is no going on
   bool takes_all = false;
   bool takes_notifications = false;  // of everybody
   std::atomic<bool> must_stop = false;
   std::uint64_t seen_version = 0;
+  bool leaves_some = false;  // work that is left to other engines, to be looked at again
   clock::Instant looked_at;  // steady: when commands of other processes were last looked for
 
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
   void find_unowned();
+  void leave_to_others(std::set<std::string>& wanted, const std::set<std::string>& urgent,
+                       std::size_t unfinished);
+  static std::vector<engine::Event> give_up_processes(const WorkflowRun& run,
+                                                      const std::string& host,
+                                                      std::vector<engine::Effect>& outstanding);
+  /// Looks whether this engine still has what it runs, and lets go of what it has lost. Returns
+  /// when it is known. Errors: kConflict when this is no server, and a workflow of it was lost;
+  /// kIo.
+  [[nodiscard]] diag::Result<void> keep_leases();
+  void drop(const std::string& uid);
+  /// Whether another engine has the workflow (a retry of one that was over).
+  [[nodiscard]] bool is_elsewhere(const std::string& uid);
+  /// Commits the batch without what belongs to others by now.
+  [[nodiscard]] diag::Result<void> commit_own(store::Batch& batch);
+  void remove_lost(store::Batch& batch);
   void adopt_some();
   void note_refusal(const std::string& uid, const diag::Result<void>& adopted);
   /// Gives what it is given; notes it when the store turns out to be damaged.

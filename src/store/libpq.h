@@ -15,9 +15,11 @@ namespace tiphys::store {
   F(PQconninfoParse)                                                                               \
   F(PQconninfoFree)                                                                                \
   F(PQconnectdbParams)                                                                             \
-  F(PQfinish) F(PQstatus) F(PQerrorMessage) F(PQfreemem) F(PQsendPrepare) F(PQsendQueryPrepared)   \
-      F(PQgetResult) F(PQresultStatus) F(PQresultErrorField) F(PQclear) F(PQntuples) F(PQgetvalue) \
-          F(PQgetlength) F(PQcmdTuples) F(PQexec) F(PQenterPipelineMode) F(PQpipelineSync)         \
+  F(PQfinish)                                                                                      \
+  F(PQstatus)                                                                                      \
+  F(PQerrorMessage) F(PQfreemem) F(PQsendPrepare) F(PQsendQueryPrepared) F(PQgetResult)            \
+      F(PQresultStatus) F(PQresultErrorField) F(PQclear) F(PQntuples) F(PQgetvalue) F(PQgetlength) \
+          F(PQcmdTuples) F(PQexec) F(PQenterPipelineMode) F(PQpipelineSync)                        \
               F(PQsetNoticeProcessor) F(PQsetErrorVerbosity)
 
 struct Libpq {

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "store/postgres_batch.h"
 #include "store/postgres_deliveries.h"
+#include "store/postgres_leases.h"
 #include "store/postgres_session.h"
 
 namespace tiphys::store {
@@ -57,6 +59,15 @@ std::vector<RuleMemoryRow> memories_of(const PgRows& rows) {
   return out;
 }
 
+std::set<std::string_view> workflows_in(const Batch& batch) {
+  std::set<std::string_view> uids(batch.void_nodes_of.begin(), batch.void_nodes_of.end());
+  for (const EventRow& row : batch.events) uids.insert(row.uid);
+  for (const NodeRow& row : batch.nodes) uids.insert(row.uid);
+  for (const WorkflowRow& row : batch.workflows) uids.insert(row.uid);
+  for (const DeliveryRow& row : batch.deliveries) uids.insert(row.uid);
+  return uids;
+}
+
 PgCall change_call(std::string_view kind) {
   return {
       "INSERT INTO tiphys.object_versions VALUES ($1, 1) ON CONFLICT (kind) DO UPDATE SET "
@@ -66,13 +77,24 @@ PgCall change_call(std::string_view kind) {
 
 class PostgresStore final : public Store {
  public:
-  explicit PostgresStore(std::unique_ptr<PgSession> session)
-      : session_(std::move(session)), deliveries_(*session_) {}
+  PostgresStore(std::unique_ptr<PgSession> session, const std::string& url)
+      : session_(std::move(session)), deliveries_(*session_), leases_(*session_, url) {}
 
-  diag::Result<void> commit(const Batch& batch) override { return write(calls_of(batch)); }
+  diag::Result<void> commit(const Batch& batch) override {
+    std::vector<PgCall> calls = calls_of(batch);
+    TRY(auto fence, leases_.fence(workflows_in(batch)));
+    if (fence) calls.insert(calls.begin(), std::move(*fence));
+    auto done = write(std::move(calls));
+    if (!done && done.error().code == diag::Code::kConflict) leases_.doubt();
+    return done;
+  }
 
   diag::Result<void> create_workflow(const WorkflowRow& row, const EventRow& first) override {
-    auto created = write(creation_calls(row, first));
+    std::vector<PgCall> calls = creation_calls(row, first);
+    auto claim = leases_.claim(row.uid);
+    if (claim) calls.push_back(*claim);
+    auto created = write(std::move(calls));
+    if (created && claim) leases_.note_claimed(row.uid);
     if (!created && created.error().code == diag::Code::kAlreadyExists) {
       return diag::fail(diag::Code::kAlreadyExists,
                         fmt::format("workflow '{}' already exists", row.name));
@@ -302,6 +324,18 @@ class PostgresStore final : public Store {
     return rows.size() > 0 ? static_cast<std::uint64_t>(rows.number(0, 0)) : 0;
   }
 
+  [[nodiscard]] bool has_leases() const override { return true; }
+  diag::Result<void> join(const EngineIdentity& identity) override {
+    return leases_.join(identity);
+  }
+  diag::Result<Lease> take_lease(std::string_view uid) override { return leases_.take(uid); }
+  void release_lease(std::string_view uid) override { leases_.release(uid); }
+  diag::Result<std::vector<std::string>> lost_leases() override { return leases_.lost(); }
+  diag::Result<std::vector<std::string>> leased_elsewhere() override { return leases_.elsewhere(); }
+  diag::Result<Spread> spread() override { return leases_.spread(); }
+  diag::Result<void> enter_section() override { return session_->enter_section(); }
+  void leave_section() override { session_->leave_section(); }
+
  private:
   diag::Result<void> write(std::vector<PgCall> calls) {
     TRY_VOID(session_->write(std::move(calls)));
@@ -310,13 +344,14 @@ class PostgresStore final : public Store {
 
   std::unique_ptr<PgSession> session_;
   PgDeliveries deliveries_;
+  PgLeases leases_;
 };
 
 }  // namespace
 
 diag::Result<std::unique_ptr<Store>> open_postgres(const std::string& url) {
   TRY(auto session, PgSession::open(url));
-  return std::unique_ptr<Store>(new PostgresStore(std::move(session)));
+  return std::unique_ptr<Store>(new PostgresStore(std::move(session), url));
 }
 
 }  // namespace tiphys::store

@@ -95,7 +95,32 @@ CREATE TABLE tiphys.leases (
   place text NOT NULL, host text NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX leases_by_engine ON tiphys.leases (engine);
-CREATE FUNCTION tiphys.check_leases(owner bigint, uids text[], epochs bigint[]) RETURNS void
+-- Volatile functions see what was committed up to now, not up to the statement's beginning.
+CREATE FUNCTION tiphys.may_take(owner bigint, by_place text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE AS $f$
+BEGIN
+  RETURN NOT EXISTS (SELECT FROM tiphys.engines WHERE id = owner AND place <> by_place
+                     AND expires_at > clock_timestamp());
+END $f$;
+-- Whether the engine's leases had not run out.
+CREATE FUNCTION tiphys.renew(engine bigint, at_place text, at_host text, all_work boolean,
+                             lease interval) RETURNS boolean
+LANGUAGE plpgsql AS $f$
+DECLARE was_alive boolean;
+BEGIN
+  SELECT expires_at > clock_timestamp() INTO was_alive FROM tiphys.engines WHERE id = engine
+    FOR UPDATE;
+  INSERT INTO tiphys.engines VALUES (engine, at_place, at_host, all_work,
+                                     clock_timestamp() + lease)
+    ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at;
+  DELETE FROM tiphys.engines WHERE expires_at < now() - interval '1 day';
+  DELETE FROM tiphys.writers WHERE id <> 0 AND at < now() - interval '7 days';
+  RETURN coalesce(was_alive, false);
+END $f$;
+-- The place of a lease changes with the first commit of its new owner, which holds what has become
+-- of the processes of the old one.
+CREATE FUNCTION tiphys.check_leases(owner bigint, uids text[], epochs bigint[], at_place text,
+                                    at_host text) RETURNS void
 LANGUAGE plpgsql AS $f$
 DECLARE lost text;
 BEGIN
@@ -106,6 +131,8 @@ BEGIN
   IF FOUND THEN
     RAISE EXCEPTION 'another engine has taken over the workflow %', lost USING ERRCODE = 'TY001';
   END IF;
+  UPDATE tiphys.leases l SET place = at_place, host = at_host
+    WHERE l.uid = ANY (uids) AND l.place <> at_place;
 END $f$;
 )sql",
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "store/postgres_address.h"
 #include "store/postgres_schema.h"
@@ -112,6 +113,10 @@ diag::Result<void> PgSession::connect() {
 
 diag::Result<void> PgSession::connect_until(Time end) {
   if (connection_ != nullptr && !connection_->is_lost()) return {};
+  if (is_in_section_) {
+    return diag::fail(diag::Code::kIo,
+                      fmt::format("the connection to the store '{}' is lost", shown_address(url_)));
+  }
   for (;;) {
     auto done = connect();
     if (done || steady_clock::now() >= end) return done;
@@ -142,6 +147,23 @@ PgResult<void> PgSession::sign_in() {
   writer_ = (*rows)[1].number(0, 0);
   ticket_ = 0;
   return {};
+}
+
+diag::Result<void> PgSession::enter_section() {
+  TRY_VOID(
+      read("SELECT set_config('idle_session_timeout', '5000', false), "
+           "pg_advisory_lock(x'7469706a'::bigint)",
+           {}));
+  is_in_section_ = true;
+  return {};
+}
+
+void PgSession::leave_section() {
+  if (!std::exchange(is_in_section_, false) || connection_->is_lost()) return;
+  (void)read(
+      "SELECT pg_advisory_unlock(x'7469706a'::bigint), "
+      "set_config('idle_session_timeout', '0', false)",
+      {});
 }
 
 PgCall PgSession::ticket_call() const {

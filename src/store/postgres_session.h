@@ -48,6 +48,10 @@ class PgSession {
   [[nodiscard]] diag::Result<void> transaction(
       const std::function<PgResult<void>(const Ask& ask)>& body);
 
+  /// See Store. A session that stands still in the section is thrown out of it by the server.
+  [[nodiscard]] diag::Result<void> enter_section();
+  void leave_section();
+
   /// This session's number among those that write; 0 before its first write.
   [[nodiscard]] std::int64_t writer() const { return writer_; }
 
@@ -73,6 +77,7 @@ class PgSession {
   std::int64_t writer_ = 0;
   std::int64_t ticket_ = 0;
   std::optional<Unknown> unknown_;
+  bool is_in_section_ = false;
 };
 
 }  // namespace tiphys::store

@@ -293,6 +293,110 @@ TEST_F(PostgresTest, AWriterThatWasForgottenMeanwhileSignsInAgain) {
   EXPECT_THAT(*store_->load_commands(""), SizeIs(2));
 }
 
+class PostgresLeases : public PostgresTest {
+ protected:
+  void SetUp() override {
+    PostgresTest::SetUp();
+    if (IsSkipped() || !store_) return;
+    other_ = connect(server_->url());
+    const clock::Duration hour = clock::Duration::seconds(3600);
+    ASSERT_TRUE(store_->join({.place = "a", .host = "host-a", .lease = hour}));
+    ASSERT_TRUE(other_->join({.place = "b", .host = "host-b", .lease = hour}));
+    ASSERT_TRUE(store_->create_workflow(row_, {"u", 1, "begin"}));
+    ASSERT_TRUE(store_->take_lease("u"));
+  }
+
+  /// As if the first engine had not been heard of for long. It may be heard of again meanwhile.
+  Lease take_over() const {
+    for (;;) {
+      execute("UPDATE tiphys.engines SET expires_at = now() - interval '1 h' WHERE place = 'a'");
+      if (auto lease = other_->take_lease("u")) return *lease;
+    }
+  }
+  [[nodiscard]] static Batch events(std::uint64_t sequence) {
+    return {.events = {{"u", sequence, "e"}}};
+  }
+
+  std::unique_ptr<Store> other_;
+  WorkflowRow row_{.uid = "u", .name_space = "a", .name = "w", .status_json = "{}"};
+};
+
+TEST_F(PostgresLeases, BelongToOneEngineWhileItLives) {
+  const auto refused = other_->take_lease("u");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, diag::Code::kConflict);
+  EXPECT_TRUE(store_->commit(events(2)));
+  EXPECT_THAT(*store_->lost_leases(), IsEmpty());
+  EXPECT_THAT(*store_->leased_elsewhere(), IsEmpty());
+  EXPECT_THAT(*other_->leased_elsewhere(), testing::ElementsAre("u"));
+}
+
+TEST_F(PostgresLeases, ATakenOneIsRefusedItsOldOwner) {
+  ASSERT_TRUE(store_->commit(events(2)));
+  EXPECT_EQ(take_over().lost_host, "host-a");
+  const auto refused = store_->commit(events(3));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, diag::Code::kConflict);
+  EXPECT_EQ(refused.error().message, "another engine has taken over the workflow u");
+  EXPECT_THAT(*store_->load_events("u"), SizeIs(2));
+  EXPECT_THAT(*store_->lost_leases(), testing::ElementsAre("u"));
+  EXPECT_THAT(*store_->lost_leases(), IsEmpty()) << "told once";
+  EXPECT_FALSE(store_->commit(events(3))) << "for good";
+  EXPECT_TRUE(other_->commit(events(3)));
+}
+
+TEST_F(PostgresLeases, TellWhoseProcessesAreLostUntilTheNewOwnerHasCommitted) {
+  EXPECT_EQ(take_over().lost_host, "host-a");
+  EXPECT_EQ(other_->take_lease("u")->lost_host, "host-a") << "its owner began anew";
+  ASSERT_TRUE(other_->commit(events(2)));
+  EXPECT_EQ(other_->take_lease("u")->lost_host, "");
+}
+
+TEST_F(PostgresLeases, AnEngineOfTheSamePlaceTakesAtOnce) {
+  const auto next = connect(server_->url());
+  ASSERT_TRUE(next->join({.place = "a", .host = "host-a"}));
+  const auto lease = next->take_lease("u");
+  ASSERT_TRUE(lease) << lease.error().message;
+  EXPECT_EQ(lease->lost_host, "");
+  EXPECT_FALSE(store_->commit(events(2)));
+}
+
+TEST_F(PostgresLeases, AreFreeOnceTheWorkflowIsOver) {
+  store_->release_lease("u");
+  EXPECT_FALSE(other_->take_lease("u")) << "its processes may go on under an engine of that place";
+  ASSERT_TRUE(store_->take_lease("u"));
+  row_.finished_at = {1};
+  ASSERT_TRUE(store_->commit({.workflows = {row_}}));
+  store_->release_lease("u");
+  EXPECT_TRUE(other_->take_lease("u"));
+}
+
+TEST_F(PostgresLeases, AreCountedForTheSpread) {
+  EXPECT_EQ(other_->spread()->engines, 0U);
+  const std::uint64_t before = *other_->data_version();
+  ASSERT_TRUE(store_->join({.place = "a", .host = "host-a", .takes_all = true}));
+  EXPECT_EQ(other_->spread()->engines, 1U);
+  store_.reset();
+  EXPECT_EQ(other_->spread()->engines, 0U);
+  execute("UPDATE tiphys.engines SET expires_at = now() - interval '1 h' WHERE place = 'a'");
+  EXPECT_NE(*other_->data_version(), before) << "what it had is to be taken over";
+}
+
+TEST_F(PostgresLeases, OneEngineAtATimeIsInTheSection) {
+  ASSERT_TRUE(store_->enter_section());
+  std::atomic<bool> is_in = false;
+  std::thread thread([&] {
+    EXPECT_TRUE(other_->enter_section());
+    is_in = true;
+    other_->leave_section();
+  });
+  ASSERT_TRUE(store_->add_command(command("u")));
+  EXPECT_FALSE(is_in);
+  store_->leave_section();
+  thread.join();
+  EXPECT_TRUE(is_in);
+}
+
 TEST(PostgresAddressTest, NoMessageShowsThePassword) {
   for (const char* url :
        {"postgresql://me:s3cr%20et@localhost:1/db", "postgresql://me:s3cr%20et@[::1:1/db",

@@ -204,6 +204,10 @@ class Store {
     return std::vector<std::string>();
   }
   [[nodiscard]] virtual diag::Result<Spread> spread() { return Spread{}; }
+  /// Until leave_section() no other engine is in the section: looking and writing are one step. In
+  /// it a lost connection is an error and not made up for. Errors: kIo.
+  [[nodiscard]] virtual diag::Result<void> enter_section() { return {}; }
+  virtual void leave_section() {}
 };
 
 }  // namespace tiphys::store
