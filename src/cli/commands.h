@@ -38,6 +38,7 @@ void add_notify_test(CLI::App& group, Session& session);
 void add_plugin(CLI::App& app, Session& session);
 void add_pods(CLI::App& app, Session& session);
 void add_server(CLI::App& app, Session& session);
+void add_store(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 

@@ -48,6 +48,7 @@ constexpr Command kCommands[] = {
     {"", tiphys::cli::add_notify},
     {"", tiphys::cli::add_plugin},
     {"", tiphys::cli::add_pods},
+    {"store", tiphys::cli::add_store},
     {"server", tiphys::cli::add_server},
     {"version", tiphys::cli::add_version},
     {"", tiphys::cli::add_completion},

@@ -66,6 +66,10 @@ std::string shown_address(std::string_view url) {
   return out.append(p.rest);
 }
 
+std::string shown_address_or_path(const std::string& where) {
+  return is_postgres_address(where) ? shown_address(where) : where;
+}
+
 std::vector<std::string> passwords_in(std::string_view url) {
   const Parts p = parts_of(url);
   std::vector<std::string> out;
