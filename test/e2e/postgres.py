@@ -26,7 +26,9 @@ def need_postgres():
 class Server:
     """The server program refuses to run as root; then it runs as the user `postgres` of the package."""
 
-    def __init__(self):
+    def __init__(self, fsync=False):
+        """Without fsync: most tests do not cut the power."""
+        self.fsync = fsync
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tiphys-pg-"))
         self.process = None
         self.databases = 0
@@ -44,10 +46,9 @@ class Server:
 
     def start(self):
         with open(self.folder / "log", "a") as log:
-            # fsync off: these tests do not cut the power.
             self.process = subprocess.Popen(
                 self.words("postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses=",
-                           "-c", "fsync=off", "-c", "max_connections=200"),
+                           "-c", "fsync=on" if self.fsync else "fsync=off", "-c", "max_connections=200"),
                 cwd=self.folder, stdout=log, stderr=log)
         wait_until(lambda: self.sql("SELECT 1", check=False).returncode == 0, 120, "the server to answer")
 
