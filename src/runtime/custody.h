@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -52,6 +53,8 @@ class Custody {
   /// The lock, for the workflow that runs again; nullopt when it is not kept.
   [[nodiscard]] std::optional<Ownership> give(const std::string& uid);
 
+  /// Before a look at many rows: what engines on other machines have is not asked for one by one.
+  void look_elsewhere();
   /// Whose rows an engine looks for: a server takes what nobody has, others only see to their own.
   enum class Whose { kOwn, kNobodys };
   /// Whether this engine may send the rows of the workflow; takes its lock if need be. After the
@@ -72,6 +75,7 @@ class Custody {
   Tells will_run_;
   std::unordered_map<std::string, std::size_t> open_;  // rows, by workflow
   std::map<std::string, Ownership> kept_;
+  std::set<std::string> elsewhere_;  // by the last look
   bool was_full_ = false;
 };
 

@@ -236,6 +236,7 @@ std::size_t Notifications::adopt_orphans(Custody::Whose whose, clock::Instant no
   missed_ = whose;
   if (begun < looked_next_) return 0;
   missed_.reset();
+  custody_.look_elsewhere();
   if (whose == Custody::Whose::kNobodys) prune(now);
   const std::size_t taken = take_orphans(whose, now) + requests_.adopt_orphans(whose, now);
   looked_next_ = begun + clock::Duration{(steady_now() - begun).ns * kPart};

@@ -7,11 +7,15 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(PROJECT / "test/e2e")]
+sys.path[:0] = [str(PROJECT / "test/e2e"), sys.argv[2]]
 
+import echo_server  # of the goldens  # pylint: disable=wrong-import-position,import-error
 import postgres  # pylint: disable=wrong-import-position
+
+ECHO_PORT = 9100  # the manifests name it
 
 
 def run_one(server, name):
@@ -27,6 +31,8 @@ def main():
     names = [n for line in lines if (n := line.split("#")[0].strip())]
     if len(sys.argv) > 3:
         names = [n for n in names if re.search(sys.argv[3], n)]
+    echo = echo_server.serve(ECHO_PORT)
+    threading.Thread(target=echo.serve_forever, daemon=True).start()
     server = postgres.Server()
     failed = 0
     try:
@@ -37,6 +43,7 @@ def main():
                     print(f"FAILED {name}\n{text}", flush=True)
     finally:
         server.close()
+        echo.shutdown()
     print(f"{len(names) - failed} of {len(names)} goldens pass on PostgreSQL")
     return 1 if failed else 0
 
