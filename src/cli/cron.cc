@@ -203,6 +203,7 @@ void add_cron(CLI::App& app, Session& session) {
   CLI::App* group = add_group(app, "cron", "manage cron workflows");
   add_put(*group, session, Put::kCreate);
   add_put(*group, session, Put::kUpdate);
+  add_backfill(*group, session);
   auto flags = [] { return std::make_shared<CronFlags>(); };
   auto o = flags();
   CLI::App* command = add_verb(*group, "get", "show cron workflows", session, o, get);

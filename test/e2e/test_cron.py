@@ -142,3 +142,24 @@ class Cron(EngineTest):
         self.start_server()
         self.wait_for_phase(name, "Succeeded")
         self.assertEqual(self.get(name)["metadata"]["ownerReferences"][0]["name"], "tick")
+
+    def test_backfill_runs_times_that_have_passed_one_after_the_other(self):
+        out = self.home / "times"
+        text = (MANIFEST.replace("OPTIONS", "timezone: Europe/Berlin\n  suspend: true\n  successfulJobsHistoryLimit: 9")
+                .replace("@every 1s", "30 2 * * *").replace("name: p,", "name: cronScheduleTime,")
+                .replace("COMMAND", f"echo {{{{workflow.parameters.cronScheduleTime}}}} >> {out}"))
+        self.call("cron", "create", self.write("cron.yaml", text))
+        days = ("--start", "Mon, 05 Jan 2026 00:00:00 UTC", "--end", "Thu, 08 Jan 2026 00:00:00 UTC")
+        self.assertIn("more than 2 times are due",
+                      self.call("cron", "backfill", "tick", *days, "--maxworkflowcount", "2", ok=False).stderr)
+        self.assertEqual(self.workflows(), [])
+        shown = self.call("cron", "backfill", "tick", "--name", "again", *days).stdout
+        self.assertTrue(shown.startswith("Created again Backfill task for Cronworkflow tick \n"), shown)
+        self.assertIn("Total Backfill Schedule: 3 \n", shown)
+        self.start_server()
+        wait_until(lambda: [phase(w) for w in self.workflows()] == ["Succeeded"] * 3, what="three runs")
+        self.assertEqual(sorted(out.read_text().splitlines()),
+                         [f"2026-01-0{day} 02:30:00 +0100 CET" for day in (5, 6, 7)])
+        for w in self.workflows():
+            self.assertEqual(w["metadata"]["labels"]["workflows.argoproj.io/backfill"], "tick")
+            self.assertEqual(w["spec"]["synchronization"]["mutexes"], [{"name": "again"}])
