@@ -29,6 +29,10 @@ void add_templates(CLI::App& app, Session& session);
 /// cluster-template library, below `group`
 void add_library(CLI::App& group, Session& session);
 void add_apply(CLI::App& app, Session& session);
+/// cron create, update, get, list, delete, suspend, resume, lint
+void add_cron(CLI::App& app, Session& session);
+/// cron backfill, below `group`
+void add_backfill(CLI::App& group, Session& session);
 void add_secret(CLI::App& app, Session& session);
 void add_notifications(CLI::App& app, Session& session);
 /// notify test, and the same below `group`

@@ -41,6 +41,7 @@ constexpr Command kCommands[] = {
     {"metrics", tiphys::cli::add_metrics},
     {"conformance", tiphys::cli::add_conformance},
     {"schema", tiphys::cli::add_schema},
+    {"cron", tiphys::cli::add_cron},
     {"", tiphys::cli::add_templates},
     {"", tiphys::cli::add_apply},
     {"", tiphys::cli::add_secret},

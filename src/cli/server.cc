@@ -8,6 +8,7 @@
 #include "cli/listen.h"
 #include "cli/log_flags.h"
 #include "cli/server_pages.h"
+#include "cli/stored_cron.h"
 #include "observe/log.h"
 #include "runtime/host.h"
 #include "runtime/link_key.h"
@@ -70,6 +71,7 @@ diag::Result<void> serve(const ServerOptions& o, const Session& session) {
   sigaction(SIGTERM, &action, nullptr);
   TRY(const Listening listening, listen(o, state.config));
   host->adopt_all();
+  host->keep_schedules([&](const value::Value& cron) { return check_cron(cron, *state.store); });
   fmt::print("tiphys server: running the workflows of '{}' (pid {})\n", state.config.home,
              getpid());
   std::fflush(stdout);

@@ -205,6 +205,7 @@ void Host::State::apply_commands() {
   if (!has_changed) return;
   if (version) seen_version = *version;
   subscriptions->refresh();
+  if (cron) cron->store_changed();
   if (takes_all) find_unowned();
   notifications->adopt_orphans(
       takes_notifications ? Custody::Whose::kNobodys : Custody::Whose::kOwn, wall_now());
@@ -228,6 +229,14 @@ void Host::State::take_commands() {
     apply(run->second,
           {.at = wall_now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
   }
+}
+
+// What the scheduler has written itself is no change of the store to this connection.
+void Host::State::work_schedules() {
+  if (!cron) return;
+  const auto done = readable(cron->work(wall_now()));
+  if (done && *done) find_unowned();
+  if (done && *done) take_commands();
 }
 
 // Events that want nothing outside may wait: after a crash their senders tell them again. So many
@@ -310,6 +319,7 @@ void Host::State::retire(WorkflowRun& run) {
   Observer::workflow_ended(run);
   pod_gc.workflow_ended(uid, e, steady_now());
   if (takes_all) deletions->note(run, wall_now());
+  if (cron) cron->workflow_ended(e.metadata());
   timers.drop(uid);
   locks->forget(uid);
   subscriptions->forget(uid);
@@ -332,6 +342,7 @@ bool Host::State::wait() {
     if (const auto due = run->rows_due()) wake_in(*due - wall_now());
   }
   if (const auto due = notifications->next()) wake_in(*due - wall_now());
+  if (const auto due = cron ? cron->next() : std::nullopt) wake_in(*due - wall_now());
   if (const auto due = subscriptions->next()) wake_in(*due - wall_now());
   pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
   const int ready = poll(fds, 2, timeout);
@@ -358,6 +369,11 @@ void Host::adopt_all() {
   serve_notifications();
 }
 
+void Host::keep_schedules(std::function<diag::Result<void>(const value::Value& cron)> check) {
+  state_->cron = std::make_unique<CronScheduler>(state_->config, *state_->store, *state_->deletions,
+                                                 std::move(check));
+}
+
 void Host::serve_notifications() {
   state_->takes_notifications = true;
   adopt_notifications();
@@ -378,6 +394,7 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
     // Whoever waits for a command's effect does not wait for the engine to be idle.
     const clock::Duration since = steady_now() - s.looked_at;
     if (look_for_commands || since >= clock::Duration::milliseconds(kPollMs)) s.apply_commands();
+    if (!s.damage) s.work_schedules();
     if (!s.damage) s.adopt_some();
     if (s.damage) return std::unexpected(*s.damage);
     if (const auto& trouble = s.locks->trouble(); trouble && s.is_lasting(*trouble))

@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "runtime/adoptions.h"
 #include "runtime/artifact_gc.h"
+#include "runtime/cron_scheduler.h"
 #include "runtime/deletions.h"
 #include "runtime/dispatch.h"
 #include "runtime/host.h"
@@ -50,6 +51,7 @@ struct Host::State {
   std::map<std::string, WorkflowRun> ended;  // those that have ended here, to be shown
   std::map<std::string, std::string> final_phases;
   std::unique_ptr<Deletions> deletions;
+  std::unique_ptr<CronScheduler> cron;  // null: this engine keeps no schedules
   PodGc pod_gc{config};
   Adoptions adoptions;               // unfinished ones that nobody has
   std::set<std::string> unreadable;  // logs that cannot be replayed: said once
@@ -97,6 +99,7 @@ struct Host::State {
   void apply_timers();
   void apply_commands();
   void take_commands();
+  void work_schedules();
   [[nodiscard]] bool is_commit_due() const;
   /// Whether there is no going on: only a server waits for its store.
   [[nodiscard]] bool is_lasting(const diag::Error& error) const {
