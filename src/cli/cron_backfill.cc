@@ -127,7 +127,7 @@ diag::Result<void> backfill(BackfillFlags& o, Session& session) {
   }
   print_result(o, session.space(), names);
   runtime::poke_engines(state.config.home);
-  note_if_no_engine(state.config);
+  note_if_no_engine(state);
   return {};
 }
 
