@@ -11,16 +11,29 @@
 namespace tiphys::store {
 
 // The functions that are used.
-#define TIPHYS_LIBPQ_FUNCTIONS(F)                                                                  \
-  F(PQconninfoParse)                                                                               \
-  F(PQconninfoFree)                                                                                \
-  F(PQconnectdbParams)                                                                             \
-  F(PQfinish)                                                                                      \
-  F(PQstatus)                                                                                      \
-  F(PQerrorMessage) F(PQfreemem) F(PQsendPrepare) F(PQsendQueryPrepared) F(PQgetResult)            \
-      F(PQresultStatus) F(PQresultErrorField) F(PQclear) F(PQntuples) F(PQgetvalue) F(PQgetlength) \
-          F(PQcmdTuples) F(PQexec) F(PQenterPipelineMode) F(PQpipelineSync)                        \
-              F(PQsetNoticeProcessor) F(PQsetErrorVerbosity)
+#define TIPHYS_LIBPQ_FUNCTIONS(F) \
+  F(PQconninfoParse)              \
+  F(PQconninfoFree)               \
+  F(PQconnectdbParams)            \
+  F(PQfinish)                     \
+  F(PQstatus)                     \
+  F(PQerrorMessage)               \
+  F(PQfreemem)                    \
+  F(PQsendPrepare)                \
+  F(PQsendQueryPrepared)          \
+  F(PQgetResult)                  \
+  F(PQresultStatus)               \
+  F(PQresultErrorField)           \
+  F(PQclear)                      \
+  F(PQntuples)                    \
+  F(PQgetvalue)                   \
+  F(PQgetlength)                  \
+  F(PQcmdTuples)                  \
+  F(PQexec)                       \
+  F(PQenterPipelineMode)          \
+  F(PQpipelineSync)               \
+  F(PQsetNoticeProcessor)         \
+  F(PQsetErrorVerbosity)
 
 struct Libpq {
 #define TIPHYS_LIBPQ_MEMBER(name) decltype(&::name) name = nullptr;
