@@ -5,14 +5,16 @@ JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 30
 SECONDS ?= 3600
 SEEDS ?= 100000
+K8S_BIN ?= $(CURDIR)/build-kubernetes/k8s
+export K8S_BIN
 PYTHON := /usr/bin/python3
 TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test conformance lint format bench soak simulation tsan fuzz install clean
+.PHONY: help packages build demo test kubernetes kubernetes-build conformance lint format bench soak simulation tsan fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 packages:  ## installs the Debian packages that are missing (as root)
 	@tools/install_packages.sh build test
@@ -28,6 +30,13 @@ demo: build  ## runs examples/ against a small local receiver and shows what arr
 
 test:  ## all tests: unit (with sanitizers), conformance vectors, end to end
 	@tools/test.sh
+
+kubernetes: build  ## the Kubernetes executor's tests on a real single-node cluster (as root; WORDS="oom hook" chooses)
+	@mkdir -p build/results
+	@set -o pipefail; $(PYTHON) -B test/e2e/kubernetes/run.py build/tiphys $(WORDS) | tee build/results/kubernetes.txt
+
+kubernetes-build:  ## builds that cluster's one binary, K8S_BIN (build-kubernetes/k8s): 7 minutes the first time
+	@test/kubernetes/build.sh
 
 conformance: build  ## compares with what the real Argo gave, where that data is (TIPHYS_GOLDEN=FOLDER)
 	@tools/conformance.sh $(TIPHYS_GOLDEN)
