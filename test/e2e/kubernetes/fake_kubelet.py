@@ -3,11 +3,14 @@
 What a pod does is told by annotations `fake.tiphys.dev/NAME` of its template, or by a function of the test:
 
   exit-code  of the main container (default 0)
-  message    the main container's termination message
+  message    what the main container's command leaves as termination message
+  result     what it is said to have printed, for outputs.result
   after      seconds until the end (default 0: it ends without ever having been seen to run)
   log        what the main container prints
   end        how it ends, if not by itself: never | oom | evicted | image | lost | init | deadline | unschedulable
   sidecar    exit code of the other containers (default 0)
+
+Where a container's command is run by tiphys-step, its termination message is the report that tiphys-step would leave.
 """
 import dataclasses
 import datetime
@@ -25,6 +28,7 @@ class Plan:
     """What a pod does; `messages` are termination messages of further containers, by name."""
     exit_code: int = 0
     message: str = ""
+    result: str = None
     after: float = 0
     log: str = ""
     end: str = ""
@@ -37,7 +41,7 @@ def plan_of(pod):
     told = {k.removeprefix(PREFIX): v for k, v in (pod["metadata"].get("annotations") or {}).items()
             if k.startswith(PREFIX)}
     plan = Plan(exit_code=int(told.pop("exit-code", 0)), message=told.pop("message", ""),
-                after=float(told.pop("after", 0)), log=told.pop("log", ""), end=told.pop("end", ""),
+                result=told.pop("result", None), after=float(told.pop("after", 0)), log=told.pop("log", ""), end=told.pop("end", ""),
                 sidecar=int(told.pop("sidecar", 0)))
     if told or plan.end not in ENDS:
         raise ValueError(f"no such plan: {told} end={plan.end!r}")
@@ -53,6 +57,18 @@ def terminated(code, reason, message="", started=None):
     out = {"exitCode": code, "reason": reason, "startedAt": started or now(), "finishedAt": now(),
            "containerID": "fake://0"}
     return {"terminated": {**out, **({"message": message} if message else {})}}
+
+
+def report(code, plan):
+    """What tiphys-step leaves as termination message."""
+    parts = [("result", plan.result)] if plan.result is not None else []
+    parts += [("message", plan.message)] if plan.message else []
+    sized = "".join(f"{word} {len(text.encode())}\n{text}\n" for word, text in parts)
+    return f"tiphys 1\nexit {code}\n{sized}"
+
+
+def is_under_step(container):
+    return (container.get("command") or [""])[0].endswith("tiphys-step")
 
 
 def statuses(containers, state_of, ready=False):
@@ -91,9 +107,13 @@ def ended(pod, plan, code=None, reason=None):
     started = next((s["state"]["running"]["startedAt"] for s in pod.get("status", {}).get("containerStatuses", [])
                     if "running" in s["state"]), None)
 
+    under_step = {c["name"] for c in pod["spec"]["containers"] if is_under_step(c)}
+
     def state(name):
         its = code if name == main else plan.sidecar
         message = plan.message if name == main else plan.messages.get(name, "")
+        if name in under_step and name not in plan.messages:
+            message = "" if reason else report(its, plan if name == main else Plan())
         why = reason if reason and name == main else "Error" if its else "Completed"
         return terminated(its, why, message, started)
 
