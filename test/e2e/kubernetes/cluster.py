@@ -15,6 +15,7 @@ import uuid
 from engine import wait_until
 from pods_engine import PodsTest
 
+DEPLOYMENT = pathlib.Path(__file__).resolve().parents[3] / "deploy/kubernetes.yaml"
 CLUSTER = pathlib.Path(__file__).resolve().parents[2] / "kubernetes"
 
 
@@ -80,8 +81,14 @@ class Recorder:
         self.is_stopped = True
 
 
+def rights_of_deployment(namespace):
+    """The service account, role and binding that users install: tests run with exactly these."""
+    parts = DEPLOYMENT.read_text().replace("namespace: tiphys", f"namespace: {namespace}").split("\n---\n")
+    return "\n---\n".join(p for p in parts if re.search(r"^kind: (ServiceAccount|Role|RoleBinding)$", p, re.M))
+
+
 class ClusterTest(PodsTest):
-    """A test with a namespace of its own, in which its engine has the rights of rbac.yaml."""
+    """A test with a namespace of its own, in which its engine has the rights of deploy/kubernetes.yaml."""
 
     breaks_the_cluster = False
 
@@ -100,8 +107,8 @@ class ClusterTest(PodsTest):
         self.config = self.write_config()
 
     def make_namespace(self):
-        text = (CLUSTER / "rbac.yaml").read_text().replace("namespace: steps", f"namespace: {self.namespace}")
-        self.kubectl("apply", "-f", "-", stdin=text.replace("name: steps", f"name: {self.namespace}"))
+        self.api.call("POST", "/api/v1/namespaces", {"metadata": {"name": self.namespace}})
+        self.kubectl("apply", "-n", self.namespace, "-f", "-", stdin=rights_of_deployment(self.namespace))
         wait_until(lambda: "metadata" in self.api.call(
             "GET", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/default", ok=False)
             and self.api.call("GET", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/default", ok=False)
@@ -116,7 +123,7 @@ class ClusterTest(PodsTest):
         self.api.call("DELETE", f"/api/v1/namespaces/{self.namespace}", ok=False)
 
     def write_config(self):
-        token = self.api.call("POST", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/engine/token",
+        token = self.api.call("POST", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/tiphys/token",
                               {"spec": {"expirationSeconds": 7200}})["status"]["token"]
         path = self.home / "kubeconfig"
         path.write_text(json.dumps({
