@@ -10,7 +10,7 @@ export K8S_BIN
 PYTHON := /usr/bin/python3
 TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test kubernetes kubernetes-build conformance lint format bench soak simulation tsan fuzz install clean
+.PHONY: help packages build demo test kubernetes kubernetes-build bench-kubernetes conformance lint format bench soak simulation tsan fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -54,6 +54,10 @@ bench: packages  ## measures the engine against bare loops and peers (BENCH="--o
 	@cmake --build --preset bench -j $(JOBS)
 	@$(PYTHON) bench/bench.py build/tiphys $(BENCH)
 	@$(PYTHON) bench/expr.py build/expr_bench
+
+bench-kubernetes: build  ## measures pods per second and CPU a pod beside a bare client (BENCH="--on cluster --pods N")
+	@test/kubernetes/build.sh
+	@$(PYTHON) -B test/kubernetes/bench.py build/tiphys $(BENCH)
 
 soak: build  ## kills engine and supervisor at random under load for SECONDS (3600)
 	@$(PYTHON) bench/soak.py build/tiphys $(SECONDS)
