@@ -10,11 +10,11 @@ export K8S_BIN
 PYTHON := /usr/bin/python3
 TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test kubernetes kubernetes-build bench-kubernetes conformance lint format bench soak simulation tsan fuzz install clean
+.PHONY: help packages build demo test kubernetes kubernetes-build bench-kubernetes conformance conformance-kubernetes lint format bench soak simulation tsan fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
 packages:  ## installs the Debian packages that are missing (as root)
 	@tools/install_packages.sh build test
@@ -40,6 +40,9 @@ kubernetes-build:  ## builds that cluster's one binary, K8S_BIN (build-kubernete
 
 conformance: build  ## compares with what the real Argo gave, where that data is (TIPHYS_GOLDEN=FOLDER)
 	@tools/conformance.sh $(TIPHYS_GOLDEN)
+
+conformance-kubernetes: build  ## all of that with pods on a real cluster
+	@TIPHYS_GOLDEN_EVERY=1 $(PYTHON) -B test/e2e/kubernetes/run.py build/tiphys Goldens
 
 lint:  ## clang-format and clang-tidy
 	@tools/install_packages.sh build lint

@@ -7,7 +7,8 @@ Says in a line why everything was skipped when the cluster cannot start.
   K8S_BUILD_SECONDS  how long it may be built when it is not there (default 900; 0: not at all)
   K8S_DIR            a cluster that runs, to be used and left alone
   STEP_BINARY        the program of the pods (default: tiphys-step beside BIN)
-  K8S_IMAGES         see test/kubernetes/images.py"""
+  K8S_IMAGES         see test/kubernetes/images.py; `goldens` where those are beside the project
+  TIPHYS_GOLDEN_EVERY  1: all goldens, not one in 20"""
 import importlib.util
 import os
 import pathlib
@@ -118,6 +119,8 @@ def main():
     environment = os.environ
     environment.setdefault("K8S_BIN", str(PROJECT / "build-kubernetes/k8s"))
     environment.setdefault("STEP_BINARY", str(pathlib.Path(binary).parent / "tiphys-step"))
+    golden = pathlib.Path(environment.get("TIPHYS_GOLDEN") or PROJECT.parent / "shared/conformance/golden")
+    environment.setdefault("K8S_IMAGES", "goldens" if golden.exists() else "small")
     environment["PYTHONPATH"] = f"{HERE}:{HERE.parent}"
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     is_own = "K8S_DIR" not in environment
