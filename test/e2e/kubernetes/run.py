@@ -14,6 +14,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -115,6 +116,7 @@ def knows_kubernetes(binary):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster is taken down then, too
     binary = os.path.abspath(sys.argv[1])
     environment = os.environ
     environment.setdefault("K8S_BIN", str(PROJECT / "build-kubernetes/k8s"))
