@@ -302,7 +302,7 @@ class FakeApi:
                          and matches(p["metadata"].get("labels") or {}, query.get("labelSelector"))]
             meta = {"resourceVersion": str(version)}
             if limit and len(items) > limit:
-                meta["continue"] = base64.b64encode(uuid.uuid4().bytes).decode()
+                meta["continue"] = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
                 self.snapshots[meta["continue"]] = (version, items[limit:])
                 items = items[:limit]
             return {"kind": "PodList", "apiVersion": "v1", "metadata": meta, "items": items}
