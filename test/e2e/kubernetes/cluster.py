@@ -35,7 +35,7 @@ class Api:
     def open(self, method, path, body=None, kind="application/json", timeout=30):
         connection = http.client.HTTPSConnection(self.host, int(self.port), context=self.tls, timeout=timeout)
         connection.request(method, path, json.dumps(body) if body is not None else None,
-                           {"Authorization": f"Bearer {self.token}", "Content-Type": kind})
+                           {"Authorization": f"Bearer {self.token}", "Content-Type": kind, "Connection": "close"})
         return connection.getresponse()
 
     def call(self, method, path, body=None, kind="application/json", ok=True):
@@ -136,11 +136,24 @@ class ClusterTest(PodsTest):
         return path
 
     def kubectl(self, *args, stdin=None):
-        p = subprocess.run([os.environ["K8S_BIN"], "kubectl", "--kubeconfig",
-                            os.path.join(os.environ["K8S_DIR"], "admin.kubeconfig"), *args],
-                           input=stdin, capture_output=True, text=True, timeout=120)
+        p = self.try_kubectl(*args, stdin=stdin)
         self.assertEqual(p.returncode, 0, p.stderr)
         return p.stdout
+
+    def try_kubectl(self, *args, stdin=None):
+        return subprocess.run([os.environ["K8S_BIN"], "kubectl", "--kubeconfig",
+                               os.path.join(os.environ["K8S_DIR"], "admin.kubeconfig"), *args],
+                              input=stdin, capture_output=True, text=True, timeout=120)
+
+    def execute(self, pod, *words):
+        """Runs a command in the main container of a pod, once the kubelet can be asked, unless the pod has ended."""
+        name = pod["metadata"]["name"]
+
+        def is_done():
+            p = self.try_kubectl("exec", "-n", self.namespace, name, "-c", "main", "--", *words)
+            phases = [p["status"]["phase"] for p in self.pods() if p["metadata"]["name"] == name]
+            return p.returncode == 0 or phases[:1] != ["Running"]
+        wait_until(is_done, 120, f"{' '.join(words)} in a pod")
 
     def pods(self):
         return self.api.call("GET", self.pods_path).get("items", [])
@@ -168,7 +181,8 @@ class ClusterTest(PodsTest):
     def wait_for_server(self):
         def answers():
             try:
-                return self.api.open("GET", "/readyz", timeout=5).status == 200
+                with self.api.open("GET", "/readyz", timeout=5) as response:
+                    return response.status == 200
             except (OSError, http.client.HTTPException):
                 return False
         wait_until(answers, 120, "the API server to answer")

@@ -27,7 +27,7 @@ HOOKS = """hooks:
 class GatedTest(ClusterTest):
     def release(self):
         for pod in self.wait_for_running():
-            self.kubectl("exec", "-n", self.namespace, pod["metadata"]["name"], "-c", "main", "--", "touch", "/tmp/go")
+            self.execute(pod, "touch", "/tmp/go")
 
     def assert_told_once(self, receiver):
         keys = {(r["path"], r["headers"].get("Idempotency-Key")) for r in receiver.requests}
@@ -108,7 +108,8 @@ class Parts(GatedTest):
 
     def answers(self):
         try:
-            return self.api.open("GET", "/readyz", timeout=2).status == 200
+            with self.api.open("GET", "/readyz", timeout=2) as response:
+                return response.status == 200
         except OSError:
             return False
 

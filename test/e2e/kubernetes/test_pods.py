@@ -262,10 +262,10 @@ class Logs(ClusterTest):
         name = self.submit_pods(template(script="echo first; while ! test -e /tmp/go; do sleep 0.1; done; echo last"),
                                 spec="podGC: {strategy: OnPodCompletion, deleteDelayDuration: 0s}")
         self.start_server()
-        pod = self.wait_for_running()[0]["metadata"]["name"]
+        pod = self.wait_for_running()[0]
         follower = self.start("logs", name, "--follow", "--no-color")
         self.assertIn("first", follower.stdout.readline())
-        self.kubectl("exec", "-n", self.namespace, pod, "-c", "main", "--", "touch", "/tmp/go")
+        self.execute(pod, "touch", "/tmp/go")
         self.wait_for_phase(name, "Succeeded")
         self.assertIn("last", follower.stdout.read())
         self.wait_for_no_pods()
