@@ -85,5 +85,5 @@ class Step(ClusterTest):
     def test_signals_reach_the_command(self):
         _, state, log = self.run_step(shell("trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 0.1; done"),
                                       spec={"activeDeadlineSeconds": 10, "terminationGracePeriodSeconds": 20})
-        self.assertRegex(log, r"^up\nbye\n")  # its shell may tell what became of `sleep`
+        self.assertLessEqual({"up", "bye"}, set(log.splitlines()), log)  # its shell tells of `sleep`, at some time
         self.assert_report(state, 7)
