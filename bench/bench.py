@@ -16,6 +16,7 @@ import graph_rows
 import hook_rows
 import peer_rows
 import program_rows
+import store_rows
 from measure import Bench, Failed
 
 # word for --only -> what gives its rows
@@ -28,6 +29,7 @@ ROWS = {
     "hook": hook_rows.exit_to_wire,
     "rules": hook_rows.exit_to_rule,
     "deliveries": delivery_rows.deliveries,
+    "stores": store_rows.stores,
     "containers": container_rows.containers,
     "programs": program_rows.programs,
     "size": binary_rows.size,

@@ -25,7 +25,7 @@
 #include "net/curl_loop.h"
 #include "net/http_server.h"
 #include "runtime/host.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 #include "value/json.h"
 
 namespace {
@@ -179,7 +179,7 @@ Figures outbox(int count, int channels, int workflows, const std::string& url,
                const std::string& home) {
   tiphys::runtime::Config config;
   config.home = home;
-  auto store = tiphys::store::open_sqlite(config.store_path());
+  auto store = tiphys::store::open(config.store_address());
   if (!store) fail(store.error().message);
   fill(**store, count, channels, workflows, url);
   Figures figures;

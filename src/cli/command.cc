@@ -11,7 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "store/sqlite.h"
+#include "store/open.h"
 
 namespace tiphys::cli {
 
@@ -27,7 +27,7 @@ diag::Result<Opened> open_state() {
 }
 
 diag::Result<Opened> open_state(runtime::Config config) {
-  TRY(auto store, store::open_sqlite(config.store_path()));
+  TRY(auto store, store::open(config.store_address()));
   return Opened{.config = std::move(config), .store = std::move(store)};
 }
 
@@ -85,7 +85,12 @@ diag::Result<store::WorkflowRow> find_workflow(store::Store& store, const Sessio
   return store.find_workflow(rows.front().name_space, rows.front().name);
 }
 
-bool has_engine(const runtime::Config& config) {
+bool has_engine(const Opened& state) {
+  if (state.store->has_leases()) {
+    const auto spread = state.store->spread();
+    if (spread && spread->engines > 0) return true;
+  }
+  const runtime::Config& config = state.config;
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
   bool found = false;
@@ -103,9 +108,10 @@ bool has_engine(const runtime::Config& config) {
   return found;
 }
 
-void note_if_no_engine(const runtime::Config& config) {
-  if (has_engine(config)) return;
-  fmt::print(stderr, "note: no engine is running on '{}': start 'tiphys server'\n", config.home);
+void note_if_no_engine(const Opened& state) {
+  if (has_engine(state)) return;
+  fmt::print(stderr, "note: no engine is running on '{}': start 'tiphys server'\n",
+             state.config.home);
 }
 
 }  // namespace tiphys::cli

@@ -21,6 +21,7 @@ namespace tiphys::cli {
 struct Session {
   int exit_code = 0;
   std::string name_space;  // -n; empty: `default` when something is made, any for look-ups
+  std::string store;       // --store; runtime::Config::from_environment() reads it
   bool no_color = false;
   bool no_utf8 = false;
   std::string log_level = {};   // --loglevel; empty: the command's own
@@ -65,9 +66,9 @@ CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& d
                                                              const Session& session,
                                                              const std::string& name);
 
-/// Whether some engine process listens on this state folder.
-[[nodiscard]] bool has_engine(const runtime::Config& config);
+/// Whether some engine process listens on this state folder, or lives on the store.
+[[nodiscard]] bool has_engine(const Opened& state);
 /// Tells on stderr that a new workflow waits for an engine, if none runs.
-void note_if_no_engine(const runtime::Config& config);
+void note_if_no_engine(const Opened& state);
 
 }  // namespace tiphys::cli

@@ -29,6 +29,10 @@ void add_templates(CLI::App& app, Session& session);
 /// cluster-template library, below `group`
 void add_library(CLI::App& group, Session& session);
 void add_apply(CLI::App& app, Session& session);
+/// cron create, update, get, list, delete, suspend, resume, lint
+void add_cron(CLI::App& app, Session& session);
+/// cron backfill, below `group`
+void add_backfill(CLI::App& group, Session& session);
 void add_secret(CLI::App& app, Session& session);
 void add_notifications(CLI::App& app, Session& session);
 /// notify test, and the same below `group`
@@ -38,6 +42,7 @@ void add_notify_test(CLI::App& group, Session& session);
 void add_plugin(CLI::App& app, Session& session);
 void add_pods(CLI::App& app, Session& session);
 void add_server(CLI::App& app, Session& session);
+void add_store(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 

@@ -131,7 +131,7 @@ diag::Result<std::string> refusal_now(Opened& state, const std::string& verb, co
   std::string why;
   for (int looks = 0; looks < kLooks; ++looks) {
     TRY(const auto waiting, state.store->load_commands(row.uid));
-    if (!waiting.empty() && !has_engine(state.config)) return "";
+    if (!waiting.empty() && !has_engine(state)) return "";
     if (waiting.empty()) {
       TRY(const auto latest, state.store->find_workflow(row.name_space, row.name));
       TRY(const Value workflow, runtime::load_workflow_object(*state.store, latest));
@@ -159,7 +159,8 @@ diag::Result<void> send(Opened& state, const std::string& verb, const ControlFla
                                      .arguments_json = value::to_json(arguments),
                                      .created_at = now()}));
   runtime::poke_engines(state.config.home);
-  const bool is_served = runtime::is_owned(state.config.home, row.uid) || has_engine(state.config);
+  const bool is_served =
+      runtime::is_owned(state.config, *state.store, row.uid) || has_engine(state);
   if (!is_served) {
     fmt::print(stderr,
                "note: nothing is running '{}' now; the command is kept for an engine: start "
@@ -174,7 +175,7 @@ diag::Result<void> send(Opened& state, const std::string& verb, const ControlFla
 diag::Result<void> show_retried(Opened& state, const std::vector<store::WorkflowRow>& rows,
                                 const ControlFlags& o, Session& session) {
   for (const store::WorkflowRow& row : rows) {
-    if (has_engine(state.config) || o.follow.is_wanted()) {
+    if (has_engine(state) || o.follow.is_wanted()) {
       TRY_VOID(until_commands_are_taken(*state.store, row.uid));
     }
     TRY(const auto latest, state.store->find_workflow(row.name_space, row.name));

@@ -28,7 +28,7 @@ struct DeleteFlags {
 
 // A workflow that an engine runs is terminated first, as its steps would outlive it else.
 diag::Result<void> end(Opened& state, const store::WorkflowRow& row) {
-  if (!runtime::is_owned(state.config.home, row.uid)) return {};
+  if (!runtime::is_owned(state.config, *state.store, row.uid)) return {};
   // A suspended workflow comes to its end only when it is resumed, as in Argo.
   for (const std::string_view verb : {"terminate", "resume"}) {
     if (!row.suspended && verb == "resume") continue;
@@ -40,7 +40,7 @@ diag::Result<void> end(Opened& state, const store::WorkflowRow& row) {
   }
   runtime::poke_engines(state.config.home);
   const clock::Instant until = now() + kPatience;
-  while (runtime::is_owned(state.config.home, row.uid)) {
+  while (runtime::is_owned(state.config, *state.store, row.uid)) {
     if (now() > until) {
       return diag::fail(diag::Code::kConflict,
                         fmt::format("workflow '{}' was terminated, but has not ended in {} s: "

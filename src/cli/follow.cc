@@ -105,8 +105,8 @@ class Follower {
     has_noted_ = true;
     for (const store::WorkflowRow& row : rows_) {
       const bool is_waiting =
-          !ended_.contains(row.uid) && !runtime::is_owned(state_.config.home, row.uid);
-      if (!is_waiting || has_engine(state_.config)) continue;
+          !ended_.contains(row.uid) && !runtime::is_owned(state_.config, *state_.store, row.uid);
+      if (!is_waiting || has_engine(state_)) continue;
       live_.note(fmt::format("note: nothing is running '{}': start 'tiphys server'", row.name));
     }
   }

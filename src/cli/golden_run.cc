@@ -56,10 +56,15 @@ std::vector<std::string> environment_of(const std::string& home, const GoldenOpt
   std::string programs = path == nullptr ? "/usr/bin:/bin" : path;
   if (std::filesystem::is_directory(tools)) programs = tools + ":" + programs;
   lines.push_back("PATH=" + programs);
+  // A state of its own is a store of its own: only this variable names another, for one golden.
+  if (const char* store = std::getenv("TIPHYS_CONFORMANCE_STORE")) {
+    lines.push_back(std::string("TIPHYS_STORE=") + store);
+  }
   for (char** line = environ; *line != nullptr; ++line) {
     const std::string_view text(*line);
-    const bool is_ours = std::ranges::any_of(std::vector{"TIPHYS_HOME=", "NO_COLOR=", "PATH="},
-                                             [&](const char* s) { return text.starts_with(s); });
+    const bool is_ours =
+        std::ranges::any_of(std::vector{"TIPHYS_HOME=", "TIPHYS_STORE=", "NO_COLOR=", "PATH="},
+                            [&](const char* s) { return text.starts_with(s); });
     if (!is_ours) lines.emplace_back(text);
   }
   return lines;

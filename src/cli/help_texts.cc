@@ -127,6 +127,11 @@ constexpr HelpText kTexts[] = {
      "  tiphys notifications get msg_4aff27\n"
      "  tiphys notifications replay --all --channel ops"},
     {"notify", kStored, "Example:\n  tiphys notify test ops"},
+    {"store", kOther,
+     "Example, with no engine running:\n"
+     "  tiphys store migrate --from sqlite --to postgresql://tiphys@db.example/tiphys\n"
+     "\n"
+     "Everything is read again where it was put, and compared, before it is committed."},
     {"plugin", kOther, nullptr},
     {"version", kOther, nullptr},
     {"completion", kOther,

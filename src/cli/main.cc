@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iterator>
 #include <string>
@@ -40,6 +41,7 @@ constexpr Command kCommands[] = {
     {"metrics", tiphys::cli::add_metrics},
     {"conformance", tiphys::cli::add_conformance},
     {"schema", tiphys::cli::add_schema},
+    {"cron", tiphys::cli::add_cron},
     {"", tiphys::cli::add_templates},
     {"", tiphys::cli::add_apply},
     {"", tiphys::cli::add_secret},
@@ -47,6 +49,7 @@ constexpr Command kCommands[] = {
     {"", tiphys::cli::add_notify},
     {"", tiphys::cli::add_plugin},
     {"", tiphys::cli::add_pods},
+    {"store", tiphys::cli::add_store},
     {"server", tiphys::cli::add_server},
     {"version", tiphys::cli::add_version},
     {"", tiphys::cli::add_completion},
@@ -70,6 +73,10 @@ int main_of(const std::vector<std::string>& words) {
   Session session;
   app.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")
       ->envname("ARGO_NAMESPACE");
+  app.add_option("--store", session.store,
+                 "where state is kept: postgresql://USER@HOST/DATABASE, or the path of an SQLite "
+                 "file (default: tiphys.db in the state folder)")
+      ->each([](const std::string& where) { setenv("TIPHYS_STORE", where.c_str(), 1); });
   app.add_flag("--no-color", session.no_color, "no colours");
   app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
   add_log_flags(app, session);

@@ -216,7 +216,7 @@ diag::Result<void> discard(const Flags& o, const Session&) {
     if (r.state != "pending" && r.state != "dead") {
       return diag::fail(diag::Code::kConflict, fmt::format("'{}' is {} already", r.id, r.state));
     }
-    if (r.state == "pending" && has_engine(state.config)) {
+    if (r.state == "pending" && has_engine(state)) {
       return diag::fail(
           diag::Code::kConflict,
           fmt::format("'{}' belongs to an engine that runs: stop its workflow", r.id));

@@ -16,7 +16,7 @@
 #include "runtime/host.h"
 #include "runtime/plugin_service.h"
 #include "runtime/submit.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 
 namespace tiphys::cli {
 

@@ -71,7 +71,7 @@ diag::Result<void> resubmit(const ResubmitFlags& o, Session& session) {
   }
   (void)std::fflush(stdout);
   runtime::poke_engines(state.config.home);
-  note_if_no_engine(state.config);
+  note_if_no_engine(state);
   Follow follow = o.follow;
   follow.is_quiet = is_for_programs(o.output);
   return follow_workflows(state, made, follow, view_options(session), session);

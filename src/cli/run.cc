@@ -19,6 +19,7 @@
 #include "executor/supervisor_client.h"
 #include "metrics/registry.h"
 #include "runtime/host.h"
+#include "runtime/ownership.h"
 #include "runtime/submit.h"
 #include "value/json.h"
 
@@ -172,6 +173,11 @@ diag::Result<void> run(RunOptions& o, Session& session) {
   }
   TRY(Opened state, open_state(std::move(config)));
   TRY(const auto submissions, check_submissions(documents, state, o, session));
+  // What it submits is its own from the beginning, or a server might be quicker.
+  if (state.store->has_leases()) {
+    TRY(const store::EngineIdentity identity, runtime::engine_identity(state.config));
+    TRY_VOID(state.store->join(identity));
+  }
   TRY(const Rows rows, submit_all(state, submissions));
   state.config.trace_path = o.trace;
   TRY(auto host, runtime::Host::open(state.config));

@@ -8,10 +8,11 @@
 #include "cli/listen.h"
 #include "cli/log_flags.h"
 #include "cli/server_pages.h"
+#include "cli/stored_cron.h"
 #include "observe/log.h"
 #include "runtime/host.h"
 #include "runtime/link_key.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 
 namespace tiphys::cli {
 
@@ -42,7 +43,7 @@ diag::Result<Listening> listen(const ServerOptions& o, const runtime::Config& co
   if (o.listen.empty()) return out;
   TRY(const net::HttpServer::Options address, parse_listen(o.listen));
   TRY(const std::string key, runtime::link_key(config.home));
-  TRY(out.store, store::open_sqlite(config.store_path()));
+  TRY(out.store, store::open(config.store_address()));
   out.pages = std::make_unique<ServerPages>(config, *out.store, key);
   TRY(out.server, net::HttpServer::listen(address));
   out.server->start([pages = out.pages.get()](const net::HttpServerRequest& request) {
@@ -70,6 +71,7 @@ diag::Result<void> serve(const ServerOptions& o, const Session& session) {
   sigaction(SIGTERM, &action, nullptr);
   TRY(const Listening listening, listen(o, state.config));
   host->adopt_all();
+  host->keep_schedules([&](const value::Value& cron) { return check_cron(cron, *state.store); });
   fmt::print("tiphys server: running the workflows of '{}' (pid {})\n", state.config.home,
              getpid());
   std::fflush(stdout);

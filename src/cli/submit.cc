@@ -10,6 +10,7 @@
 #include "cli/follow.h"
 #include "cli/inputs.h"
 #include "cli/show.h"
+#include "cli/stored_cron.h"
 #include "runtime/submit.h"
 #include "runtime/workflow_defaults.h"
 
@@ -34,7 +35,8 @@ struct SubmitOptions {
 };
 
 // `wftmpl/name`, `ClusterWorkflowTemplate/name` ... as argo takes them.
-diag::Result<value::Value> workflow_from(const std::string& from) {
+diag::Result<value::Value> workflow_from(const std::string& from, store::Store& store,
+                                         const Session& session) {
   const std::size_t slash = from.find('/');
   if (slash == std::string::npos) {
     return wrong_usage(fmt::format(
@@ -48,10 +50,17 @@ diag::Result<value::Value> workflow_from(const std::string& from) {
                                                          "wftmpl", "wft"};
   constexpr std::array<std::string_view, 4> kCluster = {
       "clusterworkflowtemplate", "clusterworkflowtemplates", "clusterwftmpl", "cwft"};
+  constexpr std::array<std::string_view, 4> kCron = {"cronworkflow", "cronworkflows", "cronwf",
+                                                     "cwf"};
+  if (std::ranges::find(kCron, kind) != kCron.end()) {
+    return workflow_from_cron(store, session.space(), from.substr(slash + 1));
+  }
   const bool is_cluster = std::ranges::find(kCluster, kind) != kCluster.end();
   if (!is_cluster && std::ranges::find(kTemplate, kind) == kTemplate.end()) {
-    return wrong_usage(fmt::format(
-        "kind '{}' is not supported: want workflowtemplate or clusterworkflowtemplate", kind));
+    return wrong_usage(
+        fmt::format("kind '{}' is not supported: want workflowtemplate, clusterworkflowtemplate or "
+                    "cronworkflow",
+                    kind));
   }
   const std::string name = from.substr(slash + 1);
   value::Map ref{{"name", name}};
@@ -66,7 +75,7 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
                                                       const Session& session) {
   TRY_VOID(load_parameter_file(o.overrides));
   if (!o.from.empty()) {
-    TRY(const value::Value workflow, workflow_from(o.from));
+    TRY(const value::Value workflow, workflow_from(o.from, *state.store, session));
     runtime::Submission submission;
     TRY(submission.workflow, apply_overrides(workflow, o.overrides));
     if (!o.defaults.empty()) {
@@ -130,7 +139,7 @@ diag::Result<void> submit(SubmitOptions& o, Session& session) {
   (void)std::fflush(stdout);
   if (rows.empty()) return {};
   runtime::poke_engines(state.config.home);
-  note_if_no_engine(state.config);
+  note_if_no_engine(state);
   view::GetOptions view = view_options(session);
   view.status = o.status;
   view.node_field_selector = o.node_field_selector;

@@ -9,6 +9,7 @@
 #include "cli/inputs.h"
 #include "cli/rules.h"
 #include "cli/selection.h"
+#include "cli/stored_cron.h"
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
 #include "clock/strftime.h"
@@ -247,6 +248,11 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
     runtime::poke_engines(state.config.home);
     return {};
   }
+  if (m.kind == "CronWorkflow") {
+    TRY_VOID(put_cron(m.object, Put::kApply, *state.store, session.space()));
+    runtime::poke_engines(state.config.home);
+    return {};
+  }
   const Kind kind{.kind = m.kind, .is_cluster = m.kind == "ClusterWorkflowTemplate"};
   if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap" ||
       m.kind == "ExecutorPlugin") {
@@ -256,7 +262,7 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
   const bool is_workflow = m.kind == "Workflow";
   return wrong_usage(fmt::format(
       "'{}' of kind {} cannot be applied: want WorkflowTemplate, ClusterWorkflowTemplate, "
-      "ConfigMap, Secret, ExecutorPlugin, NotificationChannel or Notification{}",
+      "CronWorkflow, ConfigMap, Secret, ExecutorPlugin, NotificationChannel or Notification{}",
       m.name.empty() ? m.generate_name : m.name, m.kind,
       is_workflow ? "; use 'tiphys submit' or 'tiphys run'" : ""));
 }
@@ -288,9 +294,10 @@ void add_templates(CLI::App& app, Session& session) {
 
 void add_apply(CLI::App& app, Session& session) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* command =
-      add_command(app, "apply", "store templates, ConfigMaps, Secrets, plugins, channels and rules",
-                  session, [files, &session] { return apply_files(*files, session); });
+  CLI::App* command = add_command(
+      app, "apply",
+      "store templates, CronWorkflows, ConfigMaps, Secrets, plugins, channels and rules", session,
+      [files, &session] { return apply_files(*files, session); });
   command->add_option("-f,--filename,FILE", *files, "files or folders; - is stdin")->required();
 }
 

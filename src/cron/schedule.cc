@@ -217,21 +217,21 @@ diag::Result<const date::time_zone*> load_zone(std::string_view name) {
   return std::unexpected(bad(fmt::format("unknown time zone {}", name)));
 }
 
-diag::Result<Schedule> Schedule::parse(std::string_view text) {
+diag::Result<Schedule> Schedule::parse(std::string_view text, const date::time_zone* zone) {
   if (text.empty()) return std::unexpected(bad("empty spec string"));
   Schedule schedule;
-  schedule.zone_ = date::locate_zone("UTC");
+  schedule.zone_ = zone != nullptr ? zone : date::locate_zone("UTC");
   if (text.starts_with("TZ=") || text.starts_with("CRON_TZ=")) {
     const std::size_t blank = text.find(' ');
     const std::size_t eq = text.find('=');
     if (blank == std::string_view::npos)
       return std::unexpected(bad("a schedule must follow the time zone"));
     const std::string_view name = text.substr(eq + 1, blank - eq - 1);
-    auto zone = load_zone(name);
-    if (!zone)
+    auto named = load_zone(name);
+    if (!named)
       return std::unexpected(
-          bad(fmt::format("provided bad location {}: {}", name, zone.error().message)));
-    schedule.zone_ = *zone;
+          bad(fmt::format("provided bad location {}: {}", name, named.error().message)));
+    schedule.zone_ = *named;
     text.remove_prefix(blank);
     while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
     while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);

@@ -25,11 +25,14 @@ namespace tiphys::cron {
 class Schedule {
  public:
   /// Parses five fields, a descriptor (`@daily`, `@every 90m`), with `CRON_TZ=ZONE ` or `TZ=ZONE `
-  /// in front. Errors: kInvalidManifest with the library's text.
-  [[nodiscard]] static diag::Result<Schedule> parse(std::string_view text);
+  /// in front; else it is in `zone` (null: UTC). Errors: kInvalidManifest with the library's text.
+  [[nodiscard]] static diag::Result<Schedule> parse(std::string_view text,
+                                                    const date::time_zone* zone = nullptr);
 
   /// The first time strictly after `from`; nullopt when there is none within five years.
   [[nodiscard]] std::optional<clock::Instant> next(clock::Instant from) const;
+  /// The interval of `@every`, whose times count from the last one; 0 for the others.
+  [[nodiscard]] clock::Duration every() const { return every_; }
 
  private:
   friend class Search;

@@ -34,8 +34,15 @@ Branch& branch_at(Branch& root, std::string_view name) {
   }
 }
 
+RuntimeValue typed(std::string_view name, const value::Value& v) {
+  if (name != kTimeVariable || !v.is_int()) return RuntimeValue::from(v);
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return {Time{.seconds = v.as_int() / kSecond,
+               .nanos = static_cast<std::int32_t>(v.as_int() % kSecond)}};
+}
+
 void insert(Branch& root, std::string_view name, const value::Value& v) {
-  branch_at(root, name).leaf = RuntimeValue::from(v);
+  branch_at(root, name).leaf = typed(name, v);
 }
 
 RuntimeValue to_value(Branch& branch) {
@@ -184,7 +191,7 @@ bool Environment::take_leaves(const Ast& ast, const vars::Scope& scope) {
     } else if (v->is_string()) {
       leaves[i] = v->as_string();
     } else if (paths[i].name.find('.') != std::string::npos) {
-      leaves[i] = RuntimeValue::from(*v);
+      leaves[i] = typed(paths[i].name, *v);
     } else {
       return false;
     }

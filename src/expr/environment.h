@@ -23,6 +23,8 @@ namespace tiphys::expr {
 /// Name of the variable that holds the clock: an int, nanoseconds since 1970. It is no variable of
 /// the expression.
 inline constexpr std::string_view kClockVariable = "$now";
+/// The one variable that is a time.Time: in the scope an int, nanoseconds since 1970, or null.
+inline constexpr std::string_view kTimeVariable = "cronworkflow.lastScheduledTime";
 
 class Environment {
  public:

@@ -10,7 +10,7 @@
 #include "observe/log.h"
 #include "runtime/clocks.h"
 #include "runtime/workflow_run.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -99,7 +99,7 @@ diag::Result<void> delete_workflow(store::Store& store, const Config& config,
 diag::Result<void> delete_with_artifacts(store::Store& store, const Config& config,
                                          const executor::Lookup& lookup, const std::string& uid,
                                          bool is_forced) {
-  TRY(Ownership lock, Ownership::take(config.run_path(uid)));
+  TRY(Ownership lock, Ownership::take(config, store, uid));
   TRY(WorkflowRun run, WorkflowRun::load(store, uid, std::move(lock)));
   const Value metadata = run.engine().metadata();
   std::string problem;
@@ -160,7 +160,7 @@ void ArtifactGc::run() {
 }
 
 void ArtifactGc::carry_out(const Order& order) {
-  auto store = store::open_sqlite(config_.store_path());
+  auto store = store::open(config_.store_address());
   if (const auto* garbage = std::get_if<Garbage>(&order)) {
     Collected done{.uid = garbage->uid, .answer = {}};
     if (store) {

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <thread>
 
@@ -21,6 +23,20 @@ constexpr std::int64_t kHour = 3'600'000'000'000;
 std::string variable(const char* name) {
   const char* text = std::getenv(name);
   return text == nullptr ? "" : text;
+}
+
+// --store (which sets the variable), the variable, or the first line of the file `store` in the
+// home folder, so that a password need not be in the environment or among the words of a command.
+std::string store_named(const std::string& home) {
+  std::string where = variable("TIPHYS_STORE");
+  if (where.empty()) {
+    std::ifstream file(home + "/store");
+    std::getline(file, where);
+  }
+  while (!where.empty() && std::isspace(static_cast<unsigned char>(where.back())) != 0) {
+    where.pop_back();
+  }
+  return where;
 }
 
 }  // namespace
@@ -46,6 +62,10 @@ diag::Result<Config> Config::from_environment() {
                                                    config.home, error.message()));
   }
   if (is_new) chmod(config.home.c_str(), 0700);  // a folder of the user's stays as it is
+  config.store = store_named(config.home);
+  TRY(const std::int64_t lease,
+      number_from_environment("TIPHYS_LEASE_SECONDS", 1, 3600, config.lease.ns / 1'000'000'000));
+  config.lease = clock::Duration::seconds(lease);
   config.steps_max = static_cast<int>(std::max(16U, 4 * std::thread::hardware_concurrency()));
   TRY(const std::int64_t steps,
       number_from_environment("TIPHYS_STEPS_MAX", 1, 100'000, config.steps_max));

@@ -36,7 +36,13 @@ struct Config {
   std::int64_t log_max = executor::kLogMax;  // bytes of output that are kept of each step
   pid_t launched_supervisor = -1;  // what executor::launch_supervisor() gave to this process
 
-  [[nodiscard]] std::string store_path() const { return home + "/tiphys.db"; }
+  std::string store = {};  // postgresql://...; empty: a file in the home folder
+  clock::Duration lease = clock::Duration::seconds(10);  // of workflows in a store that is shared
+
+  /// What store::open() takes. It may hold a password: not for messages.
+  [[nodiscard]] std::string store_address() const {
+    return store.empty() ? home + "/tiphys.db" : store;
+  }
   [[nodiscard]] std::string run_path(const std::string& uid) const { return home + "/runs/" + uid; }
   /// The log file of one pod.
   [[nodiscard]] std::string log_path(const std::string& uid, const std::string& pod) const {

@@ -42,12 +42,18 @@ std::optional<Ownership> Custody::give(const std::string& uid) {
   return std::move(found.mapped());
 }
 
+void Custody::look_elsewhere() {
+  elsewhere_.clear();
+  if (!store_.has_leases()) return;
+  if (auto uids = store_.leased_elsewhere()) elsewhere_.insert(uids->begin(), uids->end());
+}
+
 bool Custody::may_send(const std::string& uid, Whose whose) {
   if (kept_.contains(uid) || runs_here_(uid)) return true;
-  if (whose == Whose::kOwn || will_run_(uid)) return false;
+  if (whose == Whose::kOwn || will_run_(uid) || elsewhere_.contains(uid)) return false;
   was_full_ = kept_.size() >= kTakenMax;
   if (was_full_) return false;
-  auto lock = Ownership::take(config_.run_path(uid));
+  auto lock = Ownership::take(config_, store_, uid);
   if (!lock) return false;  // an engine has it
   kept_.emplace(uid, std::move(*lock));
   return true;

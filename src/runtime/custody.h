@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "runtime/config.h"
 #include "runtime/ownership.h"
 #include "store/delivery.h"
+#include "store/store.h"
 
 namespace tiphys::runtime {
 
@@ -28,8 +30,11 @@ class Custody {
   using Tells = std::function<bool(const std::string& uid)>;
   /// `runs_here`: whether this engine runs the workflow at the moment; `will_run`: whether it is
   /// about to take it over, with what it has to send.
-  Custody(const Config& config, Tells runs_here, Tells will_run)
-      : config_(config), runs_here_(std::move(runs_here)), will_run_(std::move(will_run)) {}
+  Custody(const Config& config, store::Store& store, Tells runs_here, Tells will_run)
+      : config_(config),
+        store_(store),
+        runs_here_(std::move(runs_here)),
+        will_run_(std::move(will_run)) {}
 
   /// A row of the workflow is to be sent by this engine.
   void open(const std::string& uid) { ++open_[uid]; }
@@ -39,9 +44,17 @@ class Custody {
   /// The workflow is over: its lock is kept while a row of it is open.
   void keep(const std::string& uid, Ownership lock);
 
+  /// Another engine has taken the workflow over.
+  void drop(const std::string& uid) {
+    kept_.erase(uid);
+    open_.erase(uid);
+  }
+
   /// The lock, for the workflow that runs again; nullopt when it is not kept.
   [[nodiscard]] std::optional<Ownership> give(const std::string& uid);
 
+  /// Before a look at many rows: what engines on other machines have is not asked for one by one.
+  void look_elsewhere();
   /// Whose rows an engine looks for: a server takes what nobody has, others only see to their own.
   enum class Whose { kOwn, kNobodys };
   /// Whether this engine may send the rows of the workflow; takes its lock if need be. After the
@@ -57,10 +70,12 @@ class Custody {
 
  private:
   const Config& config_;
+  store::Store& store_;
   Tells runs_here_;
   Tells will_run_;
   std::unordered_map<std::string, std::size_t> open_;  // rows, by workflow
   std::map<std::string, Ownership> kept_;
+  std::set<std::string> elsewhere_;  // by the last look
   bool was_full_ = false;
 };
 

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/memory.h"
+
 namespace tiphys::runtime {
 namespace {
 
@@ -24,7 +26,8 @@ struct CustodyTest : testing::Test {
     return Ownership::take(config.run_path(uid)).has_value();
   }
   Config config;
-  Custody custody{config, [](const std::string& uid) { return uid == "here"; },
+  store::MemoryStore store;
+  Custody custody{config, store, [](const std::string& uid) { return uid == "here"; },
                   [](const std::string& uid) { return uid == "next"; }};
 };
 

@@ -62,6 +62,8 @@ void Deletions::try_again(const std::string& uid) {
   expiry_.add(uid, steady_now() + kUntilNextTry);
 }
 
+void Deletions::add(const std::string& uid) { expiry_.add(uid, steady_now()); }
+
 std::vector<std::string> Deletions::carry_out(
     const std::function<bool(const std::string&)>& is_running) {
   std::vector<std::string> gone;

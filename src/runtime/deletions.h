@@ -27,6 +27,8 @@ class Deletions {
   std::vector<std::string> note_stored();
   /// A workflow that was due could not be deleted: it is due again in a minute.
   void try_again(const std::string& uid);
+  /// A finished workflow is to be deleted now.
+  void add(const std::string& uid);
   /// Deletes those that are due and that `is_running` does not know; gives their uids.
   std::vector<std::string> carry_out(const std::function<bool(const std::string&)>& is_running);
 

@@ -231,6 +231,15 @@ void HookRequests::cancel(const std::string& leaf_key, clock::Instant now) {
   discard(id, now);
 }
 
+void HookRequests::drop(const std::string& uid, clock::Instant now) {
+  std::erase_if(items_, [&](const auto& entry) {
+    if (entry.second.row.uid != uid) return false;
+    if (entry.second.is_queued) outbox_.discard(entry.first, now);
+    return true;
+  });
+  std::erase_if(rows_, [&](const store::DeliveryRow& row) { return row.uid == uid; });
+}
+
 void HookRequests::forget(const std::string& id) {
   const std::string uid = items_.at(id).row.uid;
   items_.erase(id);
@@ -276,6 +285,10 @@ std::optional<Ended> HookRequests::settle(Ended ended, clock::Instant now) {
   const bool is_repeated = ended.key.starts_with(kPrefix);
   const auto found = items_.find(is_repeated ? ended.key : kPrefix + ended.key);
   if (found == items_.end()) {
+    const std::string id = is_repeated ? ended.key : kPrefix + ended.key;
+    if (outbox_.contains(id)) {  // another engine has it now
+      (void)outbox_.settle(id, {.kind = Kind::kRefused}, now);
+    }
     if (is_repeated) return std::nullopt;
     return ended;
   }

@@ -50,6 +50,8 @@ class HookRequests {
                                          clock::Instant now);
   /// Takes the pending rows that this engine may send and does not have. Gives how many.
   std::size_t adopt_orphans(Custody::Whose whose, clock::Instant now);
+  /// Another engine has taken the workflow over. The caller sees to the custody.
+  void drop(const std::string& uid, clock::Instant now);
   /// The leaf is not wanted any more.
   void cancel(const std::string& leaf_key, clock::Instant now);
 

@@ -54,7 +54,8 @@ struct HookRequestsTest : testing::Test {
     CHECK(loaded.has_value());
     run.emplace(std::move(*loaded));
     custody.emplace(
-        config, [](const std::string&) { return true; }, [](const std::string&) { return false; });
+        config, store, [](const std::string&) { return true; },
+        [](const std::string&) { return false; });
     requests.emplace(HookRequests::Ports{
         config,
         store,

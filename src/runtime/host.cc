@@ -35,19 +35,23 @@ diag::Result<void> Host::State::adopt(const std::string& uid) {
   // This engine may have the lock of one that was over, for notifications that were not delivered.
   std::optional<Ownership> kept = notifications->give_lock(uid);
   if (!kept) {
-    TRY(kept, Ownership::take(config.run_path(uid)));
+    TRY(kept, Ownership::take(config, *store, uid));
   }
+  const std::string lost_host = kept->lost_host();
   TRY(WorkflowRun run, WorkflowRun::load(*store, uid, std::move(*kept)));
   auto [it, inserted] = runs.emplace(uid, std::move(run));
   final_phases.erase(uid);
   ended.erase(uid);
+  dropped.erase(uid);
   observer.adopted(it->second);
   std::vector<engine::Effect> outstanding = it->second.engine().outstanding();
+  const std::vector<engine::Event> ends = give_up_processes(it->second, lost_host, outstanding);
   TRY_VOID(notifications->adopt(it->second, outstanding, wall_now()));
   carry_out(it->second, outstanding, true);
   // One that has ended is let go again by the next commit, when nothing is left to do for it.
   if (it->second.rows_due() || it->second.engine().is_finished()) open.insert(&it->second);
   subscriptions->adopt(it->second);
+  for (const engine::Event& end : ends) apply(it->second, end);
   if (!it->second.has_begun()) apply(it->second, {.at = wall_now(), .body = engine::Begin{}});
   return {};
 }
@@ -85,6 +89,7 @@ void Host::State::find_unowned() {
   if (auto rows = readable(store->unfinished_workflows())) {
     for (const store::WorkflowRow& row : *rows) wanted.insert(row.uid);
   }
+  const std::size_t unfinished = wanted.size();
   if (auto commands = readable(store->load_commands(""))) {
     for (const store::CommandRow& c : *commands) urgent.insert(c.uid);
     wanted.insert(urgent.begin(), urgent.end());
@@ -92,6 +97,7 @@ void Host::State::find_unowned() {
   std::erase_if(wanted, [this](const std::string& uid) {
     return runs.contains(uid) || unreadable.contains(uid);
   });
+  leave_to_others(wanted, urgent, unfinished);
   if (!wanted.empty()) {
     if (auto rows = readable(store->load_deliveries({.state = "pending"}))) {
       for (const store::DeliveryRow& row : *rows) urgent.insert(row.uid);
@@ -194,11 +200,12 @@ void Host::State::apply_timers() {
 void Host::State::apply_commands() {
   looked_at = steady_now();
   auto version = store->data_version();
-  const bool has_changed = !version || *version != seen_version;
+  const bool has_changed = !version || *version != seen_version || leaves_some;
   for (auto& [uid, answer] : locks->retry(has_changed)) apply_answer(uid, answer);
   if (!has_changed) return;
   if (version) seen_version = *version;
   subscriptions->refresh();
+  if (cron) cron->store_changed();
   if (takes_all) find_unowned();
   notifications->adopt_orphans(
       takes_notifications ? Custody::Whose::kNobodys : Custody::Whose::kOwn, wall_now());
@@ -222,6 +229,14 @@ void Host::State::take_commands() {
     apply(run->second,
           {.at = wall_now(), .body = engine::Control{.verb = *verb, .arguments = *arguments}});
   }
+}
+
+// What the scheduler has written itself is no change of the store to this connection.
+void Host::State::work_schedules() {
+  if (!cron) return;
+  const auto done = readable(cron->work(wall_now()));
+  if (done && *done) find_unowned();
+  if (done && *done) take_commands();
 }
 
 // Events that want nothing outside may wait: after a crash their senders tell them again. So many
@@ -252,6 +267,7 @@ diag::Result<void> Host::State::commit(const store::Batch& batch) {
     if (done) observer.committed(batch, begun, wall_now() - begun);
     if (done && is_told) observe::log(observe::LogLevel::kInfo, "the store can be written again");
     if (done || must_stop || is_lasting(done.error())) return done;
+    if (done.error().code == diag::Code::kConflict) return done;
     if (!std::exchange(is_told, true)) {
       observe::log(observe::LogLevel::kError, done.error().message + "; trying again");
     }
@@ -260,6 +276,7 @@ diag::Result<void> Host::State::commit(const store::Batch& batch) {
 }
 
 diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
+  TRY_VOID(keep_leases());
   store::Batch batch;
   batch.done_commands = std::exchange(done_commands, {});
   const clock::Instant time = wall_now();
@@ -269,8 +286,9 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
   }
   TRY_VOID(subscriptions->prepare(batch, time));
   notifications->collect(batch);
-  if (!batch.empty()) TRY_VOID(commit(batch));
+  TRY_VOID(commit_own(batch));
   subscriptions->committed();
+  TRY_VOID(keep_leases());  // it may have stood still since: then others have what it would start
   for (WorkflowRun* run : open) {
     const std::vector<engine::Effect> effects = run->take_effects();
     if (!effects.empty()) carry_out(*run, effects, false);
@@ -301,6 +319,7 @@ void Host::State::retire(WorkflowRun& run) {
   Observer::workflow_ended(run);
   pod_gc.workflow_ended(uid, e, steady_now());
   if (takes_all) deletions->note(run, wall_now());
+  if (cron) cron->workflow_ended(e.metadata());
   timers.drop(uid);
   locks->forget(uid);
   subscriptions->forget(uid);
@@ -323,6 +342,7 @@ bool Host::State::wait() {
     if (const auto due = run->rows_due()) wake_in(*due - wall_now());
   }
   if (const auto due = notifications->next()) wake_in(*due - wall_now());
+  if (const auto due = cron ? cron->next() : std::nullopt) wake_in(*due - wall_now());
   if (const auto due = subscriptions->next()) wake_in(*due - wall_now());
   pollfd fds[2] = {{inbox.descriptor(), POLLIN, 0}, {doorbell.descriptor(), POLLIN, 0}};
   const int ready = poll(fds, 2, timeout);
@@ -337,12 +357,21 @@ diag::Result<void> Host::adopt(const std::string& uid) { return state_->adopt(ui
 
 void Host::adopt_all() {
   state_->takes_all = true;
+  if (auto identity = engine_identity(state_->config); identity && state_->store->has_leases()) {
+    identity->takes_all = true;
+    (void)state_->readable(state_->store->join(*identity));
+  }
   for (const std::string& uid : state_->deletions->note_stored()) {
     state_->note_refusal(uid, state_->readable(state_->adopt(uid)));
   }
   state_->subscriptions->forget_old(wall_now());
   state_->find_unowned();
   serve_notifications();
+}
+
+void Host::keep_schedules(std::function<diag::Result<void>(const value::Value& cron)> check) {
+  state_->cron = std::make_unique<CronScheduler>(state_->config, *state_->store, *state_->deletions,
+                                                 std::move(check));
 }
 
 void Host::serve_notifications() {
@@ -358,21 +387,24 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
   State& s = *state_;
   bool look_for_commands = true;
   while (!s.must_stop) {
+    TRY_VOID(s.keep_leases());
     s.apply_messages();
     s.apply_timers();
     for (auto& [uid, answer] : s.locks->retry(false)) s.apply_answer(uid, answer);
     // Whoever waits for a command's effect does not wait for the engine to be idle.
     const clock::Duration since = steady_now() - s.looked_at;
     if (look_for_commands || since >= clock::Duration::milliseconds(kPollMs)) s.apply_commands();
+    if (!s.damage) s.work_schedules();
     if (!s.damage) s.adopt_some();
     if (s.damage) return std::unexpected(*s.damage);
     if (const auto& trouble = s.locks->trouble(); trouble && s.is_lasting(*trouble))
       return std::unexpected(*trouble);
     if (s.is_commit_due()) TRY_VOID(s.commit_and_dispatch(progress));
+    TRY_VOID(s.keep_leases());
     s.notifications->carry_out(wall_now());
     s.pod_gc.carry_out(steady_now());
-    for (const std::string& uid :
-         s.deletions->carry_out([&s](const std::string& u) { return s.runs.contains(u); })) {
+    for (const std::string& uid : s.deletions->carry_out(
+             [&s](const std::string& u) { return s.runs.contains(u) || s.is_elsewhere(u); })) {
       s.final_phases.erase(uid);
     }
     if (is_done() && !s.notifications->is_busy(wall_now())) break;

@@ -44,6 +44,10 @@ class Host {
   /// Makes run() ask its is_done() soon. As request_stop(), safe in a signal handler.
   void wake();
 
+  /// From now on starts the workflows of CronWorkflows when they are due, unless another engine of
+  /// this state folder does. `check` tells what is wrong with a CronWorkflow; called from run().
+  void keep_schedules(std::function<diag::Result<void>(const value::Value& cron)> check);
+
   /// From now on sends every notification of the store that nobody else sends, and runs no
   /// workflow that it was not told to adopt (`tiphys plugin serve`).
   void serve_notifications();

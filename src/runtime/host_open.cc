@@ -7,14 +7,18 @@
 #include "runtime/lookup.h"
 #include "runtime/plugins.h"
 #include "runtime/success_condition.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 
 namespace tiphys::runtime {
 
 diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   TRY(Doorbell bell, Doorbell::hang(config.home));
   auto state = std::make_unique<State>(std::move(config), std::move(bell));
-  TRY(state->store, store::open_sqlite(state->config.store_path()));
+  TRY(state->store, store::open(state->config.store_address()));
+  if (state->store->has_leases()) {
+    TRY(const store::EngineIdentity identity, engine_identity(state->config));
+    TRY_VOID(state->store->join(identity));
+  }
   State* s = state.get();
   if (!s->config.trace_path.empty()) {
     TRY(observe::Trace trace, observe::Trace::open(s->config.trace_path));

@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "runtime/adoptions.h"
 #include "runtime/artifact_gc.h"
+#include "runtime/cron_scheduler.h"
 #include "runtime/deletions.h"
 #include "runtime/dispatch.h"
 #include "runtime/host.h"
@@ -50,21 +51,39 @@ struct Host::State {
   std::map<std::string, WorkflowRun> ended;  // those that have ended here, to be shown
   std::map<std::string, std::string> final_phases;
   std::unique_ptr<Deletions> deletions;
+  std::unique_ptr<CronScheduler> cron;  // null: this engine keeps no schedules
   PodGc pod_gc{config};
   Adoptions adoptions;               // unfinished ones that nobody has
   std::set<std::string> unreadable;  // logs that cannot be replayed: said once
   std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind
   std::vector<std::string> acknowledged;     // leaves whose ends the next commit holds
   std::vector<std::uint64_t> done_commands;  // commands whose effects it holds
+  std::set<std::string> dropped;             // workflows that other engines have taken over
   std::optional<diag::Error> damage;         // of the store: there is no going on
   bool takes_all = false;
   bool takes_notifications = false;  // of everybody
   std::atomic<bool> must_stop = false;
   std::uint64_t seen_version = 0;
+  bool leaves_some = false;  // work that is left to other engines, to be looked at again
   clock::Instant looked_at;  // steady: when commands of other processes were last looked for
 
   [[nodiscard]] diag::Result<void> adopt(const std::string& uid);
   void find_unowned();
+  void leave_to_others(std::set<std::string>& wanted, const std::set<std::string>& urgent,
+                       std::size_t unfinished);
+  static std::vector<engine::Event> give_up_processes(const WorkflowRun& run,
+                                                      const std::string& host,
+                                                      std::vector<engine::Effect>& outstanding);
+  /// Looks whether this engine still has what it runs, and lets go of what it has lost. Returns
+  /// when it is known. Errors: kConflict when this is no server, and a workflow of it was lost;
+  /// kIo.
+  [[nodiscard]] diag::Result<void> keep_leases();
+  void drop(const std::string& uid);
+  /// Whether another engine has the workflow (a retry of one that was over).
+  [[nodiscard]] bool is_elsewhere(const std::string& uid);
+  /// Commits the batch without what belongs to others by now.
+  [[nodiscard]] diag::Result<void> commit_own(store::Batch& batch);
+  void remove_lost(store::Batch& batch);
   void adopt_some();
   void note_refusal(const std::string& uid, const diag::Result<void>& adopted);
   /// Gives what it is given; notes it when the store turns out to be damaged.
@@ -80,6 +99,7 @@ struct Host::State {
   void apply_timers();
   void apply_commands();
   void take_commands();
+  void work_schedules();
   [[nodiscard]] bool is_commit_due() const;
   /// Whether there is no going on: only a server waits for its store.
   [[nodiscard]] bool is_lasting(const diag::Error& error) const {

@@ -22,23 +22,28 @@ using value::Value;
 
 constexpr const char* kKind = "Lock";
 
-/// The lock file of a home, held while it lives.
+/// The lock file of a home, and the section of its store, held while it lives.
 class FileLock {
  public:
-  explicit FileLock(const std::string& home)
-      : fd_(::open((home + "/sync.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  FileLock(const std::string& home, store::Store& store)
+      : fd_(::open((home + "/sync.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)),
+        store_(store) {
     if (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0) {
       observe::log(observe::LogLevel::kWarn, "sync.lock cannot be locked");
     }
+    entered = store_.enter_section();
   }
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
   ~FileLock() {
+    if (entered) store_.leave_section();
     if (fd_ >= 0) ::close(fd_);
   }
+  diag::Result<void> entered;
 
  private:
   int fd_;
+  store::Store& store_;
 };
 
 bool is_of(const Value& entry, const std::string& holder) {
@@ -159,7 +164,8 @@ diag::Result<engine::LocksAnswered> Locks::try_acquire(const std::string& uid,
                                                        const engine::AcquireLocks& what) {
   engine::LocksAnswered answer{
       .run = what.run, .ticket = what.ticket, .waiting = {}, .message = {}, .error = {}};
-  const FileLock guard(home_);
+  const FileLock guard(home_, store_);
+  TRY_VOID(guard.entered);
   TRY(const auto rows, store_.unfinished_workflows());
   std::set<std::string, std::less<>> living = {uid};
   for (const store::WorkflowRow& row : rows) living.insert(row.uid);
@@ -252,7 +258,8 @@ void Locks::release(const std::string& uid, const engine::ReleaseLocks& what) {
 void Locks::reconcile(const std::string& uid, const engine::OwnLocks& own) { owe({uid, own}); }
 
 diag::Result<void> Locks::pay(const std::string&, const engine::ReleaseLocks& what) {
-  const FileLock guard(home_);
+  const FileLock guard(home_, store_);
+  TRY_VOID(guard.entered);
   for (const engine::Lock& lock : what.locks) {
     TRY(const Value stored, load(lock.name));
     if (stored.is_null()) continue;
@@ -263,7 +270,8 @@ diag::Result<void> Locks::pay(const std::string&, const engine::ReleaseLocks& wh
 }
 
 diag::Result<void> Locks::pay(const std::string& uid, const engine::OwnLocks& own) {
-  const FileLock guard(home_);
+  const FileLock guard(home_, store_);
+  TRY_VOID(guard.entered);
   TRY(const std::vector<store::ObjectRow> rows, store_.list_objects(kKind, ""));
   for (const store::ObjectRow& row : rows) {
     auto stored = value::parse_json(row.json);

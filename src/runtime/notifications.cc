@@ -31,11 +31,6 @@ Value channel_of(const store::DeliveryRow& row, const Value& payload) {
   return Map{{"kind", row.kind}, {"config", payload["config"]}};
 }
 
-// How the ids of notices begin that tell of an outage of the channel.
-std::string outage_prefix(const std::string& channel) {
-  return fmt::format("msg_outage.{}.", channel);
-}
-
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');
   return text;
@@ -48,7 +43,7 @@ Notifications::Notifications(Ports ports)
       store_(ports.store),
       inbox_(ports.inbox),
       lookup_(ports.lookup),
-      custody_(ports.config, std::move(ports.runs_here), std::move(ports.will_run)),
+      custody_(ports.config, ports.store, std::move(ports.runs_here), std::move(ports.will_run)),
       requests_({ports.config, ports.store, custody_, ports.lookup, std::move(ports.send)}) {}
 
 bool Notifications::is_one(const Value& body) {
@@ -241,6 +236,7 @@ std::size_t Notifications::adopt_orphans(Custody::Whose whose, clock::Instant no
   missed_ = whose;
   if (begun < looked_next_) return 0;
   missed_.reset();
+  custody_.look_elsewhere();
   if (whose == Custody::Whose::kNobodys) prune(now);
   const std::size_t taken = take_orphans(whose, now) + requests_.adopt_orphans(whose, now);
   looked_next_ = begun + clock::Duration{(steady_now() - begun).ns * kPart};
@@ -284,6 +280,24 @@ void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
     rows_.push_back(row);
     forget(id);
   }
+}
+
+void Notifications::drop(const std::string& uid, clock::Instant now) {
+  std::vector<std::string> ids;
+  for (const auto& [id, item] : items_) {
+    if (item.row.uid == uid) ids.push_back(id);
+  }
+  for (const std::string& id : ids) {
+    outbox_.discard(id, now);
+    items_.erase(id);
+  }
+  std::erase_if(waiting_, [&](const auto& entry) {
+    const auto address = parse_leaf_key(entry.first);
+    return address && address->uid == uid;
+  });
+  std::erase_if(rows_, [&](const store::DeliveryRow& row) { return row.uid == uid; });
+  requests_.drop(uid, now);
+  custody_.drop(uid);
 }
 
 // The delivery is done with; the lock of a workflow that is over goes with its last one.
@@ -343,7 +357,12 @@ void Notifications::try_to_send(const std::string& id, clock::Instant now) {
 
 void Notifications::settle(notify::Report report, clock::Instant now) {
   const auto found = items_.find(report.id);
-  if (found == items_.end()) return;
+  if (found == items_.end()) {  // another engine has it now
+    if (outbox_.contains(report.id)) {
+      (void)outbox_.settle(report.id, {.kind = notify::Verdict::Kind::kRefused}, now);
+    }
+    return;
+  }
   Item& item = found->second;
   store::DeliveryRow& row = item.row;
   const notify::Channel* how = notify::find_channel(row.kind);
@@ -385,67 +404,6 @@ void Notifications::settle(notify::Report report, clock::Instant now) {
   rows_.push_back(row);
   note_outage(item, verdict.kind == notify::Verdict::Kind::kDelivered, now);
   if (row.state != "pending") finish(row.id, failure, now);
-}
-
-// Nobody sees that nothing arrives: so it is told, once, where something still does.
-void Notifications::note_outage(const Item& item, bool is_delivered, clock::Instant now) {
-  using Turn = notify::Outages::Turn;
-  const store::DeliveryRow& row = item.row;
-  const Turn turn = outages_.note(row.channel, is_delivered, item.outage_after);
-  if (turn == Turn::kEnds) {
-    observe::log(observe::LogLevel::kInfo, "notifications arrive again",
-                 {{"channel", row.channel}});
-  }
-  if (turn != Turn::kBegins) return;
-  observe::log(observe::LogLevel::kError, "notifications fail",
-               {{"channel", row.channel},
-                {"attempts", std::int64_t{item.outage_after}},
-                {"error", observe::without_urls(row.reason)}});
-  if (item.outage_channel.empty() || is_outage_told(item)) return;
-  const Value notify = Map{
-      {"channel", item.outage_channel},
-      {"message",
-       Map{{"title", fmt::format("Notifications through '{}' fail", row.channel)},
-           {"text", fmt::format("{} attempts in a row have failed. The last: {}\n"
-                                "What waits: tiphys notifications list --channel {}",
-                                item.outage_after, observe::without_urls(row.reason), row.channel)},
-           {"severity", "bad"}}}};
-  const std::string space = space_of(row, item.payload);
-  const auto target = find_target(store_, notify, space);
-  if (!target) {
-    observe::log(observe::LogLevel::kError, "an outage cannot be told",
-                 {{"channel", item.outage_channel}, {"error", target.error().message}});
-    return;
-  }
-  Map event{{"type", "channel.failing"}, {"trigger", row.channel}};
-  if (item.payload["event"]["workflow"].is_map()) {
-    event.set("workflow", item.payload["event"]["workflow"]);
-  }
-  (void)enqueue({.id = outage_prefix(row.channel) + row.id.substr(row.id.find('_') + 1),
-                 .uid = row.uid,
-                 .name_space = space,
-                 .workflow = row.workflow,
-                 .node = "",
-                 .event = std::move(event),
-                 .notify = notify,
-                 .leaf = ""},
-                *target, now);
-}
-
-// Another engine may have told of it: there is a notice, and nothing has arrived since.
-bool Notifications::is_outage_told(const Item& item) const {
-  const auto notices = store_.load_deliveries({.channel = item.outage_channel});
-  if (!notices) return false;
-  const std::string prefix = outage_prefix(item.row.channel);
-  clock::Instant told_at;
-  for (const store::DeliveryRow& row : *notices) {
-    if (row.id.starts_with(prefix)) told_at = std::max(told_at, row.created_at);
-  }
-  if (!told_at.is_set()) return false;
-  const auto arrived = store_.load_deliveries({.channel = item.row.channel, .state = "delivered"});
-  return arrived && std::ranges::none_of(*arrived, [&](const store::DeliveryRow& row) {
-           return row.finished_at > told_at;
-         });
 }
 
 // A delivery is done with: its leaf, if one waits, has one less to wait for.

@@ -69,6 +69,8 @@ class Notifications {
   [[nodiscard]] std::optional<Ownership> give_lock(const std::string& uid) {
     return custody_.give(uid);
   }
+  /// Another engine has taken the workflow over: nothing more of it is sent here.
+  void drop(const std::string& uid, clock::Instant now);
   /// The leaf is not wanted any more: what was not sent is discarded.
   void cancel(const std::string& leaf_key, clock::Instant now);
 

@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "runtime/config.h"
 #include "runtime/submit.h"
@@ -45,14 +48,63 @@ diag::Result<Ownership> Ownership::take(const std::string& run_path) {
   return Ownership(fd);
 }
 
+diag::Result<Ownership> Ownership::take(const Config& config, store::Store& store,
+                                        const std::string& uid) {
+  TRY(Ownership out, take(config.run_path(uid)));
+  if (!store.has_leases()) return out;
+  TRY(store::Lease lease, store.take_lease(uid));
+  out.store_ = &store;
+  out.uid_ = uid;
+  out.lost_host_ = std::move(lease.lost_host);
+  return out;
+}
+
 Ownership& Ownership::operator=(Ownership&& other) noexcept {
-  if (fd_ >= 0) close(fd_);
+  release();
   fd_ = std::exchange(other.fd_, -1);
+  store_ = std::exchange(other.store_, nullptr);
+  uid_ = std::move(other.uid_);
+  lost_host_ = std::move(other.lost_host_);
   return *this;
 }
 
-Ownership::~Ownership() {
+void Ownership::release() {
+  if (store_ != nullptr) store_->release_lease(uid_);
   if (fd_ >= 0) close(fd_);
+  store_ = nullptr;
+  fd_ = -1;
+}
+
+Ownership::~Ownership() { release(); }
+
+diag::Result<store::EngineIdentity> engine_identity(const Config& config) {
+  char host[256] = "localhost";
+  (void)gethostname(host, sizeof host - 1);
+  const std::string path = config.home + "/place";
+  const auto trouble = [&path] {
+    return diag::fail(diag::Code::kIo,
+                      fmt::format("cannot keep '{}': {}", path, std::strerror(errno)));
+  };
+  // Linked when it is whole: two engines may begin at once.
+  const std::string own = fmt::format("{}.{}", path, getpid());
+  std::string id;
+  for (int tries = 0; id.empty() && tries < 2; ++tries) {
+    std::ifstream file(path);
+    if (std::getline(file, id) && !id.empty()) break;
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return trouble();
+    std::string fresh;
+    for (const unsigned char b : bytes) fresh += fmt::format("{:02x}", b);
+    std::ofstream(own) << fresh << '\n';
+    const int linked = link(own.c_str(), path.c_str());
+    const int why = errno;
+    unlink(own.c_str());
+    errno = why;
+    if (linked != 0 && why != EEXIST) return trouble();
+  }
+  // A copy of the folder on another machine is another place.
+  return store::EngineIdentity{
+      .place = fmt::format("{}@{}", id, host), .host = host, .lease = config.lease};
 }
 
 diag::Result<Doorbell> Doorbell::hang(const std::string& home) {
@@ -103,13 +155,14 @@ void poke_engines(const std::string& home) {
   close(fd);
 }
 
-bool is_owned(const std::string& home, const std::string& uid) {
-  const std::string path = home + "/runs/" + uid + kLockName;
+bool is_owned(const Config& config, store::Store& store, const std::string& uid) {
+  const std::string path = config.run_path(uid) + kLockName;
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool owned = flock(fd, LOCK_EX | LOCK_NB) != 0;
-  close(fd);
-  return owned;
+  const bool owned = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+  if (fd >= 0) close(fd);
+  if (owned || !store.has_leases()) return owned;
+  const auto elsewhere = store.leased_elsewhere();
+  return elsewhere && std::ranges::find(*elsewhere, uid) != elsewhere->end();
 }
 
 }  // namespace tiphys::runtime

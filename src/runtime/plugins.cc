@@ -5,7 +5,7 @@
 #include "executor/plugin_executor.h"
 #include "observe/log.h"
 #include "spec/yaml_reader.h"
-#include "store/sqlite.h"
+#include "store/open.h"
 #include "value/json.h"
 
 namespace tiphys::runtime {
@@ -43,7 +43,7 @@ diag::Result<PluginManifest> manifest_of(const store::ObjectRow& row) {
 
 std::vector<PluginManifest> find_all(const Config& config, const std::string& name_space) {
   std::vector<PluginManifest> found;
-  const auto store = store::open_sqlite(config.store_path());
+  const auto store = store::open(config.store_address());
   if (!store) return found;
   for (const char* kind : {"ExecutorPlugin", "ConfigMap"}) {
     const auto rows = (*store)->list_objects(kind, name_space);

@@ -6,6 +6,7 @@
 
 #include "clock/instant.h"
 #include "diag/error.h"
+#include "runtime/config.h"
 #include "spec/manifest.h"
 #include "store/store.h"
 
@@ -46,6 +47,6 @@ void poke_engines(const std::string& home);
 
 /// True if an engine process (`tiphys server`, or a `tiphys run` of this workflow) owns the
 /// workflow now.
-[[nodiscard]] bool is_owned(const std::string& home, const std::string& uid);
+[[nodiscard]] bool is_owned(const Config& config, store::Store& store, const std::string& uid);
 
 }  // namespace tiphys::runtime

@@ -360,7 +360,7 @@ void Subscriptions::post(const Letter& letter, store::DeliveryRow row, const Val
     notifications_.order(std::move(row), Value(std::move(payload)), now);
     return;
   }
-  auto lock = Ownership::take(config_.run_path(uid));
+  auto lock = Ownership::take(config_, store_, uid);
   notifications_.order(std::move(row), Value(std::move(payload)), now);
   if (lock) notifications_.keep(uid, std::move(*lock));
 }

@@ -20,6 +20,7 @@
 #include "diag/error.h"
 #include "store/delivery.h"
 #include "store/delivery_totals.h"
+#include "store/lease.h"
 #include "store/rule_memory.h"
 #include "value/value.h"
 
@@ -178,6 +179,35 @@ class Store {
                                                          std::string_view name) = 0;
   /// Changes whenever an object of this kind is put or deleted, by anybody; cheap to ask.
   [[nodiscard]] virtual diag::Result<std::uint64_t> objects_version(std::string_view kind) = 0;
+
+  // Several engines on machines of their own. A store that is a file needs none of this: there the
+  // lock of a run folder tells who owns a workflow (runtime/ownership.h).
+  /// Whether workflows are owned by lease here.
+  [[nodiscard]] virtual bool has_leases() const { return false; }
+  /// From now on this object is an engine: its leases last while it lives, and a commit() for a
+  /// workflow whose lease it had and has lost fails with kConflict. Errors: kIo.
+  [[nodiscard]] virtual diag::Result<void> join(const EngineIdentity& /*identity*/) { return {}; }
+  /// Takes a workflow over that no living engine has, or that an engine of the same place had; the
+  /// caller holds the lock of its run folder. Errors: kConflict when another engine has it, kIo.
+  [[nodiscard]] virtual diag::Result<Lease> take_lease(std::string_view /*uid*/) { return Lease{}; }
+  /// Gives it back if the workflow is over; else it runs out by itself, so that an engine of the
+  /// same place can go on with its processes.
+  virtual void release_lease(std::string_view /*uid*/) {}
+  /// Those that have been lost since the last call: other engines have taken them over. Cheap while
+  /// this engine has been heard of in time; asks the server else. Errors: kIo, then nothing may be
+  /// started.
+  [[nodiscard]] virtual diag::Result<std::vector<std::string>> lost_leases() {
+    return std::vector<std::string>();
+  }
+  /// Workflows that other living engines have.
+  [[nodiscard]] virtual diag::Result<std::vector<std::string>> leased_elsewhere() {
+    return std::vector<std::string>();
+  }
+  [[nodiscard]] virtual diag::Result<Spread> spread() { return Spread{}; }
+  /// Until leave_section() no other engine is in the section: looking and writing are one step. In
+  /// it a lost connection is an error and not made up for. Errors: kIo.
+  [[nodiscard]] virtual diag::Result<void> enter_section() { return {}; }
+  virtual void leave_section() {}
 };
 
 }  // namespace tiphys::store

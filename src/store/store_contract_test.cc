@@ -4,13 +4,17 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "postgres_server.h"
 #include "store/memory.h"
+#include "store/postgres.h"
 #include "store/sqlite.h"
 
 namespace tiphys::store {
@@ -51,6 +55,31 @@ class SqliteWorld final : public World {
  private:
   fs::path folder_;
 };
+
+class PostgresWorld final : public World {
+ public:
+  std::unique_ptr<Store> connect() override {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (;;) {  // the server has just been started
+      auto store = open_postgres(server_.url());
+      if (store) return std::move(*store);
+      if (std::chrono::steady_clock::now() > end) {
+        ADD_FAILURE() << store.error().message;
+        return nullptr;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+
+ private:
+  test::PostgresServer server_;
+};
+
+/// Null where no server is installed.
+std::unique_ptr<World> make_postgres_world() {
+  if (test::PostgresServer::programs().empty()) return nullptr;
+  return std::make_unique<PostgresWorld>();
+}
 
 struct Kind {
   const char* name;
@@ -93,8 +122,14 @@ class StoreContract : public testing::TestWithParam<Kind> {
     ASSERT_TRUE(succeeds(store_->create_workflow(row, {row.uid, 1, "begin"})));
   }
 
+  void SetUp() override {
+    if (!world_) GTEST_SKIP() << "no PostgreSQL server is installed (postgresql-15)";
+    store_ = world_->connect();
+    ASSERT_TRUE(store_);
+  }
+
   std::unique_ptr<World> world_ = GetParam().make();
-  std::unique_ptr<Store> store_ = world_->connect();
+  std::unique_ptr<Store> store_;
 };
 
 using testing::ElementsAre;
@@ -496,7 +531,8 @@ TEST_P(StoreContract, ManyRowsAreOneBatch) {
 INSTANTIATE_TEST_SUITE_P(
     All, StoreContract,
     testing::Values(Kind{"Memory", [] { return std::make_unique<MemoryWorld>(); }},
-                    Kind{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }}),
+                    Kind{"Sqlite", [] { return std::make_unique<SqliteWorld>(); }},
+                    Kind{"Postgres", make_postgres_world}),
     [](const testing::TestParamInfo<Kind>& param) { return param.param.name; });
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "view/node_filter.h"
 #include "view/node_tree.h"
 #include "view/table.h"
+#include "view/timestamp.h"
 
 namespace tiphys::view {
 
@@ -65,22 +66,6 @@ clock::Duration duration_of(const Value& o, clock::Instant now) {
   const clock::Instant end = time_of(o["finishedAt"]);
   if (!start.is_set()) return {};
   return (end.is_set() ? end : now) - start;
-}
-
-// "9 hours", "1 week": the first unit of humanize(), which adds another from a minute on.
-std::string one_unit(clock::Duration d) {
-  std::string words = clock::humanize(d);
-  if (d < clock::Duration::seconds(60)) return words;
-  for (int i = 0; i < 2; ++i) words.erase(words.rfind(' '));
-  return words;
-}
-
-std::string timestamp(clock::Instant t, clock::Instant now) {
-  const clock::Duration ago = now < t ? t - now : now - t;
-  const std::string when = ago < clock::Duration::seconds(1)
-                               ? "now"
-                               : fmt::format("{} {}", one_unit(ago), now < t ? "from now" : "ago");
-  return fmt::format("{} ({})", clock::strftime("%a %b %d %H:%M:%S +0000", t), when);
 }
 
 bool has_active_suspend(const Value& workflow) {

@@ -57,6 +57,7 @@ class EngineTest(unittest.TestCase):
     """A test with a state folder of its own in self.home."""
 
     maxDiff = None
+    database = None
 
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="tiphys-e2e-"))
@@ -87,7 +88,19 @@ class EngineTest(unittest.TestCase):
         return supervisors_of(self.home)
 
     def env(self, **more):
-        return dict(os.environ, TIPHYS_HOME=str(self.home), NO_COLOR="1", **more)
+        out = dict(os.environ, TIPHYS_HOME=str(self.home), NO_COLOR="1", **more)
+        if "TIPHYS_E2E_SERVER" in os.environ and not hasattr(self, "server"):
+            out.setdefault("TIPHYS_STORE", self.store_in_postgres())
+        return out
+
+    def store_in_postgres(self):
+        """`run.py --postgres`: a database for each test."""
+        if self.database is None:
+            self.database = f"e2e{os.getpid()}_{time.monotonic_ns()}"
+            folder = os.environ["TIPHYS_E2E_SERVER"]
+            psql = [os.environ["TIPHYS_E2E_PSQL"], "-X", "-q", "-h", folder, "-U", "tiphys", "-d", "postgres", "-c"]
+            subprocess.run([*psql, f"CREATE DATABASE {self.database}"], check=True, stdin=subprocess.DEVNULL)
+        return f"postgresql://tiphys@/{self.database}?host={os.environ['TIPHYS_E2E_SERVER']}"
 
     def call(self, *args, ok=True, stdin=None, timeout=120):
         """Runs the program. `ok`: whether it must succeed (None: either)."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""run.py BIN [WORD...]: the tests that drive the real program, each file of them in a process of its own.
+"""run.py BIN [--postgres] [WORD...]: the tests that drive the real program, each file of them in a process of its own.
 
-WORDs choose tests by a part of their name (FILE.Class.test). Two files run at a time, as they mostly
+--postgres: each test's state is in a database of its own. WORDs choose tests by a part of their name (FILE.Class.test). Two files run at a time, as they mostly
 wait. Ends with `N passed, N failed, N skipped`."""
 import concurrent.futures
 import json
@@ -83,6 +83,23 @@ def main():
     if sys.argv[1] == "--module":
         return run_module(sys.argv[2], sys.argv[3:])
     binary, words = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    if "--postgres" in words:
+        words.remove("--postgres")
+        return on_postgres(binary, words)
+    return run_all(binary, words)
+
+
+def on_postgres(binary, words):
+    import postgres  # pylint: disable=import-outside-toplevel
+    server = postgres.Server()
+    os.environ.update(TIPHYS_E2E_SERVER=str(server.folder), TIPHYS_E2E_PSQL=str(postgres.programs() / "psql"))
+    try:
+        return run_all(binary, words)
+    finally:
+        server.close()
+
+
+def run_all(binary, words):
     names = sorted((p.stem for p in HERE.glob("test_*.py")), key=lambda n: (n not in FIRST, n))
     count = dict.fromkeys(("ok", "FAILED", "skipped"), 0)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:

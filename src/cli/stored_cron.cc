@@ -1,0 +1,110 @@
+#include "cli/stored_cron.h"
+
+#include <fmt/format.h>
+
+#include "cli/check.h"
+#include "clock/rfc3339.h"
+#include "cron/timetable.h"
+#include "cron/workflow_of.h"
+#include "lint/lint.h"
+#include "runtime/cron_scheduler.h"
+#include "runtime/new_names.h"
+#include "runtime/workflow_defaults.h"
+#include "spec/manifest.h"
+#include "spec/merge.h"
+#include "value/json.h"
+
+namespace tiphys::cli {
+
+using value::Map;
+using value::Value;
+
+diag::Result<store::ObjectRow> put_cron(const Value& object, Put how, store::Store& store,
+                                        const std::string& name_space) {
+  Map metadata = object["metadata"].map();
+  const std::string_view own = object["metadata"]["namespace"].string_or("");
+  const std::string space = own.empty() ? name_space : std::string(own);
+  std::string name(object["metadata"]["name"].string_or(""));
+  if (name.empty()) {
+    name = runtime::generated_name(object["metadata"]["generateName"].string_or(""));
+  }
+  auto have = store.find_object("CronWorkflow", space, name);
+  if (!have && have.error().code != diag::Code::kNotFound) return have;
+  if (!have && how == Put::kUpdate) return have;
+  if (have && how == Put::kCreate) {
+    return diag::fail(diag::Code::kAlreadyExists,
+                      fmt::format("'{}' already exists; use 'tiphys cron update'", name));
+  }
+  store::ObjectRow row{
+      .kind = "CronWorkflow", .name_space = space, .name = name, .json = "", .created_at = now()};
+  Value before;
+  if (have) {
+    TRY(before, value::parse_json(have->json));
+    row.created_at = have->created_at;
+  }
+  const Value& uid = before["metadata"]["uid"];
+  const std::int64_t generation = before["metadata"]["generation"].int_or(have ? 1 : 0);
+  metadata.set("name", name);
+  metadata.set("namespace", space);
+  metadata.set("uid", uid.is_string() ? uid : Value(runtime::new_uid()));
+  metadata.set("creationTimestamp", clock::rfc3339(row.created_at));
+  metadata.set("generation", how == Put::kApply && have ? generation : generation + 1);
+  Map stored = object.map();
+  stored.erase("status");
+  stored.set("metadata", std::move(metadata));
+  row.json = value::to_json(stored, {.key_order = value::KeyOrder::kAsGiven});
+  TRY_VOID(store.put_object(row));
+  return row;
+}
+
+cron::Record cron_record(store::Store& store, const store::ObjectRow& row) {
+  auto stored = store.find_object(cron::kRecordKind, row.name_space, row.name);
+  if (!stored) return {};
+  return cron::parse_record(stored->json).value_or(cron::Record());
+}
+
+diag::Result<view::CronRow> cron_row(store::Store& store, const store::ObjectRow& row) {
+  TRY(const Value object, value::parse_json(row.json));
+  const cron::Record record = cron_record(store, row);
+  view::CronRow shown{.object = cron::with_status(object, record),
+                      .schedules = cron::schedules_text(object["spec"], false)};
+  auto table = cron::Timetable::of(object["spec"], runtime::machine_zone());
+  if (!table) return shown;
+  const bool has_run = cron::is_about(record, object) && record.status.last_scheduled.is_set();
+  shown.next = table->next(now(), has_run ? record.status.last_scheduled : row.created_at);
+  return shown;
+}
+
+diag::Result<void> check_cron(const Value& object, store::Store& store) {
+  const std::string space(object["metadata"]["namespace"].string_or("default"));
+  TRY(const Value defaults, runtime::find_workflow_defaults(store, {}, space));
+  Map spec = object["spec"].map();
+  spec.set("workflowSpec",
+           spec::join_workflow_specs(object["spec"]["workflowSpec"], {}, defaults["spec"]));
+  Map complete = object.map();
+  complete.set("spec", std::move(spec));
+  std::vector<diag::Diagnostic> findings;
+  const auto manifests =
+      spec::load_manifests(value::to_json(complete), "", findings, spec::UnknownFields::kWarning);
+  for (diag::Diagnostic& d :
+       lint::check({.manifests = manifests,
+                    .find_stored = stored_finder(store, space),
+                    .options = {.warn_of_inactive = false, .warn_of_suspicious = false}})) {
+    findings.push_back(std::move(d));
+  }
+  for (const diag::Diagnostic& d : findings) {
+    if (d.severity == diag::Severity::kError) {
+      return diag::fail(diag::Code::kInvalidManifest, d.error.message);
+    }
+  }
+  return {};
+}
+
+diag::Result<Value> workflow_from_cron(store::Store& store, const std::string& name_space,
+                                       const std::string& name) {
+  TRY(const store::ObjectRow row, store.find_object("CronWorkflow", name_space, name));
+  TRY(const Value object, value::parse_json(row.json));
+  return cron::workflow_by_hand(object, cron_record(store, row).status, now());
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,198 @@
+#include "store/postgres_leases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+namespace tiphys::store {
+
+namespace {
+
+std::int64_t boot_time_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+diag::Error taken_over(std::string_view uid) {
+  return {.code = diag::Code::kConflict,
+          .message = fmt::format("another engine has taken over the workflow {}", uid)};
+}
+
+}  // namespace
+
+PgLeases::~PgLeases() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (engine_ == 0) return;
+  // What is not over stays its own until the lease has run out: an engine of the same place may go
+  // on with its processes. Work is given to others from now on.
+  (void)session_.read(
+      "UPDATE tiphys.engines SET takes_all = false WHERE id = $1::bigint "
+      "AND EXISTS (SELECT FROM tiphys.leases WHERE engine = $1::bigint)",
+      PgParams().number(engine_));
+  (void)session_.read(
+      "DELETE FROM tiphys.engines WHERE id = $1::bigint "
+      "AND NOT EXISTS (SELECT FROM tiphys.leases WHERE engine = $1::bigint)",
+      PgParams().number(engine_));
+}
+
+diag::Result<void> PgLeases::join(const EngineIdentity& identity) {
+  identity_ = identity;
+  if (engine_ != 0) {
+    TRY_VOID(
+        session_.read("UPDATE tiphys.engines SET takes_all = $2::bigint <> 0 WHERE id = $1::bigint",
+                      PgParams().number(engine_).number(identity.takes_all ? 1 : 0)));
+    return {};
+  }
+  const std::int64_t begun = boot_time_ns();
+  PgParams p;
+  p.text(identity.place).text(identity.host).number(identity.takes_all ? 1 : 0);
+  p.number(identity.lease.ns / 1'000'000);
+  TRY(const PgRows rows,
+      session_.read("INSERT INTO tiphys.engines (place, host, takes_all, expires_at) "
+                    "VALUES ($1, $2, $3::bigint <> 0, "
+                    "clock_timestamp() + $4::bigint * interval '1 ms') RETURNING id",
+                    std::move(p)));
+  engine_ = rows.number(0, 0);
+  valid_until_ = begun + identity.lease.ns;
+  thread_ = std::thread([this] { beat(); });
+  return {};
+}
+
+// What had run out may have been taken by others: that is to be asked before anything is believed.
+diag::Result<void> PgLeases::renew(PgSession& session) {
+  const std::int64_t begun = boot_time_ns();
+  PgParams p;
+  p.number(engine_).text(identity_.place).text(identity_.host);
+  p.number(identity_.takes_all ? 1 : 0).number(identity_.lease.ns / 1'000'000);
+  TRY(const PgRows rows,
+      session.read("SELECT tiphys.renew($1::bigint, $2::text, $3::text, $4::bigint <> 0, "
+                   "$5::bigint * interval '1 ms')",
+                   std::move(p)));
+  if (rows.number(0, 0) == 0) must_ask_ = true;
+  valid_until_ = begun + identity_.lease.ns;
+  return {};
+}
+
+void PgLeases::beat() {
+  std::unique_ptr<PgSession> own;
+  const auto pause = std::chrono::milliseconds(
+      std::clamp<std::int64_t>(identity_.lease.ns / 1'000'000 / 5, 50, 2000));
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, pause, [this] { return is_stopping_; })) {
+    lock.unlock();
+    if (own == nullptr) {
+      if (auto opened = PgSession::open(url_)) own = std::move(*opened);
+    }
+    if (own != nullptr && !renew(*own)) own.reset();
+    lock.lock();
+  }
+}
+
+diag::Result<Lease> PgLeases::take(std::string_view uid) {
+  if (engine_ == 0) {
+    TRY_VOID(join({.place = fmt::format("nowhere-{}", boot_time_ns()), .host = "a command"}));
+  }
+  PgParams p;
+  p.text(uid).number(engine_).text(identity_.place).text(identity_.host);
+  TRY(const PgRows rows,
+      session_.read("INSERT INTO tiphys.leases AS l VALUES ($1, $2::bigint, 1, $3, $4) "
+                    "ON CONFLICT (uid) DO UPDATE SET engine = excluded.engine, epoch = l.epoch + 1 "
+                    "WHERE l.engine = excluded.engine OR "
+                    "tiphys.may_take(l.engine, excluded.place) RETURNING epoch, place, host",
+                    std::move(p)));
+  if (rows.size() == 0) {
+    return diag::fail(diag::Code::kConflict, "another tiphys engine runs this workflow");
+  }
+  epochs_.insert_or_assign(std::string(uid), rows.number(0, 0));
+  gone_.erase(std::string(uid));
+  const bool is_elsewhere = rows.text(0, 1) != identity_.place;
+  return Lease{.lost_host = is_elsewhere ? rows.text(0, 2) : ""};
+}
+
+void PgLeases::release(std::string_view uid) {
+  const auto found = epochs_.find(uid);
+  if (found == epochs_.end()) return;
+  epochs_.erase(found);
+  (void)session_.read(
+      "WITH gone AS (DELETE FROM tiphys.leases l WHERE uid = $1 AND engine = $2::bigint "
+      "AND NOT EXISTS (SELECT FROM tiphys.workflows w WHERE w.uid = l.uid)) "
+      "UPDATE tiphys.leases l SET engine = 0 WHERE uid = $1 AND engine = $2::bigint "
+      "AND EXISTS (SELECT FROM tiphys.workflows w WHERE w.uid = l.uid AND w.finished_at <> 0)",
+      PgParams().text(uid).number(engine_));
+}
+
+diag::Result<std::vector<std::string>> PgLeases::lost() {
+  std::vector<std::string> out;
+  if (engine_ == 0 || (!must_ask_ && boot_time_ns() < valid_until_)) return out;
+  TRY_VOID(renew(session_));
+  must_ask_ = false;  // before asking: what the other thread sees from now on is asked again
+  auto rows = session_.read("SELECT uid, epoch FROM tiphys.leases WHERE engine = $1::bigint",
+                            PgParams().number(engine_));
+  if (!rows) {
+    must_ask_ = true;
+    return std::unexpected(rows.error());
+  }
+  std::map<std::string, std::int64_t, std::less<>> kept;
+  for (int i = 0; i < rows->size(); ++i) kept.emplace(rows->text(i, 0), rows->number(i, 1));
+  for (const auto& [uid, epoch] : epochs_) {
+    const auto found = kept.find(uid);
+    if (found == kept.end() || found->second != epoch) out.push_back(uid);
+  }
+  for (const std::string& uid : out) {
+    epochs_.erase(uid);
+    gone_.insert(uid);
+  }
+  return out;
+}
+
+diag::Result<std::vector<std::string>> PgLeases::elsewhere() {
+  TRY(const PgRows rows,
+      session_.read("SELECT l.uid FROM tiphys.leases l JOIN tiphys.engines e ON e.id = l.engine "
+                    "WHERE e.id <> $1::bigint AND e.place <> $2 "
+                    "AND e.expires_at > clock_timestamp()",
+                    PgParams().number(engine_).text(identity_.place)));
+  std::vector<std::string> out;
+  for (int i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
+  return out;
+}
+
+diag::Result<Spread> PgLeases::spread() {
+  TRY(const PgRows rows, session_.read("SELECT count(*) FROM tiphys.engines "
+                                       "WHERE takes_all AND expires_at > clock_timestamp()",
+                                       {}));
+  return Spread{.engines = static_cast<std::size_t>(rows.number(0, 0))};
+}
+
+diag::Result<std::optional<PgCall>> PgLeases::fence(const std::set<std::string_view>& uids) const {
+  std::vector<std::string_view> owned;
+  std::vector<std::int64_t> epochs;
+  for (const std::string_view uid : uids) {
+    if (gone_.contains(uid)) return std::unexpected(taken_over(uid));
+    const auto found = epochs_.find(uid);
+    if (found == epochs_.end()) continue;
+    owned.push_back(uid);
+    epochs.push_back(found->second);
+  }
+  if (owned.empty()) return std::nullopt;
+  PgParams p;
+  p.number(engine_).texts(owned).numbers(epochs).text(identity_.place).text(identity_.host);
+  return PgCall{"SELECT tiphys.check_leases($1::bigint, $2::text[], $3::bigint[], $4, $5)",
+                std::move(p)};
+}
+
+std::optional<PgCall> PgLeases::claim(std::string_view uid) const {
+  if (engine_ == 0) return std::nullopt;
+  PgParams p;
+  p.text(uid).number(engine_).text(identity_.place).text(identity_.host);
+  return PgCall{"INSERT INTO tiphys.leases VALUES ($1, $2::bigint, 1, $3, $4)", std::move(p)};
+}
+
+}  // namespace tiphys::store

@@ -1,0 +1,71 @@
+// Who owns which workflow in a PostgreSQL store (schema 2 in postgres_schema.cc).
+//
+// An engine has a row that it renews by a thread and a connection of its own, so that a long commit
+// costs it nothing; a workflow's lease names an engine and an epoch. Time is the server's, but for
+// one thing: how long this engine may believe in its own last renewal without asking, which it
+// measures from before it sent that (CLOCK_BOOTTIME, which goes on while the machine sleeps).
+// Used by one thread, besides its own.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "store/lease.h"
+#include "store/postgres_session.h"
+#include "store/store.h"
+
+namespace tiphys::store {
+
+class PgLeases {
+ public:
+  /// Borrows the session; `url` is for the connection that renews.
+  PgLeases(PgSession& session, std::string url) : session_(session), url_(std::move(url)) {}
+  PgLeases(const PgLeases&) = delete;
+  PgLeases& operator=(const PgLeases&) = delete;
+  ~PgLeases();
+
+  // As Store has them.
+  [[nodiscard]] diag::Result<void> join(const EngineIdentity& identity);
+  [[nodiscard]] diag::Result<Lease> take(std::string_view uid);
+  void release(std::string_view uid);
+  [[nodiscard]] diag::Result<std::vector<std::string>> lost();
+  [[nodiscard]] diag::Result<std::vector<std::string>> elsewhere();
+  [[nodiscard]] diag::Result<Spread> spread();
+
+  /// What a commit for these workflows has to begin with; nullopt when none has a lease here.
+  /// Errors: kConflict, for one that was lost.
+  [[nodiscard]] diag::Result<std::optional<PgCall>> fence(
+      const std::set<std::string_view>& uids) const;
+  /// A commit was refused: the next lost() asks.
+  void doubt() { must_ask_ = true; }
+  /// What makes a new workflow this engine's own; nullopt when it is none.
+  [[nodiscard]] std::optional<PgCall> claim(std::string_view uid) const;
+  void note_claimed(std::string_view uid) { epochs_.insert_or_assign(std::string(uid), 1); }
+
+ private:
+  [[nodiscard]] diag::Result<void> renew(PgSession& session);
+  void beat();
+
+  PgSession& session_;
+  std::string url_;
+  EngineIdentity identity_;
+  std::int64_t engine_ = 0;
+  std::map<std::string, std::int64_t, std::less<>> epochs_;  // of what this engine has
+  std::set<std::string, std::less<>> gone_;                  // what it has lost
+  std::atomic<std::int64_t> valid_until_ = 0;                // ns of CLOCK_BOOTTIME
+  std::atomic<bool> must_ask_ = false;                       // the lease had run out
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tiphys::store
