@@ -5,14 +5,16 @@ JOBS ?= $(shell nproc)
 SECONDS_EACH ?= 30
 SECONDS ?= 3600
 SEEDS ?= 100000
+K8S_BIN ?= $(CURDIR)/build-kubernetes/k8s
+export K8S_BIN
 PYTHON := /usr/bin/python3
 TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test conformance lint format bench soak simulation tsan fuzz install clean
+.PHONY: help packages build demo test kubernetes kubernetes-build bench-kubernetes conformance conformance-kubernetes lint format bench soak simulation tsan fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
 packages:  ## installs the Debian packages that are missing (as root)
 	@tools/install_packages.sh build test
@@ -29,8 +31,18 @@ demo: build  ## runs examples/ against a small local receiver and shows what arr
 test:  ## all tests: unit (with sanitizers), conformance vectors, end to end
 	@tools/test.sh
 
+kubernetes: build  ## the Kubernetes executor's tests on a real single-node cluster (as root; WORDS="oom hook" chooses)
+	@mkdir -p build/results
+	@set -o pipefail; $(PYTHON) -B test/e2e/kubernetes/run.py build/tiphys $(WORDS) | tee build/results/kubernetes.txt
+
+kubernetes-build:  ## builds that cluster's one binary, K8S_BIN (build-kubernetes/k8s): 7 minutes the first time
+	@test/kubernetes/build.sh
+
 conformance: build  ## compares with what the real Argo gave, where that data is (TIPHYS_GOLDEN=FOLDER)
 	@tools/conformance.sh $(TIPHYS_GOLDEN)
+
+conformance-kubernetes: build  ## all of that with pods on a real cluster
+	@TIPHYS_GOLDEN_EVERY=1 $(PYTHON) -B test/e2e/kubernetes/run.py build/tiphys Goldens
 
 lint:  ## clang-format and clang-tidy
 	@tools/install_packages.sh build lint
@@ -45,6 +57,10 @@ bench: packages  ## measures the engine against bare loops and peers (BENCH="--o
 	@cmake --build --preset bench -j $(JOBS)
 	@$(PYTHON) bench/bench.py build/tiphys $(BENCH)
 	@$(PYTHON) bench/expr.py build/expr_bench
+
+bench-kubernetes: build  ## measures pods per second and CPU a pod beside a bare client (BENCH="--on cluster --pods N")
+	@test/kubernetes/build.sh
+	@$(PYTHON) -B test/kubernetes/bench.py build/tiphys $(BENCH)
 
 soak: build  ## kills engine and supervisor at random under load for SECONDS (3600)
 	@$(PYTHON) bench/soak.py build/tiphys $(SECONDS)

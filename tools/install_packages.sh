@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install_packages.sh GROUP...: installs the Debian packages of the groups build, test, demo and lint that
-# are missing. Does nothing, quickly, when all are there; needs root otherwise.
+# install_packages.sh GROUP...: installs the Debian packages of the groups build, test, demo, lint and kubernetes
+# that are missing. Does nothing, quickly, when all are there; needs root otherwise.
 set -euo pipefail
 
 build="g++ cmake ninja-build ccache pkg-config libyaml-dev libsimdjson-dev libsqlite3-dev
@@ -10,11 +10,13 @@ demo="python3 python3-aiosmtpd curl"
 test="libgtest-dev libgmock-dev runc crun podman busybox-static
   postfix sasl2-bin libsasl2-modules openssl postgresql-15 $demo"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev python3 git"
+kubernetes="containerd runc containernetworking-plugins busybox-static iptables iproute2 conntrack
+  openssl curl jq gcc libc6-dev python3"
 
 wanted=""
 for group in "$@"; do
   case $group in
-    build|demo|test|lint) wanted+=" ${!group}" ;;
+    build|demo|test|lint|kubernetes) wanted+=" ${!group}" ;;
     *) echo "install_packages.sh: unknown group '$group'" >&2; exit 2 ;;
   esac
 done

@@ -1,0 +1,59 @@
+"""The goldens of the real Argo on a real cluster: one in TIPHYS_GOLDEN_EVERY (20), or all of them (1)."""
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+from cluster import ClusterTest
+from engine import binary
+from test_goldens import GOLDEN, NAMES
+
+EVERY = int(os.environ.get("TIPHYS_GOLDEN_EVERY", "20"))
+ALL_RIGHTS = """apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: resources}
+rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: resources}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: resources}
+subjects: [{kind: ServiceAccount, name: tiphys, namespace: NS}]
+"""
+
+
+@unittest.skipUnless((GOLDEN / "run_all.py").exists(), f"no {GOLDEN}")
+class Goldens(ClusterTest):
+    def setUp(self):
+        super().setUp()
+        # Pods take their ConfigMaps and Secrets from the cluster, the engine takes the same from its state.
+        parts = (GOLDEN / "objects.yaml").read_text().split("\n---\n")
+        core = [p for p in parts if re.search(r"^kind: (ConfigMap|Secret|PersistentVolumeClaim)$", p, re.M)]
+        self.kubectl("apply", "-n", self.namespace, "-f", "-", stdin="\n---\n".join(core))
+
+    def run_goldens(self, folder, *more):
+        """Name -> (verdict, remark)."""
+        command = " ".join(["{bin}", "run", *self.flags(), "{objects} {yaml} -o json"])
+        p = subprocess.run([sys.executable, str(GOLDEN / "run_all.py"), binary(), str(folder), "--cmd", command,
+                            "--timeout", "240", "--jobs", "4", *more], text=True, capture_output=True, cwd=self.home,
+                           env=self.env(PYTHONDONTWRITEBYTECODE="1"))
+        rows = re.findall(r"^(\S+) +\S+ +(pass|FAIL|skip) +(.*)$", p.stdout, re.M)
+        self.assertTrue(rows, (p.stdout + p.stderr)[-2000:])
+        return {name: (verdict, remark) for name, verdict, remark in rows}
+
+    def assert_all_pass(self, rows):
+        for name, (verdict, remark) in rows.items():
+            with self.subTest(golden=name):
+                self.assertEqual(verdict, "pass", remark)
+
+    def test_portable(self):
+        chosen = NAMES[::EVERY]
+        rows = self.run_goldens(GOLDEN, "--only", "^(" + "|".join(map(re.escape, chosen)) + ")$")
+        self.assertEqual(sorted(rows), sorted(chosen))
+        self.assert_all_pass(rows)
+
+    @unittest.skipUnless(EVERY == 1 and (GOLDEN.parent / "cluster").exists(), "only with TIPHYS_GOLDEN_EVERY=1")
+    def test_those_that_need_a_cluster(self):
+        self.kubectl("apply", "-n", self.namespace, "-f", "-", stdin=ALL_RIGHTS.replace("NS", self.namespace))
+        self.assert_all_pass(self.run_goldens(GOLDEN.parent / "cluster", "--class", "cluster"))

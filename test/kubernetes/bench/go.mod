@@ -1,0 +1,3 @@
+module podbench
+
+go 1.25
