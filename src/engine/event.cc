@@ -56,6 +56,8 @@ void append_body(std::string& out, const Begin&, clock::Instant) { out += R"({"k
 void append_body(std::string& out, const LeafRunning& e, clock::Instant at) {
   append_leaf(out, R"({"b":)", e.leaf);
   append_time(out, R"(,"s":)", e.started_at, at);
+  append_text(out, "host", e.place.host);
+  append_text(out, "ip", e.place.ip);
 }
 
 void append_body(std::string& out, const LeafFinished& e, clock::Instant at) {
@@ -76,6 +78,7 @@ void append_body(std::string& out, const LeafProgress& e, clock::Instant) {
   fmt::format_to(std::back_inserter(out), R"({{"kind":"progress","run":{},"node":{})", e.leaf.run,
                  e.leaf.node);
   append_text(out, "progress", e.progress);
+  append_text(out, "waiting", e.waiting);
 }
 
 void append_body(std::string& out, const TimerFired& e, clock::Instant) {
@@ -258,15 +261,18 @@ diag::Result<Event> event_of(const Value& v) {
   if (v["e"].is_int()) {
     TRY(event.body, short_finished_of(v, event.at));
   } else if (v["b"].is_int()) {
-    event.body =
-        LeafRunning{.leaf = short_leaf_of(v, "b"), .started_at = short_time_of(v, "s", event.at)};
+    event.body = LeafRunning{.leaf = short_leaf_of(v, "b"),
+                             .started_at = short_time_of(v, "s", event.at),
+                             .place = {.host = std::string(v["host"].string_or("")),
+                                       .ip = std::string(v["ip"].string_or(""))}};
   } else if (kind == "begin") {
     event.body = Begin{};
   } else if (kind == "running") {
     event.body = LeafRunning{.leaf = leaf_of(v), .started_at = {v["startedAt"].int_or(0)}};
   } else if (kind == "progress") {
-    event.body =
-        LeafProgress{.leaf = leaf_of(v), .progress = std::string(v["progress"].string_or(""))};
+    event.body = LeafProgress{.leaf = leaf_of(v),
+                              .progress = std::string(v["progress"].string_or("")),
+                              .waiting = std::string(v["waiting"].string_or(""))};
   } else if (kind == "finished") {
     TRY(event.body, finished_of(v));
   } else if (kind == "timer") {

@@ -31,12 +31,14 @@ struct LeafId {
 struct LeafRunning {
   LeafId leaf;
   clock::Instant started_at;
+  Place place = {};
 };
 
-/// Its process has told how far it is.
+/// Its process has told how far it is, or what holds up one that has not begun.
 struct LeafProgress {
   LeafId leaf;
-  std::string progress;  // `done/all`
+  std::string progress;      // `done/all`; empty: nothing new
+  std::string waiting = {};  // the message of a leaf that is Pending; empty: nothing new
 };
 
 /// It has ended.

@@ -113,6 +113,7 @@ bool on_leaf_running(Machine& m, const LeafRunning& event) {
   if (n.phase != Phase::kPending) return false;
   const bool is_daemon = n.body() && n.body()->is_daemon;
   n.started_at = event.started_at.is_set() ? event.started_at : m.now;
+  if (!event.place.host.empty()) n.set_place(event.place);
   set_phase(m, event.leaf.node, Phase::kRunning, "");
   start_containers(m, event.leaf.node);
   if (n.body()) {
@@ -124,7 +125,13 @@ bool on_leaf_running(Machine& m, const LeafRunning& event) {
 }
 
 bool on_leaf_progress(Machine& m, const LeafProgress& event) {
-  if (!is_current(m, event.leaf) || is_fulfilled(m.at(event.leaf.node).phase)) return false;
+  if (!is_current(m, event.leaf)) return false;
+  const Node& n = m.at(event.leaf.node);
+  if (is_fulfilled(n.phase)) return false;
+  if (!event.waiting.empty() && n.phase == Phase::kPending && n.message() != event.waiting) {
+    set_message(m, event.leaf.node, event.waiting);
+    return true;
+  }
   return set_progress(m, event.leaf.node, event.progress);
 }
 

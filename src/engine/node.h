@@ -99,9 +99,16 @@ struct Progress {
   std::int64_t all = 1;
 };
 
+/// Where the pod of a leaf runs, when that is not this machine.
+struct Place {
+  std::string host;  // hostNodeName
+  std::string ip;    // of the pod
+};
+
 /// What few nodes have.
 struct Rare {
   std::string message;
+  Place place;
   Progress progress;         // of a leaf that has told it
   std::string display_name;  // given by an annotation
   value::Value memoization;  // {hit, key, cacheName} or null
@@ -185,6 +192,8 @@ class Node {
   [[nodiscard]] const std::vector<NodeIndex>& outbound() const { return rare().outbound; }
   [[nodiscard]] const Progress& progress() const { return rare().progress; }
   void set_progress(Progress p) { rare_to_change().progress = p; }
+  [[nodiscard]] const Place& place() const { return rare().place; }
+  void set_place(Place place) { rare_to_change().place = std::move(place); }
   void set_message(std::string text);
   void set_display_name(std::string text);
   void set_memoization(value::Value v);

@@ -137,7 +137,11 @@ void append_node_record(std::string& out, const Machine& m, NodeIndex i) {
   if (!n.message().empty()) r.text('m', n.message());
   if (const std::int64_t flags = flags_of(n); flags != 0) {
     r.number('g', flags);
-    if ((flags & kIsOnHost) != 0) r.text('h', m.definition.host);
+    const std::string& host = n.place().host;
+    if ((flags & kIsOnHost) != 0) r.text('h', host.empty() ? m.definition.host : host);
+    if (const std::string& ip = n.place().ip; (flags & kDaemoned) != 0) {
+      r.text('I', ip.empty() ? kDaemonIp : ip);
+    }
   }
   if (n.started_at.is_set()) r.number('s', n.started_at.ns / kNsPerMs);
   if (n.finished_at.is_set()) r.number('f', n.finished_at.ns / kNsPerMs);
@@ -175,7 +179,7 @@ diag::Result<Value> node_status_of_record(std::string_view text, std::string_vie
   copy(r, "m", "message", s);
   if ((flags & kDaemoned) != 0) {
     s.set("daemoned", true);
-    s.set("podIP", kDaemonIp);
+    s.set("podIP", r["I"].string_or(kDaemonIp));  // older records have none
   }
   copy(r, "h", "hostNodeName", s);
   s.set("startedAt", time_of(r["s"]));

@@ -142,9 +142,10 @@ void add_node_variables(const Machine& m, const Node& node, const std::string& l
   if (n.started_at.is_set()) scope.set(label + ".startedAt", clock::rfc3339(n.started_at));
   if (n.finished_at.is_set()) scope.set(label + ".finishedAt", clock::rfc3339(n.finished_at));
   scope.set(label + ".status", to_string(n.phase));
-  if (n.is_daemon) scope.set(label + ".ip", kDaemonIp);
+  const auto& [host, ip] = n.place();
+  if (n.is_daemon) scope.set(label + ".ip", ip.empty() ? kDaemonIp : ip);
   if (n.type == "Pod" && n.phase != Phase::kPending) {
-    scope.set(label + ".hostNodeName", m.definition.host);
+    scope.set(label + ".hostNodeName", host.empty() ? m.definition.host : host);
   }
   if (const Value& result = n.outputs["result"]; result.is_string()) {
     scope.set(label + ".outputs.result", result);

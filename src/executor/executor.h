@@ -36,6 +36,8 @@ struct Task {
   bool is_recovery = false;        // handed over again after a restart of the engine
   bool wants_result = true;        // outputs.result (stdout) is read by someone
   value::Value plugins = {};       // spec.executorPlugins, for a plugin template
+  value::Value workflow_spec =
+      {};  // for what is a pod of a cluster: what the spec says of all pods
 };
 
 /// How one container of a containerSet ended.
@@ -69,6 +71,11 @@ struct Outcome {
 /// Calls back from any thread; the functions must be quick and must not call the executor.
 struct Listener {
   std::function<void(const std::string& key, clock::Instant at)> on_running;
+  /// The same of a step on another machine: its name, and the address of the step's pod.
+  std::function<void(const std::string& key, clock::Instant at, std::string host, std::string ip)>
+      on_placed = {};
+  /// Why it has not begun: no node has room for its pod, its image cannot be had.
+  std::function<void(const std::string& key, std::string why)> on_waiting = {};
   std::function<void(const std::string& key, Outcome outcome)> on_finished;
   /// A process has written another progress (`done/all`, unchecked) into its ARGO_PROGRESS_FILE.
   std::function<void(const std::string& key, std::string progress)> on_progress = {};
@@ -111,6 +118,9 @@ class Executor {
   virtual void cancel(const std::string& key, clock::Duration grace) = 0;
   /// The outcome is committed: what is kept for the key (exit status, scratch files) can go.
   virtual void acknowledge(const std::string& key) = 0;
+  /// podGC: what a cluster keeps of a pod that has ended is to go. Executors without pods have
+  /// nothing to do.
+  virtual void remove_pod(const std::string& /*name_space*/, const std::string& /*pod*/) {}
   /// A workflow is over, and all of its tasks are acknowledged: what is left in the folder that
   /// holds their work_paths can go.
   virtual void forget_workflow(const std::string& work_folder) = 0;

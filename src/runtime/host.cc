@@ -139,7 +139,8 @@ void Host::State::apply_progress(Progressed message) {
   const auto address = parse_leaf_key(message.key);
   if (!address) return;
   apply_answer(address->uid, engine::LeafProgress{.leaf = address->leaf,
-                                                  .progress = std::move(message.progress)});
+                                                  .progress = std::move(message.progress),
+                                                  .waiting = std::move(message.waiting)});
 }
 
 void Host::State::apply_messages() {
@@ -183,9 +184,9 @@ void Host::State::apply_messages() {
             {.at = wall_now(), .body = finished_of(address->leaf, std::move(ended_leaf->outcome))});
     } else if (it != runs.end()) {
       const auto& began = std::get<Began>(message);
-      apply(it->second,
-            {.at = wall_now(),
-             .body = engine::LeafRunning{.leaf = address->leaf, .started_at = began.at}});
+      apply(it->second, {.at = wall_now(),
+                         .body = engine::LeafRunning{
+                             .leaf = address->leaf, .started_at = began.at, .place = began.place}});
     }
   }
 }

@@ -19,11 +19,13 @@ namespace tiphys::runtime {
 struct Began {
   std::string key;
   clock::Instant at;
+  engine::Place place = {};
 };
-/// It tells how far it is.
+/// It tells how far it is, or what holds it up.
 struct Progressed {
   std::string key;
   std::string progress;
+  std::string waiting = {};
 };
 /// It has ended.
 struct Ended {
