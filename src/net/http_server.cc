@@ -54,6 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void answer(HttpServerAnswer what, bool keeps_alive) {
     response_ = {static_cast<http::status>(what.status), 11};
     response_.set(http::field::content_type, what.content_type);
+    for (const auto& [name, text] : what.headers) response_.insert(name, text);
     response_.body() = std::move(what.body);
     response_.keep_alive(keeps_alive);
     response_.prepare_payload();

@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "clock/instant.h"
 #include "diag/error.h"
@@ -25,6 +27,7 @@ struct HttpServerAnswer {
   int status = 200;
   std::string content_type = "application/json";
   std::string body = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};  // more of them: name and text
 };
 
 class HttpServer {

@@ -23,7 +23,8 @@ struct HttpServerTest : testing::Test {
     server->start([](const HttpServerRequest& r) -> HttpServerAnswer {
       return {.status = r.target == "/missing" ? 404 : 200,
               .content_type = "text/plain",
-              .body = r.method + " " + r.target + " " + r.authorization + " " + r.body};
+              .body = r.method + " " + r.target + " " + r.authorization + " " + r.body,
+              .headers = {{"X-Target", r.target}, {"X-Two", "a"}, {"X-Two", "b"}}};
     });
   }
   [[nodiscard]] int connect() const {
@@ -64,6 +65,15 @@ TEST_F(HttpServerTest, GivesTheStatusOfItsFunction) {
   const int fd = connect();
   write(fd, "GET /missing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(read_until(fd, "\x01"), HasSubstr("HTTP/1.1 404 Not Found\r\n"));  // until it closes
+  ::close(fd);
+}
+
+TEST_F(HttpServerTest, SendsTheHeadersOfItsFunction) {
+  const int fd = connect();
+  write(fd, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answer = read_until(fd, "\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("X-Target: /x\r\n"));
+  EXPECT_THAT(answer, HasSubstr("X-Two: a\r\nX-Two: b\r\n"));
   ::close(fd);
 }
 
