@@ -12,9 +12,12 @@ namespace tiphys::cli {
 struct ExecutorFlags {
   std::string executor;  // empty: as the environment says
   std::string images;
+  std::string kubeconfig;
+  std::string context;
+  std::string step_image;
 };
 
-/// --executor and --images.
+/// --executor, --images, and where the Kubernetes cluster is.
 void add_executor_flags(CLI::App& command, ExecutorFlags& flags);
 
 /// Puts what was given into `config`. Errors: kInvalidManifest for an unknown executor.

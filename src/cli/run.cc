@@ -168,7 +168,7 @@ diag::Result<void> run(RunOptions& o, Session& session) {
   TRY(Documents documents, read_files(o));
   TRY(runtime::Config config, runtime::Config::from_environment());
   TRY_VOID(apply_executor_flags(o.executor, config));
-  if (!documents.has_errors()) {
+  if (!documents.has_errors() && config.executor != executor::ExecutorKind::kKubernetes) {
     config.launched_supervisor = executor::launch_supervisor(config.home);
   }
   TRY(Opened state, open_state(std::move(config)));

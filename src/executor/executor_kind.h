@@ -12,9 +12,10 @@ enum class ExecutorKind : std::uint8_t {
   kHost,       // processes of this machine
   kContainer,  // containers of an OCI runtime
   kSandbox,    // the image's files in namespaces of our own
+  kKubernetes,  // pods of a cluster
 };
 
-/// `auto`, `host`, `container` or `sandbox`; nothing for another word.
+/// `auto`, `host`, `container`, `sandbox` or `kubernetes`; nothing for another word.
 [[nodiscard]] std::optional<ExecutorKind> parse_executor_kind(std::string_view word);
 
 }  // namespace tiphys::executor

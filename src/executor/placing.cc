@@ -47,6 +47,7 @@ std::optional<ExecutorKind> parse_executor_kind(std::string_view word) {
   if (word == "host") return ExecutorKind::kHost;
   if (word == "container") return ExecutorKind::kContainer;
   if (word == "sandbox") return ExecutorKind::kSandbox;
+  if (word == "kubernetes") return ExecutorKind::kKubernetes;
   return std::nullopt;
 }
 
@@ -65,6 +66,7 @@ bool Placing::is_in_image(const std::string& image) const {
       return false;
     case ExecutorKind::kContainer:
     case ExecutorKind::kSandbox:
+    case ExecutorKind::kKubernetes:
       return true;
     case ExecutorKind::kAuto:
       return !runtime_.path.empty() && !image.empty() && images_.is_here(image);

@@ -105,6 +105,9 @@ diag::Result<Config> Config::from_environment() {
     TRY(config.executor, executor_named(word));
   }
   config.image_layouts = variable("TIPHYS_IMAGES");
+  if (const std::string image = variable("TIPHYS_STEP_IMAGE"); !image.empty()) {
+    config.step_image = image;
+  }
   return config;
 }
 
@@ -112,7 +115,8 @@ diag::Result<executor::ExecutorKind> executor_named(const std::string& word) {
   if (const auto kind = executor::parse_executor_kind(word)) return *kind;
   return diag::fail(
       diag::Code::kInvalidManifest,
-      fmt::format("no executor '{}': there are auto, host, container and sandbox", word));
+      fmt::format("no executor '{}': there are auto, host, container, sandbox and kubernetes",
+                  word));
 }
 
 }  // namespace tiphys::runtime

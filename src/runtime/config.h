@@ -25,9 +25,12 @@ struct Config {
   std::string trace_path = {};                                      // a timeline is written there
   clock::Duration stats_every = clock::Duration::seconds(60);       // in the log of a server
   executor::ExecutorKind executor = executor::ExecutorKind::kAuto;  // where steps run
-  std::string image_layouts = {};            // a folder of OCI image layouts; default: HOME/oci
-  bool refuses_private = false;              // notifications to private addresses of the network
-  HttpHooks http_hooks = HttpHooks::kRetry;  // where no annotation says more
+  std::string image_layouts = {};  // a folder of OCI image layouts; default: HOME/oci
+  std::string kubeconfig = {};     // of --executor kubernetes; empty: as kubectl finds one
+  std::string kube_context = {};
+  std::string step_image = "tiphys-step:dev";  // brings tiphys-step into pods
+  bool refuses_private = false;                // notifications to private addresses of the network
+  HttpHooks http_hooks = HttpHooks::kRetry;    // where no annotation says more
   clock::Duration keep_delivered = clock::Duration::seconds(7 * 24 * 3600);  // in the outbox
   clock::Duration keep_dead = clock::Duration::seconds(30 * 24 * 3600);
   std::string url = {};         // of a user interface: notifications link to it

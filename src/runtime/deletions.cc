@@ -17,6 +17,7 @@ constexpr clock::Duration kUntilNextTry = clock::Duration::seconds(60);
 // Whether pods of a workflow with a podGC have logs. Those that it keeps are looked at once more
 // by each server.
 bool has_logs_to_remove(const Config& config, const store::WorkflowRow& row) {
+  if (config.executor == executor::ExecutorKind::kKubernetes) return false;  // logs are kept
   if (row.spec_json.find("\"podGC\"") == std::string::npos) return false;
   std::error_code error;
   const std::filesystem::path logs =

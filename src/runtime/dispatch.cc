@@ -67,6 +67,18 @@ diag::Result<value::Value> Dispatch::located(const WorkflowRun& run, const execu
   return with_repository(body, repository, variables);
 }
 
+diag::Result<value::Value> Dispatch::body_of(const WorkflowRun& run, executor::Task& task,
+                                             const engine::Leaf& what) {
+  const value::Value spec = run.engine().spec();
+  if (config_.executor == executor::ExecutorKind::kKubernetes && what.type == "Pod") {
+    task.workflow_spec = spec;  // the patch and the rest of it are the pod's
+    return located(run, task, what.body);
+  }
+  auto body = patched_template(what.body, std::string(spec["podSpecPatch"].string_or("")));
+  if (!body || what.type != "Pod") return body;
+  return located(run, task, secured(std::move(*body), spec));
+}
+
 void Dispatch::refuse(const std::string& key, std::string message) {
   executor::Outcome outcome;
   outcome.phase = executor::Outcome::Phase::kError;
@@ -135,11 +147,7 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
       if (Notifications::is_one(what.body)) continue;
       executor::Task task = task_of(run, start->leaf, what);
       task.is_recovery = is_recovery;
-      auto body = patched_template(what.body,
-                                   std::string(run.engine().spec()["podSpecPatch"].string_or("")));
-      if (body && what.type == "Pod") {
-        body = located(run, task, secured(std::move(*body), run.engine().spec()));
-      }
+      auto body = body_of(run, task, what);
       if (const char* kind = unsupported_kind(what.body)) {
         refuse(
             task.key,

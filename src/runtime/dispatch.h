@@ -48,6 +48,9 @@ class Dispatch {
   /// The template with the places of its artifacts.
   [[nodiscard]] diag::Result<value::Value> located(const WorkflowRun& run,
                                                    const executor::Task& task, value::Value body);
+  /// The template as its executor takes it.
+  [[nodiscard]] diag::Result<value::Value> body_of(const WorkflowRun& run, executor::Task& task,
+                                                   const engine::Leaf& what);
   void ask_cache(const WorkflowRun& run, const engine::LookUpCache& what);
   void keep_in_cache(const WorkflowRun& run, const engine::SaveToCache& what);
   void carry_out_one(const WorkflowRun& run, const engine::Effect& effect);

@@ -1,11 +1,10 @@
 #include "executor/http.h"
 #include "executor/plugin_executor.h"
-#include "executor/pod.h"
-#include "observe/log.h"
 #include "runtime/host_state.h"
 #include "runtime/images.h"
 #include "runtime/lookup.h"
 #include "runtime/plugins.h"
+#include "runtime/step_executor.h"
 #include "runtime/success_condition.h"
 #include "store/open.h"
 
@@ -27,6 +26,14 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   const executor::Listener listener{
       .on_running = [s](const std::string& key,
                         clock::Instant at) { s->inbox.post(Began{key, at}); },
+      .on_placed =
+          [s](const std::string& key, clock::Instant at, std::string host, std::string ip) {
+            s->inbox.post(Began{key, at, {.host = std::move(host), .ip = std::move(ip)}});
+          },
+      .on_waiting =
+          [s](const std::string& key, std::string why) {
+            s->inbox.post(Progressed{.key = key, .progress = {}, .waiting = std::move(why)});
+          },
       .on_finished =
           [s](const std::string& key, executor::Outcome outcome) {
             s->inbox.post(Ended{key, std::move(outcome)});
@@ -38,16 +45,8 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
       .on_sent = [s](const std::string& key, clock::Instant at) { s->observer.sent(key, at); },
   };
   const executor::Lookup lookup = make_lookup(state->config);
-  executor::ProcessOptions options{.home = state->config.home,
-                                   .steps_max = state->config.steps_max,
-                                   .log_max = state->config.log_max,
-                                   .kind = state->config.executor,
-                                   .image_layouts = state->config.image_layouts,
-                                   .launched = state->config.launched_supervisor};
   const executor::Images images = stored_images(*state->store);
-  options.images = images;
-  options.warn = [](const std::string& text) { observe::log(observe::LogLevel::kWarn, text); };
-  state->process = executor::make_pod_executor(std::move(options), listener, lookup);
+  TRY(state->process, make_step_executor(state->config, *state->store, images, listener, lookup));
   state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
   state->plugins = executor::make_plugin_executor(
       {.home = state->config.home, .find = stored_plugins(state->config), .images = images},

@@ -52,7 +52,9 @@ struct Host::State {
   std::map<std::string, std::string> final_phases;
   std::unique_ptr<Deletions> deletions;
   std::unique_ptr<CronScheduler> cron;  // null: this engine keeps no schedules
-  PodGc pod_gc{config};
+  PodGc pod_gc{config, [this](const std::string& name_space, const std::string& pod) {
+                 process->remove_pod(name_space, pod);
+               }};
   Adoptions adoptions;               // unfinished ones that nobody has
   std::set<std::string> unreadable;  // logs that cannot be replayed: said once
   std::set<WorkflowRun*> open;       // with events that are not committed, or rows that lag behind

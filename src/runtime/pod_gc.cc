@@ -53,9 +53,11 @@ PodGc::~PodGc() {
 void PodGc::add(const std::string& uid, const engine::Engine& engine, engine::NodeIndex leaf,
                 const PodGcRules& rules, clock::Instant now) {
   if (!rules.takes(engine.definition(), engine.node_status(leaf), engine.phase())) return;
-  by_time_.emplace(
-      now + rules.delay.value_or(kDefaultDelay),
-      Item{.uid = uid, .pod = engine.leaf(leaf).pod_name, .has_delay = rules.delay.has_value()});
+  by_time_.emplace(now + rules.delay.value_or(kDefaultDelay),
+                   Item{.uid = uid,
+                        .name_space = std::string(engine.metadata()["namespace"].string_or("")),
+                        .pod = engine.leaf(leaf).pod_name,
+                        .has_delay = rules.delay.has_value()});
 }
 
 void PodGc::leaf_ended(const std::string& uid, const engine::Engine& engine, engine::NodeIndex leaf,
@@ -76,6 +78,9 @@ void PodGc::workflow_ended(const std::string& uid, const engine::Engine& engine,
 
 // A pod's logs are POD.log and POD.CONTAINER.log.
 void PodGc::remove(const Item& item) const {
+  if (on_remove_) on_remove_(item.name_space, item.pod);
+  // A cluster's pods go; their logs are here, and stay.
+  if (config_.executor == executor::ExecutorKind::kKubernetes) return;
   namespace fs = std::filesystem;
   const fs::path own = config_.log_path(item.uid, item.pod);
   std::error_code error;

@@ -1,11 +1,12 @@
 // podGC: when the logs of a workflow's pods are removed.
 //
-// A pod's work folder goes with its end in any case; what podGC adds is its logs. They go only
-// after the end of the pod is committed, so archiveLogs has them by then. What an engine that died
-// has left is found again at the end of the workflow, or in its folder by the next server. Used by
-// the loop's thread.
+// A pod's work folder goes with its end in any case; what podGC adds is its logs, and what a
+// cluster keeps of it. They go only after the end of the pod is committed, so archiveLogs has them
+// by then. What an engine that died has left is found again at the end of the workflow, or in its
+// folder by the next server. Used by the loop's thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,7 +36,11 @@ struct PodGcRules {
 
 class PodGc {
  public:
-  explicit PodGc(const Config& config) : config_(config) {}
+  using OnRemove = std::function<void(const std::string& name_space, const std::string& pod)>;
+
+  /// `on_remove` is told of each pod that goes.
+  PodGc(const Config& config, OnRemove on_remove)
+      : config_(config), on_remove_(std::move(on_remove)) {}
   PodGc(const PodGc&) = delete;
   PodGc& operator=(const PodGc&) = delete;
   /// Removes what has no delay of its own and is not due yet: nobody else would soon.
@@ -54,6 +59,7 @@ class PodGc {
  private:
   struct Item {
     std::string uid;
+    std::string name_space;
     std::string pod;
     bool has_delay = false;
   };
@@ -62,6 +68,7 @@ class PodGc {
   void remove(const Item& item) const;
 
   const Config& config_;
+  const OnRemove on_remove_;
   std::multimap<clock::Instant, Item> by_time_;
 };
 

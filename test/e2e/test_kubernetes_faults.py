@@ -5,7 +5,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kubernetes"))
 from engine import nodes, phase, wait_until  # noqa: E402
 from fake_api import FakeApi  # noqa: E402
-from pods_engine import ENGINE, WORKFLOW, PodsTest, template  # noqa: E402
+from pods_engine import ENGINE, WORKFLOW, PodsTest, template, workflow  # noqa: E402
 from receiver import WebhookReceiver  # noqa: E402
 
 
@@ -163,8 +163,7 @@ class Requests(FaultTest):
 
     def test_who_is_not_let_in_is_told_so(self):
         self.config = self.api.kubeconfig(self.home / "other", token="wrong")
-        p = self.call("run", self.write("w.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n"
-                      "metadata: {name: w}\nspec:\n  entrypoint: main\n  templates:\n" + template()), ok=False)
+        p = self.call("run", self.write("w.yaml", workflow(template())), ok=False)
         self.assertIn("nauthorized", p.stdout + p.stderr)
         self.assertNotIn("wrong", p.stdout + p.stderr)
 

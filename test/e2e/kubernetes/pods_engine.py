@@ -1,5 +1,4 @@
 """The program under test with Kubernetes as its executor, whether the API is real or fake."""
-import functools
 import subprocess
 import textwrap
 
@@ -8,13 +7,6 @@ from engine import EngineTest, binary, wait_until
 ENGINE = "tiphys.dev/engine"
 WORKFLOW = "workflows.argoproj.io/workflow"
 COMPLETED = "workflows.argoproj.io/completed"
-
-
-@functools.cache
-def knows_kubernetes():
-    """Whether the program has this executor."""
-    told = subprocess.run([binary(), "run", "--help"], capture_output=True, text=True).stdout
-    return "--kubeconfig" in told
 
 
 def workflow(templates, name="w", spec=""):
@@ -26,7 +18,7 @@ def workflow(templates, name="w", spec=""):
 
 def template(name="main", script="exit 0", image="busybox:latest", told=None, more=""):
     """A container template; `told`: what fake_kubelet shall do with its pod."""
-    notes = ", ".join(f"fake.tiphys.dev/{k.replace('_', '-')}: {v!r}" for k, v in (told or {}).items())
+    notes = ", ".join(f"fake.tiphys.dev/{k.replace('_', '-')}: {str(v)!r}" for k, v in (told or {}).items())
     metadata = f"\n  metadata: {{annotations: {{{notes}}}}}" if notes else ""
     body = f"\n{textwrap.indent(textwrap.dedent(more), '  ').rstrip()}" if more else ""
     return (f"- name: {name}{metadata}{body}\n  container:\n    image: {image}\n    imagePullPolicy: IfNotPresent\n"
@@ -41,14 +33,14 @@ class PodsTest(EngineTest):
 
     def setUp(self):
         super().setUp()
-        if not knows_kubernetes():
-            self.skipTest("this program has no --executor kubernetes")
 
     def flags(self):
         return ("--executor", "kubernetes", "--kubeconfig", str(self.config), "--namespace", self.namespace)
 
     def with_flags(self, args):
-        return (args[0], *self.flags(), *args[1:]) if args[0] in ("run", "submit", "server") else args
+        if args[0] == "submit":
+            return (args[0], "--namespace", self.namespace, *args[1:])
+        return (args[0], *self.flags(), *args[1:]) if args[0] in ("run", "server") else args
 
     def env(self, **more):
         return super().env(**{"KUBECONFIG": str(self.config), **more})

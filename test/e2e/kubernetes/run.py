@@ -113,10 +113,6 @@ def temporary_folder():
     return tempfile.mkdtemp(prefix="k8s-", dir=memory if has_room else None)
 
 
-def knows_kubernetes(binary):
-    return "--kubeconfig" in subprocess.run([binary, "run", "--help"], capture_output=True, text=True).stdout
-
-
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster is taken down then, too
     binary = os.path.abspath(sys.argv[1])
@@ -129,8 +125,6 @@ def main():
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     is_own = "K8S_DIR" not in environment
     try:
-        if not knows_kubernetes(binary):
-            raise Skip(f"{binary} has no --executor kubernetes")
         if is_own:
             environment["K8S_DIR"] = temporary_folder()
             start(environment)

@@ -296,8 +296,8 @@ class Clearing(ClusterTest):
     def test_on_pod_success(self):
         self.left("OnPodSuccess", "exit 3")
         self.wait_for(1)
-        pod, = self.pods()
-        self.assertEqual(pod["status"]["phase"], "Failed")
+        # the phase comes later than the container's end
+        wait_until(lambda: [p["status"]["phase"] for p in self.pods()] == ["Failed"], 60, "the failed pod")
 
     def test_on_workflow_completion(self):
         self.left("OnWorkflowCompletion", "exit 3")

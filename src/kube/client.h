@@ -1,0 +1,88 @@
+// Requests to a Kubernetes API server, many at once over one connection, and streams that go on:
+// watches and logs.
+//
+// HTTP and TLS are libcurl's. A request that fails is told as it failed: what may be tried again is
+// the caller's to decide. One thread, which begins with the first request.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "clock/instant.h"
+#include "kube/cluster.h"
+#include "net/curl_loop.h"
+
+namespace tiphys::kube {
+
+struct Request {
+  std::string method = "GET";
+  std::string path;          // with its query: `/api/v1/namespaces/steps/pods?limit=500`
+  std::string body = {};     // JSON
+  std::string type = {};     // of the body; empty: application/json
+  std::string accept = {};   // empty: application/json
+  long silence_seconds = 0;  // a stream, which may say nothing for so long; 0: it is none
+};
+
+struct Answer {
+  int status = 0;            // 0: there was none, and `problem` says why
+  std::string body = {};     // empty for a stream that began: its bytes were passed on
+  std::string problem = {};  // one line, without credentials
+  clock::Duration retry_after = {};
+
+  [[nodiscard]] bool ok() const { return status >= 200 && status < 300; }
+  /// The server is overloaded, restarts or cannot be reached: another try may succeed.
+  [[nodiscard]] bool is_passing() const { return status == 0 || status == 429 || status >= 500; }
+  /// What a person should read: the message of the server's Status object, else the status.
+  [[nodiscard]] std::string message() const;
+};
+
+class Client {
+ public:
+  using OnDone = std::function<void(Answer)>;
+  using OnBytes = std::function<void(std::string_view)>;
+
+  explicit Client(Cluster cluster);
+  /// Ends all requests; no function is called any more.
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// Sends it; `on_done` follows, in the client's thread, unless it is abandoned before. With
+  /// `on_bytes`, the body of a 2xx answer goes there as it comes. Any thread, also in the
+  /// functions.
+  std::uint64_t send(Request request, OnDone on_done, OnBytes on_bytes = {});
+  /// Ends it. A function that is being called at the moment may still finish.
+  void abandon(std::uint64_t id);
+
+  [[nodiscard]] const Cluster& cluster() const { return cluster_; }
+
+ private:
+  struct Exchange;
+  void take_orders();
+  void begin(std::unique_ptr<Exchange> exchange);
+  void end(CURL* easy, CURLcode code);
+  void set_identity(Exchange& exchange);
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+
+  const Cluster cluster_;
+  TokenSource tokens_;
+  std::mutex mutex_;  // guards the next three
+  std::vector<std::unique_ptr<Exchange>> new_;
+  std::vector<std::uint64_t> abandoned_;
+  std::uint64_t last_id_ = 0;
+
+  std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> running_;  // the thread's own
+  net::CurlLoop loop_;  // last: its thread uses the others
+};
+
+/// `text` for use in a path or query.
+[[nodiscard]] std::string escaped(std::string_view text);
+
+}  // namespace tiphys::kube

@@ -1,0 +1,261 @@
+#include "kube/executor.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "executor/data_template.h"
+#include "executor/outputs.h"
+#include "kube/kubernetes_executor.h"
+
+namespace tiphys::kube {
+
+using executor::Outcome;
+using executor::Task;
+using value::Value;
+
+namespace {
+
+constexpr std::int64_t kFarewell = 5'000'000'000;     // for what is committed, when the engine ends
+constexpr std::int64_t kFirstSweep = 20'000'000'000;  // what is still wanted is asked for by then
+constexpr int kRefusalsMax = 6;                       // some 6 s: rights may come late
+
+}  // namespace
+
+std::int64_t steady_now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+clock::Instant wall_time() {
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
+              std::chrono::system_clock::now().time_since_epoch())
+              .count()};
+}
+
+KubernetesExecutor::KubernetesExecutor(KubernetesOptions options, executor::Listener listener,
+                                       executor::Lookup lookup)
+    : options_(std::move(options)),
+      listener_(std::move(listener)),
+      lookup_(std::move(lookup)),
+      client_(std::make_unique<Client>(options_.cluster)),
+      image_configs_(std::make_unique<ImageConfigs>(
+          ImageConfigsOptions{.insecure_registries = insecure_registries()})),
+      thread_([this] { run(); }) {
+  post_at(steady_now() + kFirstSweep, [this] { sweep(); });
+}
+
+KubernetesExecutor::~KubernetesExecutor() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    stop_at_ = steady_now() + kFarewell;
+    timed_.emplace(stop_at_, [] {});
+  }
+  changed_.notify_one();
+  thread_.join();
+  image_configs_.reset();  // before the client, with which it asks for secrets
+  for (auto& [name, s] : spaces_) s.watch.reset();
+  for (auto& [key, pod] : pods_) pod->logs.clear();
+  client_.reset();  // its thread may still post
+}
+
+void KubernetesExecutor::post(Order order) {
+  {
+    const std::lock_guard lock(mutex_);
+    orders_.push_back(std::move(order));
+  }
+  changed_.notify_one();
+}
+
+void KubernetesExecutor::post_at(std::int64_t at, Order order) {
+  {
+    const std::lock_guard lock(mutex_);
+    timed_.emplace(at, std::move(order));
+  }
+  changed_.notify_one();
+}
+
+void KubernetesExecutor::start(std::vector<Task> tasks) {
+  for (Task& task : tasks) {
+    post([this, kept = std::make_shared<Task>(std::move(task))] { begin(std::move(*kept)); });
+  }
+}
+
+void KubernetesExecutor::cancel(const std::string& key, clock::Duration grace) {
+  post([this, key, grace] { do_cancel(key, grace); });
+}
+
+void KubernetesExecutor::acknowledge(const std::string& key) {
+  post([this, key] { do_acknowledge(key); });
+}
+
+void KubernetesExecutor::run() {
+  for (;;) {
+    std::vector<Order> orders;
+    {
+      std::unique_lock lock(mutex_);
+      const auto is_due = [this] {
+        return (is_stopping_ && (!has_unreleased() || steady_now() >= stop_at_)) ||
+               !orders_.empty() || (!timed_.empty() && timed_.begin()->first <= steady_now());
+      };
+      while (!is_due()) {
+        if (timed_.empty()) {
+          changed_.wait(lock);
+        } else {
+          const std::int64_t left = timed_.begin()->first - steady_now();
+          changed_.wait_for(lock, std::chrono::nanoseconds(std::max<std::int64_t>(0, left)));
+        }
+      }
+      // What is not done is found again by the next engine; what is committed is told the cluster.
+      if (is_stopping_ && (!has_unreleased() || steady_now() >= stop_at_) && orders_.empty())
+        return;
+      orders.swap(orders_);
+      while (!timed_.empty() && timed_.begin()->first <= steady_now()) {
+        orders.push_back(std::move(timed_.begin()->second));
+        timed_.erase(timed_.begin());
+      }
+    }
+    for (const Order& order : orders) order();
+    send_waiting();
+  }
+}
+
+KubernetesExecutor::Pod* KubernetesExecutor::find(const std::string& key) {
+  const auto it = pods_.find(key);
+  return it == pods_.end() ? nullptr : it->second.get();
+}
+
+std::string KubernetesExecutor::pod_path(const Pod& pod) const {
+  return fmt::format("/api/v1/namespaces/{}/pods/{}", escaped(pod.task.name_space),
+                     escaped(pod.task.pod_name));
+}
+
+void KubernetesExecutor::begin(Task task) {
+  if (find(task.key) != nullptr) return;
+  if (task.template_body["data"].is_map()) {
+    const clock::Instant now = wall_time();
+    if (listener_.on_running) listener_.on_running(task.key, now);
+    listener_.on_finished(task.key, executor::run_data(task, lookup_, options_.artifact_root, now));
+    return;
+  }
+  const std::string key = task.key;
+  auto made = std::make_unique<Pod>();
+  made->names = containers_of(task.template_body);
+  made->task = std::move(task);
+  Pod& pod = *pods_.emplace(key, std::move(made)).first->second;
+  Space& s = space(pod.task.name_space);
+  if (s.is_listed) {
+    place(pod);
+  } else {
+    s.waiting.push_back(key);  // it may be there already
+  }
+}
+
+KubernetesExecutor::Space& KubernetesExecutor::space(const std::string& name) {
+  Space& s = spaces_[name];
+  if (s.watch) return s;
+  const PodWatch::Calls calls{
+      .on_pod = [this, name](Value pod) { post([this, name, pod] { on_pod(name, pod); }); },
+      .on_gone = [this](Value pod) { post([this, pod] { on_gone(pod); }); },
+      .on_listed = [this, name] { post([this, name] { on_listed(name); }); },
+      .on_trouble =
+          [this, name](const Answer& answer, bool is_first) {
+            if (is_first && options_.warn) {
+              options_.warn(fmt::format("the pods of namespace {} cannot be watched: {}", name,
+                                        answer.message()));
+            }
+            post([this, name, answer] { on_trouble(name, answer); });
+          },
+      .wake_me =
+          [this, name](std::int64_t at) {
+            post_at(at, [this, name] { spaces_[name].watch->wake(); });
+          }};
+  s.watch = std::make_unique<PodWatch>(
+      *client_, name, fmt::format("{}={},{}=false", kEngineLabel, options_.engine, kCompletedLabel),
+      calls);
+  s.watch->wake();
+  return s;
+}
+
+void KubernetesExecutor::on_listed(const std::string& name_space) {
+  Space& s = spaces_[name_space];
+  std::vector<std::string> unseen;
+  for (const auto& [key, pod] : pods_) {
+    const bool was_there = !pod->seen.is_null() && !pod->is_told;
+    if (pod->task.name_space == name_space && was_there && !s.seen.contains(key)) {
+      unseen.push_back(key);
+    }
+  }
+  s.seen.clear();
+  s.is_listed = true;
+  s.refusals = 0;
+  for (const std::string& key : std::exchange(s.waiting, {})) {
+    if (Pod* const pod = find(key)) place(*pod);
+  }
+  // It may have been made after the list began: asked for by name.
+  for (const std::string& key : unseen) resolve_conflict(*find(key));
+}
+
+void KubernetesExecutor::on_pod(const std::string& name_space, const Value& object) {
+  const std::string key(object["metadata"]["annotations"][kKeyAnnotation].string_or(""));
+  if (key.empty()) return;
+  Space& s = spaces_[name_space];
+  s.seen.insert(key);
+  if (Pod* const pod = find(key)) {
+    take(*pod, object);
+  } else {
+    s.unclaimed.insert_or_assign(key, object);
+  }
+}
+
+void KubernetesExecutor::on_gone(const Value& object) {
+  const std::string key(object["metadata"]["annotations"][kKeyAnnotation].string_or(""));
+  spaces_[std::string(object["metadata"]["namespace"].string_or(""))].unclaimed.erase(key);
+  Pod* const pod = find(key);
+  if (pod == nullptr || pod->is_told) return;
+  take(*pod, object);  // its last state may say how it ended
+  if (!pod->is_told && pod->view.state != PodView::State::kEnded) {
+    finish(*pod, executor::error_outcome("pod deleted", wall_time()));
+  }
+}
+
+void KubernetesExecutor::place(Pod& pod) {
+  Space& s = spaces_[pod.task.name_space];
+  if (const auto it = s.unclaimed.find(pod.task.key); it != s.unclaimed.end()) {
+    const Value object = it->second;
+    s.unclaimed.erase(it);
+    take(pod, object);
+  } else if (pod.seen.is_null()) {
+    create(pod);
+  }
+}
+
+void KubernetesExecutor::on_trouble(const std::string& name_space, const Answer& answer) {
+  Space& s = spaces_[name_space];
+  const bool is_refused = answer.status == 401 || answer.status == 403;
+  if (!is_refused || ++s.refusals < kRefusalsMax) return;
+  // What may have a pod already goes on waiting; what has none cannot be begun.
+  std::vector<std::string> recovered;
+  for (const std::string& key : std::exchange(s.waiting, {})) {
+    Pod* const pod = find(key);
+    if (pod == nullptr) continue;
+    if (pod->task.is_recovery) {
+      recovered.push_back(key);
+    } else {
+      finish(*pod, executor::error_outcome(answer.message(), wall_time()));
+    }
+  }
+  s.waiting = std::move(recovered);
+}
+
+std::unique_ptr<executor::Executor> make_kubernetes_executor(KubernetesOptions options,
+                                                             executor::Listener listener,
+                                                             executor::Lookup lookup) {
+  return std::make_unique<KubernetesExecutor>(std::move(options), std::move(listener),
+                                              std::move(lookup));
+}
+
+}  // namespace tiphys::kube

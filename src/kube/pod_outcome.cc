@@ -1,0 +1,154 @@
+#include "kube/pod_outcome.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "executor/artifacts.h"
+#include "executor/outputs.h"
+#include "executor/path_words.h"
+#include "executor/view.h"
+#include "step/files.h"
+
+namespace tiphys::kube {
+namespace {
+
+using executor::Outcome;
+using executor::Task;
+
+constexpr int kExitNotStarted = 64;
+
+diag::Result<executor::View> make_view(const Task& task, const char* folder) {
+  return executor::View::make_in_image({.scratch = fmt::format("{}/{}", task.work_path, folder),
+                                        .layers = {},
+                                        .volumes = {},
+                                        .working_folder = "/"});
+}
+
+diag::Result<void> place_files(const executor::View& view, std::vector<step::FileEntry> files) {
+  for (step::FileEntry& file : files) {
+    if (!file.path.starts_with('/')) file.path.insert(0, "/");
+    TRY(file.path, view.place_for(executor::clean_path(file.path)));
+  }
+  return step::place(files);
+}
+
+Outcome failed(Outcome::Phase phase, std::string message, const ContainerEnd* end) {
+  Outcome outcome;
+  outcome.phase = phase;
+  outcome.message = std::move(message);
+  if (end != nullptr) {
+    outcome.started_at = end->started_at;
+    outcome.finished_at = end->finished_at;
+    outcome.exit_code = end->exit_code;
+  }
+  return outcome;
+}
+
+executor::ContainerOutcome container_outcome(const ContainerEnd& end) {
+  executor::ContainerOutcome outcome{.name = end.name, .phase = "Succeeded", .message = {}};
+  if (end.exit_code == 0) return outcome;
+  outcome.phase = end.exit_code == kExitNotStarted ? "Error" : "Failed";
+  outcome.message = fmt::format("{}: {} (exit code {})", end.name, end.reason, end.exit_code);
+  return outcome;
+}
+
+executor::wire::Exit exit_of(const Task& task, const ContainerEnd& end,
+                             const step::Report& report) {
+  executor::wire::Exit exit;
+  exit.key = task.key;
+  exit.started_at = report.started_at != 0 ? report.started_at : end.started_at.ns;
+  exit.finished_at = report.finished_at != 0 ? report.finished_at : end.finished_at.ns;
+  exit.wait_status = (end.exit_code & 0xFF) << 8U;
+  if (report.exec_error != 0) {
+    exit.failure = executor::wire::Failure::kExec;
+    exit.error = report.exec_error;
+  }
+  if (report.result) exit.stdout_tail = *report.result;
+  return exit;
+}
+
+Outcome outcome_by_report(const Task& task, const ContainerEnd& end, const step::Report& report,
+                          const executor::Lookup& lookup, const std::string& artifact_root) {
+  auto view = make_view(task, "out");
+  auto placed =
+      view ? place_files(*view, report.files) : diag::Result<void>(std::unexpected(view.error()));
+  if (!placed) return failed(Outcome::Phase::kError, placed.error().message, &end);
+  Task named = task;
+  named.container = end.name;
+  Outcome outcome =
+      executor::collect_outcome(named, *view, exit_of(task, end, report), lookup, artifact_root);
+  if (end.exit_code != 0 && end.reason != "Error" && report.exec_error == 0) {
+    outcome.message = fmt::format("{}: {} (exit code {})", end.name, end.reason, end.exit_code);
+  }
+  if (end.exit_code != 0 && !report.message.empty()) outcome.message += ": " + report.message;
+  if (end.exit_code == 0 && !report.problem.empty()) {
+    outcome.phase = Outcome::Phase::kError;
+    outcome.message = "wait: Error (exit code 64): " + report.problem;
+  }
+  return outcome;
+}
+
+}  // namespace
+
+diag::Result<std::vector<PodInput>> load_inputs(const Task& task, const executor::Lookup& lookup,
+                                                const std::string& artifact_root) {
+  std::vector<PodInput> inputs;
+  const value::List& artifacts = task.template_body["inputs"]["artifacts"].list();
+  if (artifacts.empty()) return inputs;
+  TRY(const executor::View view, make_view(task, "in"));
+  TRY_VOID(executor::load_input_artifacts(task, view, lookup, artifact_root));
+  std::size_t left = step::kFilesMax;
+  for (const value::Value& artifact : artifacts) {
+    PodInput input{.name = std::string(artifact["name"].string_or("")),
+                   .path = executor::clean_path(artifact["path"].string_or("/")),
+                   .files = {}};
+    const std::string real = view.real_path(input.path);
+    if (real.empty()) continue;
+    TRY_VOID(step::collect(real, input.path, left, input.files));
+    if (!input.files.empty()) inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+const ContainerEnd* output_container(const PodView& view) {
+  if (view.mains.empty()) return nullptr;
+  const auto main = std::ranges::find(view.mains, "main", &ContainerEnd::name);
+  return main == view.mains.end() ? &view.mains.back() : &*main;
+}
+
+Outcome outcome_of(const Task& task, const PodView& view, const std::string& report_text,
+                   const executor::Lookup& lookup, const std::string& artifact_root) {
+  const ContainerEnd* const end = output_container(view);
+  if (!view.problem.empty() || end == nullptr) {
+    const bool is_error = view.is_error || end == nullptr;
+    Outcome outcome =
+        failed(is_error && view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed,
+               view.problem, end);
+    return outcome;
+  }
+  const auto report = step::decode(report_text);
+  Outcome outcome;
+  if (report) {
+    outcome = outcome_by_report(task, *end, *report, lookup, artifact_root);
+  } else if (end->exit_code == 0) {
+    outcome = failed(Outcome::Phase::kError,
+                     fmt::format("{}: its outputs could not be read", end->name), end);
+  } else {
+    std::string message =
+        fmt::format("{}: {} (exit code {})", end->name, end->reason, end->exit_code);
+    if (!end->message.empty() && !step::lines_in_log(end->message)) message += ": " + end->message;
+    outcome = failed(Outcome::Phase::kFailed, std::move(message), end);
+  }
+  if (!task.template_body["containerSet"].is_map()) return outcome;
+  for (const ContainerEnd& each : view.mains) {
+    outcome.containers.push_back(container_outcome(each));
+    if (each.exit_code == 0 || outcome.phase != Outcome::Phase::kSucceeded) continue;
+    outcome.phase = Outcome::Phase::kFailed;
+    outcome.message = outcome.containers.back().message;
+  }
+  return outcome;
+}
+
+}  // namespace tiphys::kube

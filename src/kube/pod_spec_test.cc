@@ -1,0 +1,119 @@
+// The Pod of a Task: names, labels, which field stands over which, and what runs under tiphys-step.
+#include "kube/pod_spec.h"
+
+#include <gtest/gtest.h>
+
+#include "value/json.h"
+
+namespace tiphys::kube {
+namespace {
+
+using value::Value;
+
+Value json(std::string_view text) { return value::parse_json(text).value(); }
+
+executor::Task task_of(std::string_view body, std::string_view spec = "{}") {
+  executor::Task task;
+  task.key = "uid.node";
+  task.workflow = "wf";
+  task.name_space = "steps";
+  task.node_name = "wf.a";
+  task.pod_name = "wf-a-1";
+  task.template_body = json(body);
+  task.workflow_spec = json(spec);
+  return task;
+}
+
+Value pod_of(const executor::Task& task) {
+  const executor::Images images;
+  auto pod = make_pod(task, {}, {.engine = "e1", .step_image = "step:1", .images = images});
+  EXPECT_TRUE(pod) << pod.error().message;
+  return pod.value_or(Value());
+}
+
+constexpr const char* kPlain = R"({"container":{"image":"app:1","command":["run","$(X)"]
+}
+})";
+
+TEST(PodSpec, IsMarkedAsArgosAndAsOurs) {
+  const Value pod = pod_of(task_of(kPlain));
+  const Value& metadata = pod["metadata"];
+  EXPECT_EQ(metadata["name"], "wf-a-1");
+  EXPECT_EQ(metadata["labels"][kWorkflowLabel], "wf");
+  EXPECT_EQ(metadata["labels"][kCompletedLabel], "false");
+  EXPECT_EQ(metadata["labels"][kEngineLabel], "e1");
+  EXPECT_EQ(metadata["annotations"][kKeyAnnotation], "uid.node");
+  EXPECT_EQ(metadata["annotations"]["workflows.argoproj.io/node-name"], "wf.a");
+  EXPECT_EQ(metadata["finalizers"].list()[0], kFinalizer);
+  EXPECT_EQ(pod["spec"]["restartPolicy"], "Never");
+}
+
+TEST(PodSpec, ItsCommandRunsUnderTiphysStep) {
+  const Value pod = pod_of(task_of(kPlain));
+  const Value& main = pod["spec"]["containers"].list().at(0);
+  EXPECT_EQ(main["name"], "main");
+  EXPECT_EQ(main["image"], "app:1");
+  const value::List words = main["command"].list();
+  ASSERT_GE(words.size(), 3U);
+  EXPECT_TRUE(words[0].as_string().ends_with("tiphys-step")) << words[0].as_string();
+  EXPECT_EQ(words[1], "run");
+  EXPECT_EQ(words[2], "--");
+  EXPECT_EQ(pod["spec"]["initContainers"].list().at(0)["image"], "step:1");
+}
+
+TEST(PodSpec, TheTemplateStandsOverTheWorkflow) {
+  const Value pod = pod_of(task_of(
+      R"({"container":{"image":"app:1","command":["run"]},"serviceAccountName":"own",
+          "tolerations":[{"key":"a"}],"metadata":{"labels":{"x":"own"}}})",
+      R"({"serviceAccountName":"all","nodeSelector":{"disk":"ssd"},"tolerations":[{"key":"b"}],
+          "podMetadata":{"labels":{"x":"all","y":"all"}},"imagePullSecrets":[{"name":"s"}]})"));
+  EXPECT_EQ(pod["spec"]["serviceAccountName"], "own");
+  EXPECT_EQ(pod["spec"]["nodeSelector"]["disk"], "ssd");
+  EXPECT_EQ(pod["spec"]["tolerations"].list().size(), 2U);
+  EXPECT_EQ(pod["spec"]["imagePullSecrets"].list().at(0)["name"], "s");
+  EXPECT_EQ(pod["metadata"]["labels"]["x"], "own");
+  EXPECT_EQ(pod["metadata"]["labels"]["y"], "all");
+}
+
+TEST(PodSpec, APatchIsTheLastWord) {
+  const Value pod = pod_of(task_of(
+      R"({"container":{"image":"app:1","command":["run"]},
+          "podSpecPatch":"containers: [{name: main, resources: {limits: {memory: 1Gi}}}]"})",
+      R"({"podSpecPatch":"{\"terminationGracePeriodSeconds\": 7}"})"));
+  EXPECT_EQ(pod["spec"]["terminationGracePeriodSeconds"].int_or(0), 7);
+  const Value& main = pod["spec"]["containers"].list().at(0);
+  EXPECT_EQ(main["resources"]["limits"]["memory"], "1Gi");
+  EXPECT_EQ(main["image"], "app:1");
+}
+
+TEST(PodSpec, RefusesAPatchThatIsNone) {
+  const executor::Images images;
+  const auto task =
+      task_of(R"({"container":{"image":"app:1","command":["run"]},"podSpecPatch":"- no map"})");
+  const auto pod = make_pod(task, {}, {.engine = "e", .step_image = "s", .images = images});
+  ASSERT_FALSE(pod);
+  EXPECT_EQ(pod.error().message, "Error applying PodSpecPatch");
+}
+
+TEST(PodSpec, ClaimsOfTheWorkflowAreVolumes) {
+  const Value pod = pod_of(
+      task_of(kPlain, R"({"volumeClaimTemplates":[{"metadata":{"name":"data"},"spec":{}}]})"));
+  bool found = false;
+  for (const Value& volume : pod["spec"]["volumes"].list()) {
+    found |= volume["persistentVolumeClaim"]["claimName"].string_or("") == "wf-data";
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST(PodSpec, ScriptsKeepTheirSidecarsAndInitContainers) {
+  const Value pod = pod_of(task_of(
+      R"({"script":{"image":"sh:1","command":["sh"],"source":"echo"},
+          "initContainers":[{"name":"first","image":"i:1"}],
+          "sidecars":[{"name":"web","image":"w:1","command":["serve"]}]})"));
+  EXPECT_EQ(pod["spec"]["initContainers"].list().size(), 2U);
+  ASSERT_EQ(pod["spec"]["containers"].list().size(), 2U);
+  EXPECT_EQ(pod["spec"]["containers"].list()[1]["name"], "web");
+}
+
+}  // namespace
+}  // namespace tiphys::kube

@@ -1,0 +1,118 @@
+// What removes pods: podGC, and a look now and then for those that nobody will ask for again,
+// because their workflow is over or deleted.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kube/kubernetes_executor.h"
+#include "value/json.h"
+
+namespace tiphys::kube {
+
+using value::Value;
+
+namespace {
+
+constexpr std::int64_t kSweepPause = 300'000'000'000;
+constexpr std::int64_t kPauseMin = 500'000'000;
+constexpr std::int64_t kPauseMax = 60'000'000'000;
+constexpr int kPage = 500;
+
+std::string uid_of(const Value& pod) {
+  const std::string_view key = pod["metadata"]["annotations"][kKeyAnnotation].string_or("");
+  return std::string(key.substr(0, key.find('.')));
+}
+
+std::string path_of(const Value& pod) {
+  const Value& metadata = pod["metadata"];
+  return fmt::format("/api/v1/namespaces/{}/pods/{}", escaped(metadata["namespace"].string_or("")),
+                     escaped(metadata["name"].string_or("")));
+}
+
+}  // namespace
+
+void KubernetesExecutor::remove_pod(const std::string& name_space, const std::string& pod) {
+  post([this, path = fmt::format("/api/v1/namespaces/{}/pods/{}", escaped(name_space),
+                                 escaped(pod))] { delete_pod(path, 0, 0); });
+}
+
+void KubernetesExecutor::delete_pod(const std::string& path, int grace_seconds,
+                                    std::int64_t pause) {
+  client_->send({.method = "DELETE",
+                 .path = path,
+                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", grace_seconds)},
+                [this, path, grace_seconds, pause](const Answer& answer) {
+                  if (!answer.is_passing()) return;
+                  const std::int64_t longer = std::clamp(pause * 2, kPauseMin, kPauseMax);
+                  const std::int64_t wait = std::max(longer, answer.retry_after.ns);
+                  post_at(steady_now() + wait, [this, path, grace_seconds, longer] {
+                    delete_pod(path, grace_seconds, longer);
+                  });
+                });
+}
+
+// Whatever it says of its end, nobody wants to know. What fails is done by the next sweep.
+void KubernetesExecutor::free_pod(const std::string& path) {
+  const Value patch =
+      value::Map{{"metadata", value::Map{{"labels", value::Map{{kCompletedLabel, "true"}}},
+                                         {"finalizers", Value()}}}};
+  client_->send(
+      {.method = "PATCH", .path = path, .body = value::to_json(patch), .type = kMergePatch},
+      [](const Answer&) {});
+}
+
+void KubernetesExecutor::sweep() {
+  post_at(steady_now() + kSweepPause, [this] { sweep(); });
+  if (!options_.workflows) return;
+  auto known = options_.workflows();
+  if (!known) return;
+  const auto workflows = std::make_shared<const std::map<std::string, bool>>(std::move(*known));
+  for (auto& [name, s] : spaces_) {
+    sweep_unclaimed(s, *workflows);
+    sweep_ended(name, "", workflows);
+  }
+}
+
+void KubernetesExecutor::sweep_unclaimed(Space& s, const std::map<std::string, bool>& workflows) {
+  for (auto it = s.unclaimed.begin(); it != s.unclaimed.end();) {
+    const Value& object = it->second;
+    const auto workflow = workflows.find(uid_of(object));
+    if (workflow != workflows.end() && !workflow->second) {  // another engine's, or still wanted
+      ++it;
+      continue;
+    }
+    const std::string_view phase = object["status"]["phase"].string_or("");
+    free_pod(path_of(object));
+    if (workflow == workflows.end() || (phase != "Succeeded" && phase != "Failed")) {
+      delete_pod(path_of(object), 30, 0);
+    }
+    it = s.unclaimed.erase(it);
+  }
+}
+
+// Pods that have ended are not watched: only their names are asked for.
+void KubernetesExecutor::sweep_ended(const std::string& name_space, const std::string& from,
+                                     std::shared_ptr<const std::map<std::string, bool>> workflows) {
+  const std::string selector =
+      escaped(fmt::format("{}={},{}=true", kEngineLabel, options_.engine, kCompletedLabel));
+  std::string path = fmt::format("/api/v1/namespaces/{}/pods?labelSelector={}&limit={}",
+                                 escaped(name_space), selector, kPage);
+  if (!from.empty()) path += "&continue=" + escaped(from);
+  client_->send({.path = std::move(path),
+                 .accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,"
+                           "application/json"},
+                [this, name_space, workflows](const Answer& answer) {
+                  if (!answer.ok()) return;
+                  auto page = value::parse_json(answer.body);
+                  if (!page) return;
+                  post([this, name_space, workflows, kept = std::move(*page)] {
+                    for (const Value& pod : kept["items"].list()) {
+                      if (!workflows->contains(uid_of(pod))) delete_pod(path_of(pod), 0, 0);
+                    }
+                    const std::string_view more = kept["metadata"]["continue"].string_or("");
+                    if (!more.empty()) sweep_ended(name_space, std::string(more), workflows);
+                  });
+                });
+}
+
+}  // namespace tiphys::kube

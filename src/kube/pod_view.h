@@ -1,0 +1,46 @@
+// What a Pod's status says of its Task: waiting, running, or ended and how.
+//
+// The table is HOOKS.md 9.1 (Argo's controller). One thing is read earlier than there: the end of
+// the main containers, which stands in the status about a second before the pod's phase does. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clock/instant.h"
+#include "kube/pod_spec.h"
+#include "value/value.h"
+
+namespace tiphys::kube {
+
+/// How one container ended, by the kubelet.
+struct ContainerEnd {
+  std::string name;
+  int exit_code = 0;
+  std::string reason;   // `Completed`, `Error`, `OOMKilled` ...
+  std::string message;  // its termination message
+  clock::Instant started_at = {};
+  clock::Instant finished_at = {};
+};
+
+struct PodView {
+  enum class State { kWaiting, kRunning, kEnded };
+  State state = State::kWaiting;
+  std::string waiting = {};  // of kWaiting: why, as a node's message; may be empty
+  std::optional<clock::Instant> started_at = {};  // of the first main container
+  bool is_ready = false;                          // all containers are
+  std::string ip = {};
+  bool is_being_deleted = false;
+  bool has_log = false;  // a main container has begun
+  // Of kEnded:
+  std::vector<ContainerEnd> mains = {};  // those that have ended; empty when the pod failed before
+  /// Not empty: the pod failed, whatever its main containers say.
+  std::string problem = {};
+  bool is_error = false;  // the problem makes the node Error, else Failed
+};
+
+/// `names` are those of the Task's template.
+[[nodiscard]] PodView view_pod(const value::Value& pod, const PodContainers& names);
+
+}  // namespace tiphys::kube

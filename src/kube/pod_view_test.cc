@@ -1,0 +1,104 @@
+// What a pod's status means: the states of the cluster and the messages that people are told.
+#include "kube/pod_view.h"
+
+#include <gtest/gtest.h>
+
+#include "step/report.h"
+#include "value/json.h"
+
+namespace tiphys::kube {
+namespace {
+
+PodView view_of(std::string_view status, std::string_view more = "") {
+  const auto pod =
+      value::parse_json(std::string(R"({"metadata":{"name":"p","namespace":"n")") +
+                        std::string(more) + R"(},"status":)" + std::string(status) + "}");
+  return view_pod(pod.value(), {.mains = {"main"}, .inits = {}, .sidecars = {"s"}});
+}
+
+TEST(PodView, WaitsWithoutAWordWhileAllIsWell) {
+  const PodView view = view_of(
+      R"({"phase":"Pending","containerStatuses":[{"name":"main",
+          "state":{"waiting":{"reason":"ContainerCreating"}}}]})");
+  EXPECT_EQ(view.state, PodView::State::kWaiting);
+  EXPECT_EQ(view.waiting, "");
+}
+
+TEST(PodView, SaysWhatHoldsItUp) {
+  EXPECT_EQ(view_of(R"({"phase":"Pending","containerStatuses":[{"name":"main",
+      "state":{"waiting":{"reason":"ImagePullBackOff","message":"Back-off"}}}]})")
+                .waiting,
+            "ImagePullBackOff: Back-off");
+  EXPECT_EQ(view_of(R"({"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False",
+      "reason":"Unschedulable","message":"no room"}]})")
+                .waiting,
+            "Unschedulable: no room");
+}
+
+TEST(PodView, RunsFromTheStartOfItsContainer) {
+  const PodView view = view_of(
+      R"({"phase":"Running","podIP":"10.0.0.7","containerStatuses":[
+          {"name":"main","ready":true,"state":{"running":{"startedAt":"2026-01-02T03:04:05Z"}}},
+          {"name":"s","ready":false,"state":{}}]})");
+  EXPECT_EQ(view.state, PodView::State::kRunning);
+  EXPECT_EQ(view.ip, "10.0.0.7");
+  EXPECT_FALSE(view.is_ready);
+  ASSERT_TRUE(view.started_at);
+  EXPECT_EQ(view.started_at->ns, 1767323045'000'000'000);
+}
+
+TEST(PodView, EndsWithItsMainContainerWhateverThePhase) {
+  const PodView view = view_of(
+      R"({"phase":"Running","containerStatuses":[
+          {"name":"s","state":{"running":{"startedAt":"2026-01-02T03:04:05Z"}}},
+          {"name":"main","state":{"terminated":{"exitCode":2,"reason":"Error",
+           "startedAt":"2026-01-02T03:04:05Z","finishedAt":"2026-01-02T03:04:06Z"}}}]})");
+  EXPECT_EQ(view.state, PodView::State::kEnded);
+  EXPECT_EQ(view.problem, "");
+  ASSERT_EQ(view.mains.size(), 1U);
+  EXPECT_EQ(view.mains[0].exit_code, 2);
+  ASSERT_TRUE(view.started_at);  // a step is told to have run, however short it was
+}
+
+TEST(PodView, AnEvictedPodSpeaksForItself) {
+  const PodView view = view_of(R"({"phase":"Failed","reason":"Evicted","message":"low on memory",
+      "containerStatuses":[{"name":"main","state":{"terminated":{"exitCode":137,
+      "reason":"Error"}}}]})");
+  EXPECT_EQ(view.problem, "low on memory");
+  EXPECT_FALSE(view.is_error);
+}
+
+TEST(PodView, AFailedInitContainerOfTheUsersIsAFailureAndOursAnError) {
+  const auto with = [](const char* name) {
+    return view_of(std::string(R"({"phase":"Failed","initContainerStatuses":[{"name":")") + name +
+                   R"(","state":{"terminated":{"exitCode":5,"reason":"Error"}}}]})");
+  };
+  EXPECT_EQ(with("first").problem, "first: Error (exit code 5)");
+  EXPECT_FALSE(with("first").is_error);
+  EXPECT_EQ(with("init").problem, "init: Error (exit code 5)");
+  EXPECT_TRUE(with("init").is_error);
+}
+
+TEST(PodView, AReportIsNoMessageForPeople) {
+  const std::string report = step::encode({.exit_code = 5});
+  const auto pod = value::Value(value::Map{
+      {"status",
+       value::Map{
+           {"phase", "Failed"},
+           {"initContainerStatuses",
+            value::List{value::Map{
+                {"name", "init"},
+                {"state", value::Map{{"terminated", value::Map{{"exitCode", 5},
+                                                               {"reason", "Error"},
+                                                               {"message", report}}}}}}}}}}});
+  EXPECT_EQ(view_pod(pod, {.mains = {"main"}, .inits = {}, .sidecars = {}}).problem,
+            "init: Error (exit code 5)");
+}
+
+TEST(PodView, KnowsThatItIsBeingDeleted) {
+  EXPECT_TRUE(view_of("{}", R"(,"deletionTimestamp":"2026-01-02T03:04:05Z")").is_being_deleted);
+  EXPECT_FALSE(view_of("{}").is_being_deleted);
+}
+
+}  // namespace
+}  // namespace tiphys::kube

@@ -1,0 +1,81 @@
+#include "runtime/step_executor.h"
+
+#include <map>
+#include <optional>
+
+#include "executor/pod.h"
+#include "kube/executor.h"
+#include "observe/log.h"
+#include "runtime/clocks.h"
+#include "runtime/new_names.h"
+#include "store/open.h"
+
+namespace tiphys::runtime {
+
+namespace {
+
+constexpr const char* kIdentityKind = "KubernetesOwner";
+constexpr const char* kIdentityName = "engine";
+
+void warn(const std::string& text) { observe::log(observe::LogLevel::kWarn, text); }
+
+// Whose pods they are: all engines of one store are one owner, so that each can go on with what
+// another has begun.
+diag::Result<std::string> owner_of(store::Store& store) {
+  for (int tries = 0;; ++tries) {
+    auto found = store.find_object(kIdentityKind, "", kIdentityName);
+    if (found) return found->json;
+    if (found.error().code != diag::Code::kNotFound || tries > 0) {
+      return std::unexpected(found.error());
+    }
+    TRY_VOID(store.put_object({.kind = kIdentityKind,
+                               .name_space = "",
+                               .name = kIdentityName,
+                               .json = new_uid(),
+                               .created_at = wall_now()}));
+  }
+}
+
+// The store's connection belongs to the loop's thread: another one is opened for the moment.
+std::optional<std::map<std::string, bool>> workflows_of(const std::string& address) {
+  auto store = store::open(address);
+  if (!store) return std::nullopt;
+  auto rows = (*store)->list_workflows("", true);
+  if (!rows) return std::nullopt;
+  std::map<std::string, bool> known;
+  for (const store::WorkflowRow& row : *rows) known.emplace(row.uid, row.finished_at.is_set());
+  return known;
+}
+
+}  // namespace
+
+diag::Result<std::unique_ptr<executor::Executor>> make_step_executor(
+    const Config& config, store::Store& store, const executor::Images& images,
+    const executor::Listener& listener, const executor::Lookup& lookup) {
+  if (config.executor == executor::ExecutorKind::kKubernetes) {
+    TRY(kube::Cluster cluster,
+        kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
+    TRY(std::string owner, owner_of(store));
+    return kube::make_kubernetes_executor(
+        {.cluster = std::move(cluster),
+         .engine = std::move(owner),
+         .step_image = config.step_image,
+         .artifact_root = config.home + "/artifacts",
+         .log_max = config.log_max,
+         .images = images,
+         .warn = warn,
+         .workflows = [address = config.store_address()] { return workflows_of(address); }},
+        listener, lookup);
+  }
+  return executor::make_pod_executor({.home = config.home,
+                                      .steps_max = config.steps_max,
+                                      .log_max = config.log_max,
+                                      .images = images,
+                                      .kind = config.executor,
+                                      .image_layouts = config.image_layouts,
+                                      .launched = config.launched_supervisor,
+                                      .warn = warn},
+                                     listener, lookup);
+}
+
+}  // namespace tiphys::runtime
