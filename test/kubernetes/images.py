@@ -183,15 +183,16 @@ def main():
     layout.image(["localhost/pause:1"], {"Entrypoint": ["/pause"]}, pause)
     layout.image(["localhost/distroless:1"], {"Entrypoint": ["/hello"], "Cmd": ["world"], "User": "65532"}, hello)
     layout.image([library + n for n in ("busybox:latest", "alpine:latest", "alpine:3.23")], {"Cmd": ["/bin/sh"]}, box)
-    layout.image([hub + "argoproj/argosay:v2"], {"Entrypoint": ["/argosay"]}, box, say)
-    layout.image([hub + "argoproj/argosay:v1"], {"Cmd": ["cowsay"]}, box, say)
+    system = debian() if which == "goldens" else None
+    under = [box, system] if system else [box]
+    layout.image([hub + "argoproj/argosay:v2"], {"Entrypoint": ["/argosay"]}, *under, say)
+    layout.image([hub + "argoproj/argosay:v1"], {"Cmd": ["cowsay"]}, *under, say)
     step = pathlib.Path(os.environ.get("STEP_BINARY", PROJECT / "build/tiphys-step"))
     if step.exists():
         layer = Layer()
         layer.file("tiphys-step", step.read_bytes())
         layout.image([library + "tiphys-step:dev"], {"Entrypoint": ["/tiphys-step"]}, layer)
-    if which == "goldens":
-        system = debian()
+    if system:
         layout.image([library + n for n in ("python:latest", "python:alpine", "python:alpine3.23")],
                      {"Cmd": ["python3"]}, box, system)
         layout.image([library + n for n in ("debian:latest", "debian:9.4", "ubuntu:latest")], {"Cmd": ["bash"]},
