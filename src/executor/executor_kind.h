@@ -8,10 +8,10 @@
 namespace tiphys::executor {
 
 enum class ExecutorKind : std::uint8_t {
-  kAuto,       // containers when a runtime and the image are here, else processes
-  kHost,       // processes of this machine
-  kContainer,  // containers of an OCI runtime
-  kSandbox,    // the image's files in namespaces of our own
+  kAuto,        // containers when a runtime and the image are here, else processes
+  kHost,        // processes of this machine
+  kContainer,   // containers of an OCI runtime
+  kSandbox,     // the image's files in namespaces of our own
   kKubernetes,  // pods of a cluster
 };
 

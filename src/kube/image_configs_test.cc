@@ -425,7 +425,8 @@ class RegistryProgram {
     const std::string index = add_blob(R"({"schemaVersion": 2, "manifests": [)" + parts + "]}");
     std::ofstream(folder_ / "index.json") << fmt::format(
         R"({{"manifests": [{{"mediaType": "application/vnd.oci.image.index.v1+json",
-            "digest": "{}", "annotations": {{"io.containerd.image.name": "docker.io/org/app:1"}}}}]}})",
+            "digest": "{}",
+            "annotations": {{"io.containerd.image.name": "docker.io/org/app:1"}}}}]}})",
         index);
   }
   void start(const std::string& user, const std::string& certificate) {
