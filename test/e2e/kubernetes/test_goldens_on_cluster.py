@@ -21,6 +21,17 @@ metadata: {name: resources}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: resources}
 subjects: [{kind: ServiceAccount, name: tiphys, namespace: NS}]
 """
+# Nothing provisions volumes here: what a claim of the goldens is bound to. NS and DIR are replaced.
+EXISTING_VOLUME = """apiVersion: v1
+kind: PersistentVolume
+metadata: {name: existing-NS}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  persistentVolumeReclaimPolicy: Retain
+  hostPath: {path: DIR/existing, type: DirectoryOrCreate}
+  claimRef: {namespace: NS, name: my-existing-volume}
+"""
 
 
 @unittest.skipUnless((GOLDEN / "run_all.py").exists(), f"no {GOLDEN}")
@@ -31,6 +42,8 @@ class Goldens(ClusterTest):
         parts = (GOLDEN / "objects.yaml").read_text().split("\n---\n")
         core = [p for p in parts if re.search(r"^kind: (ConfigMap|Secret|PersistentVolumeClaim)$", p, re.M)]
         self.kubectl("apply", "-n", self.namespace, "-f", "-", stdin="\n---\n".join(core))
+        self.kubectl("apply", "-f", "-", stdin=EXISTING_VOLUME.replace("NS", self.namespace)
+                     .replace("DIR", os.environ["K8S_DIR"]))
 
     def run_goldens(self, folder, *more):
         """Name -> (verdict, remark)."""
