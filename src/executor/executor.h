@@ -121,6 +121,8 @@ class Executor {
   /// podGC: what a cluster keeps of a pod that has ended is to go. Executors without pods have
   /// nothing to do.
   virtual void remove_pod(const std::string& /*name_space*/, const std::string& /*pod*/) {}
+  /// volumeClaimGC: a claim that was made for a workflow is to go.
+  virtual void remove_claim(const std::string& /*name_space*/, const std::string& /*claim*/) {}
   /// A workflow is over, and all of its tasks are acknowledged: what is left in the folder that
   /// holds their work_paths can go.
   virtual void forget_workflow(const std::string& work_folder) = 0;

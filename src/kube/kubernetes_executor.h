@@ -44,6 +44,7 @@ class KubernetesExecutor final : public executor::Executor {
   void cancel(const std::string& key, clock::Duration grace) override;
   void acknowledge(const std::string& key) override;
   void remove_pod(const std::string& name_space, const std::string& pod) override;
+  void remove_claim(const std::string& name_space, const std::string& claim) override;
   void forget_workflow(const std::string& work_folder) override {
     executor::remove_tree(work_folder);
   }
@@ -61,7 +62,8 @@ class KubernetesExecutor final : public executor::Executor {
     std::size_t report_lines = 0;
     std::optional<executor::Images> images = {};  // with what registries have told
     int image_tries = 0;
-    bool is_asking = false;  // registries
+    std::size_t claims_made = 0;  // of the workflow's volumeClaimTemplates
+    bool is_asking = false;       // registries, or for a claim
     bool is_creating = false;
     bool is_running_told = false;
     std::string waiting_told = {};
@@ -99,6 +101,8 @@ class KubernetesExecutor final : public executor::Executor {
   void create(Pod& pod);
   void ask_images(Pod& pod, std::vector<std::string> images);
   void on_images(const std::string& key, const ImageConfigs::Answer& answer);
+  void make_claim(Pod& pod, const value::Value& claim);
+  void on_claim(const std::string& key, const std::string& path, const Answer& answer);
   void send_waiting();
   void on_created(const std::string& key, const Answer& answer);
   void resolve_conflict(Pod& pod);
@@ -117,9 +121,9 @@ class KubernetesExecutor final : public executor::Executor {
   // Of pods that no task here asks for.
   void sweep();
   void sweep_unclaimed(Space& space, const std::map<std::string, bool>& workflows);
-  void sweep_ended(const std::string& name_space, const std::string& from,
-                   std::shared_ptr<const std::map<std::string, bool>> workflows);
-  void delete_pod(const std::string& path, int grace_seconds, std::int64_t pause);
+  void sweep_list(const std::string& path, const std::string& from,
+                  std::shared_ptr<const std::map<std::string, bool>> workflows);
+  void delete_at(const std::string& path, int grace_seconds, std::int64_t pause);
   void free_pod(const std::string& path);
   /// Whether the cluster keeps a pod whose end is committed.
   [[nodiscard]] bool has_unreleased() const;
@@ -142,6 +146,7 @@ class KubernetesExecutor final : public executor::Executor {
   std::map<std::string, Space> spaces_;
   std::vector<std::pair<std::string, std::string>> to_create_;  // key and body
   std::size_t creating_ = 0;
+  std::set<std::string> claims_;  // paths of those that are known to be there
   std::unique_ptr<Client> client_;
   std::unique_ptr<ImageConfigs> image_configs_;
   std::thread thread_;

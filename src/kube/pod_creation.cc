@@ -37,6 +37,8 @@ void KubernetesExecutor::create(Pod& pod) {
     auto unknown = unknown_images(pod.task, options_.images);
     if (!unknown.empty()) return ask_images(pod, std::move(unknown));
   }
+  const value::List& claims = pod.task.workflow_spec["volumeClaimTemplates"].list();
+  if (pod.claims_made < claims.size()) return make_claim(pod, claims[pod.claims_made]);
   auto inputs = load_inputs(pod.task, lookup_, options_.artifact_root);
   if (!inputs) return finish(pod, executor::error_outcome(inputs.error().message, wall_time()));
   auto body = make_pod(pod.task, *inputs,
@@ -71,6 +73,38 @@ void KubernetesExecutor::on_images(const std::string& key, const ImageConfigs::A
   }
   pod->images = options_.images;
   for (const auto& [image, start] : *answer) pod->images->insert_or_assign(image, start);
+  create(*pod);
+}
+
+// A claim belongs to all pods of its workflow: the first one makes it, the others find it.
+void KubernetesExecutor::make_claim(Pod& pod, const Value& claim) {
+  const std::string folder =
+      fmt::format("/api/v1/namespaces/{}/persistentvolumeclaims", escaped(pod.task.name_space));
+  const Value body = claim_of(pod.task, claim, options_.engine);
+  const std::string path =
+      fmt::format("{}/{}", folder, escaped(body["metadata"]["name"].string_or("")));
+  if (claims_.contains(path)) {
+    ++pod.claims_made;
+    return create(pod);
+  }
+  pod.is_asking = true;
+  client_->send({.method = "POST", .path = folder, .body = value::to_json(body)},
+                [this, key = pod.task.key, path](Answer answer) {
+                  post([this, key, path, kept = std::move(answer)] { on_claim(key, path, kept); });
+                });
+}
+
+void KubernetesExecutor::on_claim(const std::string& key, const std::string& path,
+                                  const Answer& answer) {
+  Pod* const pod = find(key);
+  if (pod == nullptr) return;
+  pod->is_asking = false;
+  if (pod->is_told || !pod->seen.is_null()) return;
+  if (answer.is_passing()) return retry(*pod, answer.retry_after, &KubernetesExecutor::create);
+  if (!answer.ok() && answer.status != 409) {
+    return finish(*pod, executor::error_outcome(answer.message(), wall_time()));
+  }
+  claims_.insert(path);
   create(*pod);
 }
 

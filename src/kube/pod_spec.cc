@@ -89,16 +89,19 @@ void add_volume(List& volumes, const Value& volume) {
   volumes.push_back(volume);
 }
 
+std::string claim_name(const Task& task, const Value& claim) {
+  return fmt::format("{}-{}", task.workflow, claim["metadata"]["name"].string_or(""));
+}
+
 List volumes_of(const Task& task) {
   List volumes{Map{{"name", step::kVolume}, {"emptyDir", Map{}}}};
   for (const Value* list : {&task.template_body["volumes"], &task.volumes}) {
     for (const Value& volume : list->list()) add_volume(volumes, volume);
   }
   for (const Value& claim : task.workflow_spec["volumeClaimTemplates"].list()) {
-    const std::string_view name = claim["metadata"]["name"].string_or("");
-    add_volume(volumes, Map{{"name", name},
-                            {"persistentVolumeClaim",
-                             Map{{"claimName", fmt::format("{}-{}", task.workflow, name)}}}});
+    add_volume(volumes,
+               Map{{"name", claim["metadata"]["name"]},
+                   {"persistentVolumeClaim", Map{{"claimName", claim_name(task, claim)}}}});
   }
   return volumes;
 }
@@ -134,6 +137,23 @@ PodContainers containers_of(const Value& body) {
 std::string nonce_of(const Task& task) {
   return fmt::format("{:08x}{:08x}", spec::fnv32a(task.key),
                      spec::fnv32a(task.key + task.pod_name));
+}
+
+Value claim_of(const Task& task, const Value& claim, const std::string& engine) {
+  Map metadata = claim["metadata"].map();
+  Map labels = claim["metadata"]["labels"].map();
+  Map annotations = claim["metadata"]["annotations"].map();
+  labels.set(kWorkflowLabel, task.workflow);
+  labels.set(kEngineLabel, engine);
+  annotations.set(kKeyAnnotation, task.key);
+  metadata.set("name", claim_name(task, claim));
+  metadata.set("namespace", task.name_space);
+  metadata.set("labels", std::move(labels));
+  metadata.set("annotations", std::move(annotations));
+  return Map{{"apiVersion", "v1"},
+             {"kind", "PersistentVolumeClaim"},
+             {"metadata", std::move(metadata)},
+             {"spec", claim["spec"]}};
 }
 
 diag::Result<Value> make_pod(const Task& task, const std::vector<PodInput>& inputs,

@@ -44,6 +44,10 @@ struct PodContainers {
 /// The mark of a pod's report in its log.
 [[nodiscard]] std::string nonce_of(const executor::Task& task);
 
+/// The claim that `claim`, one of spec.volumeClaimTemplates, asks for.
+[[nodiscard]] value::Value claim_of(const executor::Task& task, const value::Value& claim,
+                                    const std::string& engine);
+
 /// An input artifact that is to be brought into the pod.
 struct PodInput {
   std::string name;

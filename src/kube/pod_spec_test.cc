@@ -31,9 +31,8 @@ Value pod_of(const executor::Task& task) {
   return pod.value_or(Value());
 }
 
-constexpr const char* kPlain = R"({"container":{"image":"app:1","command":["run","$(X)"]
-}
-})";
+constexpr const char* kPlain =
+    R"js({"container":{"image":"app:1","command":["run","$(X)"]}})js";
 
 TEST(PodSpec, IsMarkedAsArgosAndAsOurs) {
   const Value pod = pod_of(task_of(kPlain));
@@ -103,6 +102,20 @@ TEST(PodSpec, ClaimsOfTheWorkflowAreVolumes) {
     found |= volume["persistentVolumeClaim"]["claimName"].string_or("") == "wf-data";
   }
   EXPECT_TRUE(found);
+}
+
+TEST(PodSpec, AClaimIsMadeForItsWorkflow) {
+  const auto task = task_of(kPlain);
+  const Value claim = claim_of(task, json(R"({"metadata":{"name":"data","labels":{"x":"y"}},
+      "spec":{"accessModes":["ReadWriteOnce"]}})"),
+                               "e1");
+  EXPECT_EQ(claim["kind"], "PersistentVolumeClaim");
+  EXPECT_EQ(claim["metadata"]["name"], "wf-data");
+  EXPECT_EQ(claim["metadata"]["namespace"], "steps");
+  EXPECT_EQ(claim["metadata"]["labels"]["x"], "y");
+  EXPECT_EQ(claim["metadata"]["labels"][kEngineLabel], "e1");
+  EXPECT_EQ(claim["metadata"]["annotations"][kKeyAnnotation], "uid.node");
+  EXPECT_EQ(claim["spec"]["accessModes"].list().size(), 1U);
 }
 
 TEST(PodSpec, ScriptsKeepTheirSidecarsAndInitContainers) {

@@ -1,5 +1,5 @@
-// What removes pods: podGC, and a look now and then for those that nobody will ask for again,
-// because their workflow is over or deleted.
+// What removes pods and claims: podGC, volumeClaimGC, and a look now and then for those that nobody
+// will ask for again, because their workflow is over or deleted.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -33,11 +33,18 @@ std::string path_of(const Value& pod) {
 
 void KubernetesExecutor::remove_pod(const std::string& name_space, const std::string& pod) {
   post([this, path = fmt::format("/api/v1/namespaces/{}/pods/{}", escaped(name_space),
-                                 escaped(pod))] { delete_pod(path, 0, 0); });
+                                 escaped(pod))] { delete_at(path, 0, 0); });
 }
 
-void KubernetesExecutor::delete_pod(const std::string& path, int grace_seconds,
-                                    std::int64_t pause) {
+void KubernetesExecutor::remove_claim(const std::string& name_space, const std::string& claim) {
+  post([this, path = fmt::format("/api/v1/namespaces/{}/persistentvolumeclaims/{}",
+                                 escaped(name_space), escaped(claim))] {
+    claims_.erase(path);
+    delete_at(path, 0, 0);
+  });
+}
+
+void KubernetesExecutor::delete_at(const std::string& path, int grace_seconds, std::int64_t pause) {
   client_->send({.method = "DELETE",
                  .path = path,
                  .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", grace_seconds)},
@@ -46,7 +53,7 @@ void KubernetesExecutor::delete_pod(const std::string& path, int grace_seconds,
                   const std::int64_t longer = std::clamp(pause * 2, kPauseMin, kPauseMax);
                   const std::int64_t wait = std::max(longer, answer.retry_after.ns);
                   post_at(steady_now() + wait, [this, path, grace_seconds, longer] {
-                    delete_pod(path, grace_seconds, longer);
+                    delete_at(path, grace_seconds, longer);
                   });
                 });
 }
@@ -69,7 +76,14 @@ void KubernetesExecutor::sweep() {
   const auto workflows = std::make_shared<const std::map<std::string, bool>>(std::move(*known));
   for (auto& [name, s] : spaces_) {
     sweep_unclaimed(s, *workflows);
-    sweep_ended(name, "", workflows);
+    const std::string folder = fmt::format("/api/v1/namespaces/{}", escaped(name));
+    const std::string ours = fmt::format("{}={}", kEngineLabel, options_.engine);
+    sweep_list(fmt::format("{}/pods?limit={}&labelSelector={}", folder, kPage,
+                           escaped(fmt::format("{},{}=true", ours, kCompletedLabel))),
+               "", workflows);
+    sweep_list(fmt::format("{}/persistentvolumeclaims?limit={}&labelSelector={}", folder, kPage,
+                           escaped(ours)),
+               "", workflows);
   }
 }
 
@@ -84,33 +98,32 @@ void KubernetesExecutor::sweep_unclaimed(Space& s, const std::map<std::string, b
     const std::string_view phase = object["status"]["phase"].string_or("");
     free_pod(path_of(object));
     if (workflow == workflows.end() || (phase != "Succeeded" && phase != "Failed")) {
-      delete_pod(path_of(object), 30, 0);
+      delete_at(path_of(object), 30, 0);
     }
     it = s.unclaimed.erase(it);
   }
 }
 
-// Pods that have ended are not watched: only their names are asked for.
-void KubernetesExecutor::sweep_ended(const std::string& name_space, const std::string& from,
-                                     std::shared_ptr<const std::map<std::string, bool>> workflows) {
-  const std::string selector =
-      escaped(fmt::format("{}={},{}=true", kEngineLabel, options_.engine, kCompletedLabel));
-  std::string path = fmt::format("/api/v1/namespaces/{}/pods?labelSelector={}&limit={}",
-                                 escaped(name_space), selector, kPage);
-  if (!from.empty()) path += "&continue=" + escaped(from);
-  client_->send({.path = std::move(path),
+// Pods that have ended are not watched, and claims never: only their names are asked for. An engine
+// without the right to list claims leaves them.
+void KubernetesExecutor::sweep_list(const std::string& path, const std::string& from,
+                                    std::shared_ptr<const std::map<std::string, bool>> workflows) {
+  client_->send({.path = from.empty() ? path : path + "&continue=" + escaped(from),
                  .accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,"
                            "application/json"},
-                [this, name_space, workflows](const Answer& answer) {
+                [this, path, workflows](const Answer& answer) {
                   if (!answer.ok()) return;
                   auto page = value::parse_json(answer.body);
                   if (!page) return;
-                  post([this, name_space, workflows, kept = std::move(*page)] {
-                    for (const Value& pod : kept["items"].list()) {
-                      if (!workflows->contains(uid_of(pod))) delete_pod(path_of(pod), 0, 0);
+                  post([this, path, workflows, kept = std::move(*page)] {
+                    const std::string folder = path.substr(0, path.find('?'));
+                    for (const Value& object : kept["items"].list()) {
+                      if (workflows->contains(uid_of(object))) continue;
+                      delete_at(folder + "/" + escaped(object["metadata"]["name"].string_or("")), 0,
+                                0);
                     }
                     const std::string_view more = kept["metadata"]["continue"].string_or("");
-                    if (!more.empty()) sweep_ended(name_space, std::string(more), workflows);
+                    if (!more.empty()) sweep_list(path, std::string(more), workflows);
                   });
                 });
 }

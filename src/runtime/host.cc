@@ -9,6 +9,7 @@
 
 #include "clock/rfc3339.h"
 #include "observe/log.h"
+#include "runtime/claim_gc.h"
 #include "runtime/clocks.h"
 #include "runtime/fault_point.h"
 #include "runtime/host_state.h"
@@ -319,6 +320,10 @@ void Host::State::retire(WorkflowRun& run) {
   final_phases[uid] = e.phase();
   Observer::workflow_ended(run);
   pod_gc.workflow_ended(uid, e, steady_now());
+  for (const std::string& claim :
+       claims_to_remove(e.spec(), e.metadata()["name"].string_or(""), e.phase())) {
+    process->remove_claim(std::string(e.metadata()["namespace"].string_or("")), claim);
+  }
   if (takes_all) deletions->note(run, wall_now());
   if (cron) cron->workflow_ended(e.metadata());
   timers.drop(uid);
