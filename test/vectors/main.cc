@@ -28,14 +28,20 @@ struct Set {
   Outcome (*run_with_text)(const tiphys::value::Value&, std::string_view) = nullptr;
 };
 
-constexpr std::array<Set, 7> kSets = {{
+constexpr std::array<Set, 13> kSets = {{
     {"expr", tiphys::vectors::run_expr},
     {"when", tiphys::vectors::run_when},
     {"tags", tiphys::vectors::run_tags},
     {"depends", tiphys::vectors::run_depends},
     {"cron", tiphys::vectors::run_cron},
     {"yaml", tiphys::vectors::run_yaml},
-    {"misc", nullptr, tiphys::vectors::run_misc},
+    {"times", nullptr, tiphys::vectors::run_category},
+    {"names", nullptr, tiphys::vectors::run_category},
+    {"loops", nullptr, tiphys::vectors::run_category},
+    {"backoff", nullptr, tiphys::vectors::run_category},
+    {"selectors", nullptr, tiphys::vectors::run_category},
+    {"variables", nullptr, tiphys::vectors::run_category},
+    {"misc", nullptr, tiphys::vectors::run_category},  // all of them, as the generator names it
 }};
 
 struct Count {

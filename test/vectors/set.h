@@ -31,8 +31,8 @@ struct Outcome {
 [[nodiscard]] Outcome run_yaml(const value::Value& record);
 /// depends.jsonl: whether a DAG task runs, waits or is omitted.
 [[nodiscard]] Outcome run_depends(const value::Value& record);
-/// misc.jsonl: durations, names, ids, loops, back-off, selectors. `line`: the record's text, where
-/// the spelling counts.
-[[nodiscard]] Outcome run_misc(const value::Value& record, std::string_view line);
+/// Records that name their category, in times.jsonl, names.jsonl, loops.jsonl, backoff.jsonl,
+/// selectors.jsonl and variables.jsonl. `line`: the record's text, where the spelling counts.
+[[nodiscard]] Outcome run_category(const value::Value& record, std::string_view line);
 
 }  // namespace tiphys::vectors

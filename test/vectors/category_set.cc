@@ -1,4 +1,4 @@
-// misc.jsonl: durations, timestamps, names, ids, loops, back-off, selectors, tags.
+// Records that name their category: times, names, loops, back-off, selectors, variables.
 #include <array>
 #include <string>
 #include <string_view>
@@ -242,7 +242,7 @@ Value with_raw_items(const Value& record, std::string_view line) {
 
 }  // namespace
 
-Outcome run_misc(const value::Value& record, std::string_view line) {
+Outcome run_category(const value::Value& record, std::string_view line) {
   const std::string_view category = record["category"].string_or("");
   for (const Category& c : kCategories) {
     if (c.name != category) continue;
