@@ -1,8 +1,10 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -12,6 +14,7 @@
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
 #include "runtime/definition.h"
+#include "runtime/pod_containers.h"
 #include "runtime/pod_labels.h"
 #include "runtime/submit.h"
 #include "spec/labels.h"
@@ -51,19 +54,45 @@ diag::Result<LogFilter> filter_of(const LogFlags& o) {
   return LogFilter::make(o.grep, since);
 }
 
-// Which pods `-l` means.
-diag::Result<std::function<bool(const value::Value&)>> selection_of(const LogFlags& o,
-                                                                    store::Store& store,
-                                                                    const std::string& uid) {
-  if (o.selector.empty()) return nullptr;
-  TRY(spec::Selector selector, spec::Selector::parse(o.selector));
-  TRY(const auto events, store.load_events(uid));
-  if (events.empty()) return nullptr;
-  TRY(engine::Definition definition, runtime::parse_definition(events.front().payload));
-  return [selector = std::move(selector),
-          definition = std::move(definition)](const value::Value& node) {
-    return selector.matches(runtime::pod_labels(definition, node));
+diag::Result<engine::Definition> definition_of(store::Store& store, const store::WorkflowRow& row) {
+  TRY(const auto events, store.load_events(row.uid));
+  if (events.empty()) {
+    return diag::fail(diag::Code::kInternal, fmt::format("workflow '{}' has no log", row.name));
+  }
+  return runtime::parse_definition(events.front().payload);
+}
+
+template <typename Names>
+diag::Result<void> no_container(const std::string& name, const std::string& where,
+                                const Names& names) {
+  return diag::fail(diag::Code::kNotFound,
+                    fmt::format("container '{}' not found in {}: use one of {}", name, where,
+                                fmt::join(names, ", ")));
+}
+
+// Which pods `-l` means, and which containers `-c`.
+diag::Result<void> add_selection(const LogFlags& o, store::Store& store,
+                                 const store::WorkflowRow& row, PodLogs::Options& options) {
+  options.container = o.container;
+  const bool asks_for_more = !o.container.empty() && o.container != "main";
+  if (o.selector.empty() && !asks_for_more) return {};
+  TRY(engine::Definition found, definition_of(store, row));
+  const auto definition = std::make_shared<const engine::Definition>(std::move(found));
+  if (!o.selector.empty()) {
+    TRY(spec::Selector selector, spec::Selector::parse(o.selector));
+    options.is_wanted = [selector = std::move(selector), definition](const value::Value& node) {
+      return selector.matches(runtime::pod_labels(*definition, node));
+    };
+  }
+  if (!asks_for_more) return {};
+  const std::vector<std::string> all = runtime::all_containers(*definition);
+  if (std::ranges::find(all, o.container) == all.end()) {
+    return no_container(o.container, fmt::format("workflow '{}'", row.name), all);
+  }
+  options.containers_of = [definition](const value::Value& node) {
+    return runtime::pod_containers(*definition, node);
   };
+  return {};
 }
 
 void print_lines(const std::vector<LogLine>& lines, const LogStyle& style) {
@@ -72,16 +101,11 @@ void print_lines(const std::vector<LogLine>& lines, const LogStyle& style) {
 }
 
 diag::Result<void> logs(const LogFlags& o, Session& session) {
-  if (!o.container.empty() && o.container != "main") {
-    return diag::fail(
-        diag::Code::kNotFound,
-        fmt::format("container '{}' not found: a step has the container 'main'", o.container));
-  }
   TRY(const LogFilter filter, filter_of(o));
   TRY(Opened state, open_state());
   TRY(store::WorkflowRow row, find_workflow(*state.store, session, o.workflow));
   PodLogs::Options options{.only = o.pod};
-  TRY(options.is_wanted, selection_of(o, *state.store, row.uid));
+  TRY_VOID(add_selection(o, *state.store, row, options));
   if (o.tail && *o.tail >= 0) options.tail = static_cast<std::size_t>(*o.tail);
   PodLogs pods(state.config, options);
   const LogStyle style{.color = session.color(), .timestamps = o.timestamps};
@@ -99,6 +123,9 @@ diag::Result<void> logs(const LogFlags& o, Session& session) {
     std::this_thread::sleep_for(kBetweenLooks);
   }
   if (o.pod.empty() || pods.pod_count() > 0) return {};
+  if (!pods.other_containers().empty()) {
+    return no_container(o.container, fmt::format("pod '{}'", o.pod), pods.other_containers());
+  }
   return diag::fail(diag::Code::kNotFound,
                     fmt::format("pod '{}' not found in workflow '{}'", o.pod, row.name));
 }
@@ -111,7 +138,8 @@ void add_logs(CLI::App& app, Session& session) {
                                   session, [o, &session] { return logs(*o, session); });
   command->add_option("WORKFLOW", o->workflow, "its name; @latest is the newest")->required();
   command->add_option("POD", o->pod, "a pod, or the id or display name of its node");
-  command->add_option("-c,--container", o->container, "main");
+  command->add_option("-c,--container", o->container,
+                      "main, or a sidecar, init container or container of a containerSet");
   command->add_option("--grep", o->grep, "only lines that match (RE2)");
   command->add_option("-l,--selector", o->selector, "only pods with these labels, e.g. app=web");
   command->add_option("--since", o->since, "only lines newer than this, e.g. 5m");

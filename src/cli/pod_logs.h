@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ class PodLogs {
     std::string only = {};  // a pod, or the id or display name of its node; empty: all
     std::optional<std::size_t> tail = {};  // of what is there at first, for each pod
     std::function<bool(const value::Value& node)> is_wanted = {};  // null: every pod
+    std::string container = {};  // whose log; empty: main, and each one of a containerSet
+    /// Which containers the pod of a node has; null: as many as are asked for.
+    std::function<std::vector<std::string>(const value::Value& node)> containers_of = {};
   };
 
   PodLogs(runtime::Config config, Options options)
@@ -39,11 +43,14 @@ class PodLogs {
   void look_at(const value::Value& workflow);
   /// How many pods it knows.
   [[nodiscard]] std::size_t pod_count() const { return pods_.size(); }
+  /// The containers of the pods that do not have the wanted one.
+  [[nodiscard]] const std::set<std::string>& other_containers() const { return others_; }
   /// What passes the filter and was added since the last call, oldest first.
   [[nodiscard]] std::vector<LogLine> take(const LogFilter& filter);
 
  private:
   struct Pod {
+    std::string shown;  // before its lines
     std::string path;
     std::size_t offset = 0;
     bool has_begun = false;    // lines were read before
@@ -51,12 +58,15 @@ class PodLogs {
     bool is_read_out = false;  // and all of the file was read after that
   };
 
-  void read(const std::string& name, Pod& pod, const LogFilter& filter,
-            std::vector<LogLine>& lines) const;
+  void look_at_node(const value::Value& nodes, const std::string& id, const value::Value& node,
+                    const value::Value& metadata);
+  [[nodiscard]] bool has_container(const value::Value& node);
+  void read(Pod& pod, const LogFilter& filter, std::vector<LogLine>& lines) const;
 
   runtime::Config config_;
   Options options_;
-  std::map<std::string, Pod> pods_;  // by name
+  std::map<std::string, Pod> pods_;  // by the name of the log file
+  std::set<std::string> others_;
 };
 
 }  // namespace tiphys::cli

@@ -106,5 +106,46 @@ TEST_F(PodLogsTest, OnePodIsFoundByItsNameIdOrDisplayName) {
   }
 }
 
+TEST_F(PodLogsTest, AContainerHasALogOfItsOwn) {
+  const Value a = pod("a", true);
+  const Value b = pod("b", true);
+  append(a, at(1, "main"));
+  const std::string name = pod_of("w", a);
+  std::ofstream(config.log_path("u", name + ".db"), std::ios::binary) << at(2, "up");
+  PodLogs logs(config, {.container = "db", .containers_of = [](const Value& node) {
+                          return node["name"].string_or("") == "a"
+                                     ? std::vector<std::string>{"main", "db"}
+                                     : std::vector<std::string>{"main", "cache"};
+                        }});
+  logs.look_at(workflow({a, b}));
+  const std::vector<LogLine> lines = logs.take(all);
+  EXPECT_THAT(texts(lines), ElementsAre("up"));
+  EXPECT_EQ(lines.front().pod, name) << "as argo shows it";
+  EXPECT_EQ(logs.pod_count(), 1);
+  EXPECT_THAT(logs.other_containers(), ElementsAre("cache", "main"));
+}
+
+TEST_F(PodLogsTest, MainIsNotTheOthersOfAContainerSet) {
+  const Value set = pod("set", true);
+  const Value member = Map{{"type", "Container"},
+                           {"name", "set.second"},
+                           {"displayName", "second"},
+                           {"boundaryID", "id-set"},
+                           {"finishedAt", "2026-11-24T10:00:00Z"}};
+  append(set, at(1, "first"));
+  std::ofstream(config.log_path("u", pod_of("w", set) + ".second"), std::ios::binary)
+      << at(2, "second");
+  const auto shown = [&](const PodLogs::Options& options) {
+    PodLogs logs(config, options);
+    logs.look_at(workflow({set, member}));
+    return texts(logs.take(all));
+  };
+  EXPECT_THAT(shown({}), ElementsAre("first", "second"));
+  EXPECT_THAT(shown({.container = "main"}), ElementsAre("first"));
+  EXPECT_THAT(shown({.container = "second"}), ElementsAre("second"));
+  EXPECT_THAT(shown({.only = "set", .container = "second"}), ElementsAre("second"));
+  EXPECT_THAT(shown({.only = "second"}), ElementsAre("second"));
+}
+
 }  // namespace
 }  // namespace tiphys::cli

@@ -413,7 +413,7 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
              [&s](const std::string& u) { return s.runs.contains(u) || s.is_elsewhere(u); })) {
       s.final_phases.erase(uid);
     }
-    if (is_done() && !s.notifications->is_busy(wall_now())) break;
+    if (is_done() && s.notifications->may_end(wall_now())) break;
     look_for_commands = s.wait();
   }
   return {};

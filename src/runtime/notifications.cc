@@ -243,6 +243,13 @@ std::size_t Notifications::adopt_orphans(Custody::Whose whose, clock::Instant no
   return taken;
 }
 
+bool Notifications::may_end(clock::Instant now) {
+  if (is_busy(now)) return false;
+  if (!missed_) return true;
+  looked_next_ = {};
+  return adopt_orphans(*missed_, now) == 0;
+}
+
 std::size_t Notifications::take_orphans(Custody::Whose whose, clock::Instant now) {
   auto rows = store_.load_deliveries({.state = "pending"});
   if (!rows) return 0;

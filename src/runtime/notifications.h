@@ -86,9 +86,11 @@ class Notifications {
   /// Whether something is under way, or due now.
   [[nodiscard]] bool is_busy(clock::Instant now) const {
     const auto due = outbox_.next();
-    return has_rows() || missed_ || outbox_.under_way() > 0 || (due && *due <= now) ||
-           requests_.is_busy(now);
+    return has_rows() || outbox_.under_way() > 0 || (due && *due <= now) || requests_.is_busy(now);
   }
+  /// Whether an engine that has nothing else to do may end: a look for orphans that was put off is
+  /// made now, since nothing waits for it any more.
+  [[nodiscard]] bool may_end(clock::Instant now);
   /// Moves the rows that changed into the batch of the next commit.
   void collect(store::Batch& batch);
   /// After the commit: sends what is due, and tells the inbox of leaves that have ended.

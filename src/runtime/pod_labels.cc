@@ -28,6 +28,8 @@ const Value& spec_of(const engine::Definition& d, bool is_cluster, std::string_v
   return kNone;
 }
 
+}  // namespace
+
 const Value& template_of(const engine::Definition& d, const Value& node) {
   const Value& ref = node["templateRef"];
   if (ref.is_map()) {
@@ -41,6 +43,8 @@ const Value& template_of(const engine::Definition& d, const Value& node) {
   if (scope.starts_with("namespaced/")) return template_named(spec_of(d, false, holder), name);
   return template_named(d.workflow["spec"], name);
 }
+
+namespace {
 
 void add_parameters(vars::MapScope& scope, const Value& list, std::string_view prefix) {
   for (const Value& p : list.list()) {

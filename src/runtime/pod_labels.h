@@ -10,8 +10,13 @@
 
 namespace tiphys::runtime {
 
-/// The labels of the pod of `node` (an element of status.nodes). Tags in them are replaced by the
-/// workflow's and the node's parameters; one that names something else stays.
+/// The template that `node` (an element of status.nodes) runs, as it is written; null for one that
+/// was written inside of a step. Lives as long as the definition.
+[[nodiscard]] const value::Value& template_of(const engine::Definition& definition,
+                                              const value::Value& node);
+
+/// The labels of the pod of `node`. Tags in them are replaced by the workflow's and the node's
+/// parameters; one that names something else stays.
 [[nodiscard]] spec::Labels pod_labels(const engine::Definition& definition,
                                       const value::Value& node);
 

@@ -212,3 +212,43 @@ spec:
         self.assertRegex(self.call("logs", "w", "-l", "app=db", "--no-color").stdout, r"\Aw-say-\d+: i am db\n\Z")
         self.assertEqual(self.call("logs", "w", "-l", "app=none", "--no-color").stdout, "")
         self.call("logs", "w", "-l", "app in", ok=False)
+
+    def test_logs_of_one_container(self):
+        text = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps:
+        - - {name: alone, template: alone}
+          - {name: helped, template: helped}
+          - {name: set, template: set}
+    - name: alone
+      container: {image: alpine, command: [echo, alone]}
+    - name: helped
+      container: {image: alpine, command: [sh, -c, 'until test -e HOME/up; do sleep 0.05; done; echo main']}
+      initContainers: [{name: first, image: alpine, command: [echo, first]}]
+      sidecars: [{name: db, image: alpine, command: [sh, -c, 'echo db; touch HOME/up; sleep 60']}]
+    - name: set
+      containerSet:
+        containers:
+          - {name: a, image: alpine, command: [echo, a]}
+          - {name: main, image: alpine, command: [echo, set], dependencies: [a]}
+"""
+        self.run_workflow(self.write("f.yaml", text.replace("HOME", str(self.home))))
+
+        def lines(*more, ok=True):
+            return sorted(self.call("logs", "w", "--no-color", *more, ok=ok).stdout.splitlines())
+
+        self.assertRegex(lines("-c", "db")[0], r"\Aw-helped-\d+: db\Z")
+        self.assertEqual(1, len(lines("-c", "db")))
+        self.assertRegex(lines("-c", "first")[0], r"\Aw-helped-\d+: first\Z")
+        self.assertRegex(lines("-c", "a")[0], r"\Aw-set-\d+: a\Z")
+        self.assertEqual(["alone", "main", "set"], sorted(line.split(": ")[1] for line in lines("-c", "main")))
+        self.assertEqual(["db"], [line.split(": ")[1] for line in lines("helped", "-c", "db")])
+        p = self.call("logs", "w", "-c", "dp", ok=False)
+        self.assertIn("container 'dp' not found in workflow 'w': use one of main, a, db, first", p.stderr)
+        p = self.call("logs", "w", "alone", "-c", "db", ok=False)
+        self.assertIn("container 'db' not found in pod 'alone': use one of main", p.stderr)

@@ -1,0 +1,65 @@
+#include "runtime/pod_containers.h"
+
+#include <algorithm>
+#include <set>
+
+#include "runtime/pod_labels.h"
+
+namespace tiphys::runtime {
+
+namespace {
+
+using value::Value;
+
+constexpr const char* kMain = "main";
+
+template <typename Take>
+void each_name(const Value& containers, const Take& take) {
+  for (const Value& c : containers.list()) take(std::string(c["name"].string_or("")));
+}
+
+// Wherever they are: templates may be written inside of steps and tasks.
+void add_below(const Value& v, std::set<std::string>& names) {
+  const auto take = [&](std::string name) { names.insert(std::move(name)); };
+  for (const Value& element : v.list()) add_below(element, names);
+  for (const auto& [key, member] : v.map()) {
+    if (key == "sidecars" || key == "initContainers") each_name(member, take);
+    if (key == "containerSet") each_name(member["containers"], take);
+    add_below(member, names);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> all_containers(const engine::Definition& definition) {
+  std::set<std::string> names;
+  add_below(definition.workflow["spec"], names);
+  add_below(definition.templates, names);
+  names.erase("");
+  names.erase(kMain);
+  std::vector<std::string> all = {kMain};
+  all.insert(all.end(), names.begin(), names.end());
+  return all;
+}
+
+std::vector<std::string> pod_containers(const engine::Definition& definition, const Value& node) {
+  const Value& body = template_of(definition, node);
+  if (body.is_null()) return all_containers(definition);
+  std::vector<std::string> names;
+  const auto take = [&](std::string name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  };
+  if (body["containerSet"].is_map()) {
+    each_name(body["containerSet"]["containers"], take);
+  } else {
+    take(kMain);
+  }
+  const Value& defaults = definition.workflow["spec"]["templateDefaults"];
+  for (const Value* from : {&std::as_const(body), &defaults}) {
+    each_name((*from)["initContainers"], take);
+    each_name((*from)["sidecars"], take);
+  }
+  return names;
+}
+
+}  // namespace tiphys::runtime
