@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/echo_hint.h"
 #include "cli/golden_run.h"
 #include "cli/inputs.h"
 #include "value/json.h"
@@ -177,6 +178,13 @@ diag::Result<void> conformance_table(ConformanceOptions o, Session& session) {
   if (o.run.objects.empty() && std::filesystem::exists(beside)) o.run.objects = beside;
   TRY(const auto names, names_in(o.run.folder, o.only));
   TRY(const auto records, records_for(names, o.records, o.run.folder));
+  std::vector<std::string> wanted;
+  for (const Record& record : records) {
+    if (std::ranges::find(o.groups, record.group) != o.groups.end()) wanted.push_back(record.name);
+  }
+  if (const std::string hint = echo_hint(o.run.folder, wanted); !hint.empty()) {
+    fmt::print(stderr, "{}\n", hint);
+  }
   const bool is_json = o.output == "json";
   std::size_t width = 4;
   for (const std::string& name : names) width = std::max(width, name.size());

@@ -1,5 +1,6 @@
 """`tiphys conformance`: recorded workflows run here, and their ends compared with what was recorded."""
 import json
+import socket
 import unittest
 
 from engine import EngineTest
@@ -49,6 +50,19 @@ class Conformance(EngineTest):
         self.assertIn('    wrong phase\n      - "Succeeded"\n      + "Failed"\n', text)
         self.assertTrue(text.endswith("\n1 passed, 1 failed, 0 skipped\n"))
         self.assertEqual(list(self.table("--only", "^r")[1]), ["right"])
+
+    def test_who_has_not_started_the_server_of_the_goldens_is_told_how(self):
+        container = "    container: {image: x, command: [sh, -c, 'true http://127.0.0.1:PORT/x']}\n"
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))
+            port = str(held.getsockname()[1])
+            self.golden("a", container.replace("PORT", port))
+            (self.folder / "echo_server.py").write_text(f"PORT = {port}\n")
+            p = self.call("conformance", str(self.folder))
+            self.assertEqual(f"note: 1 of the goldens calls 127.0.0.1:{port}, where nobody answers; start their "
+                             f"server first: python3 {self.folder}/echo_server.py {port}\n", p.stderr)
+            held.listen()
+            self.assertEqual("", self.call("conformance", str(self.folder)).stderr)
 
     def test_objects_records_and_tools_beside_the_goldens_are_used(self):
         (self.folder / "objects.yaml").write_text(
