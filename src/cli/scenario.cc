@@ -159,12 +159,19 @@ std::string to_junit(const std::vector<CaseResult>& results) {
   for (std::size_t i = 0; i < results.size();) {
     const std::string& file = results[i].file;
     std::size_t failed = 0;
+    std::size_t broken = 0;
     std::string cases;
     std::size_t end = i;
     for (; end < results.size() && results[end].file == file; ++end) {
       const CaseResult& one = results[end];
       cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", escaped(file),
                            escaped(one.name));
+      if (!one.error.empty()) {
+        ++broken;
+        cases +=
+            fmt::format(">\n      <error message=\"{}\"/>\n    </testcase>\n", escaped(one.error));
+        continue;
+      }
       if (one.differences.empty()) {
         cases += "/>\n";
         continue;
@@ -174,8 +181,9 @@ std::string to_junit(const std::vector<CaseResult>& results) {
                            escaped(one.differences.front()),
                            escaped(fmt::format("{}", fmt::join(one.differences, "\n"))));
     }
-    out += fmt::format("  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\">\n{}  </testsuite>\n",
-                       escaped(file), end - i, failed, cases);
+    out += fmt::format(
+        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n{}  </testsuite>\n",
+        escaped(file), end - i, failed, broken, cases);
     i = end;
   }
   return out + "</testsuites>\n";

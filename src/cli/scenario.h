@@ -27,6 +27,7 @@ struct CaseResult {
   std::string file;
   std::string name;
   std::vector<std::string> differences;
+  std::string error = {};  // not empty: it could not be run, and this is why
 };
 
 /// The results in JUnit's XML, a testsuite for each file.

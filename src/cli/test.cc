@@ -53,39 +53,67 @@ diag::Result<CaseResult> run_case(const Value& test, const Value& one, const std
   return result;
 }
 
-diag::Result<void> run_file(const std::string& file, std::vector<CaseResult>& results,
-                            Session& session) {
+// What is wrong with the file is told; the first fault, at its place, is what the error says.
+diag::Result<spec::YamlDocument> read_tests(const std::string& file) {
   TRY(const std::string text, read_file(file));
-  TRY(const spec::YamlDocument document, spec::read_yaml(text, {.file = file}));
-  const Value& test = document.value;
-  std::vector<diag::Diagnostic> faults = check_scenarios(test, *document.positions);
-  if (!faults.empty()) {
-    fmt::print(stderr, "{}", diag::render_all(std::move(faults), [&](const std::string& /*file*/) {
-                 return std::optional<std::string_view>(text);
-               }));
-    return wrong_usage(fmt::format("{} has errors; nothing of it was run", file));
+  auto document = spec::read_yaml(text, {.file = file});
+  std::vector<diag::Diagnostic> faults;
+  if (document) {
+    faults = check_scenarios(document->value, *document->positions);
+  } else {
+    faults.push_back({diag::Severity::kError, document.error(), ""});
   }
+  if (faults.empty()) return document;
+  const diag::Error first = faults.front().error;
+  fmt::print(stderr, "{}", diag::render_all(std::move(faults), [&](const std::string& /*file*/) {
+               return std::optional<std::string_view>(text);
+             }));
+  const std::string place =
+      first.at.is_known() ? fmt::format("{}:{}:{}: ", file, first.at.line, first.at.column) : "";
+  return wrong_usage(place + first.message);
+}
+
+void run_file(const std::string& file, std::vector<CaseResult>& results, Session& session) {
+  const auto document = read_tests(file);
+  if (!document) {
+    fmt::print("BROKEN {}\n       {}\n", file, document.error().message);
+    results.push_back({.file = file,
+                       .name = std::filesystem::path(file).filename(),
+                       .differences = {},
+                       .error = document.error().message});
+    return;
+  }
+  const Value& test = document->value;
   for (const Value& one : test["tests"].list()) {
     auto result = run_case(test, one, file, session);
     if (!result) {
       result = CaseResult{.file = file,
                           .name = std::string(one["name"].string_or("")),
-                          .differences = {result.error().message}};
+                          .differences = {},
+                          .error = result.error().message};
     }
-    fmt::print("{} {}\n", result->differences.empty() ? "ok    " : "FAILED", result->name);
+    const char* word = !result->error.empty()        ? "BROKEN"
+                       : result->differences.empty() ? "ok    "
+                                                     : "FAILED";
+    fmt::print("{} {}\n", word, result->name);
+    if (!result->error.empty()) fmt::print("       {}\n", result->error);
     for (const std::string& line : result->differences) fmt::print("       {}\n", line);
     results.push_back(std::move(*result));
   }
-  return {};
 }
 
 diag::Result<void> test(const TestOptions& o, Session& session) {
   std::vector<CaseResult> results;
-  for (const std::string& file : o.files) TRY_VOID(run_file(file, results, session));
+  for (const std::string& file : o.files) run_file(file, results, session);
   std::size_t failed = 0;
-  for (const CaseResult& r : results) failed += r.differences.empty() ? 0 : 1;
-  fmt::print("{} passed, {} failed\n", results.size() - failed, failed);
-  if (failed > 0) session.exit_code = 1;
+  std::size_t broken = 0;
+  for (const CaseResult& r : results) {
+    failed += r.differences.empty() ? 0 : 1;
+    broken += r.error.empty() ? 0 : 1;
+  }
+  const std::string more = broken == 0 ? "" : fmt::format(", {} broken", broken);
+  fmt::print("{} passed, {} failed{}\n", results.size() - failed - broken, failed, more);
+  if (failed + broken > 0) session.exit_code = 1;
   if (o.junit.empty()) return {};
   std::ofstream out(o.junit, std::ios::binary);
   out << to_junit(results);

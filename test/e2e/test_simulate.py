@@ -64,14 +64,20 @@ spec:
             test = self.write("a.test.yaml", text.replace("CASE", case))
             self.assertIn(f"a.test.yaml:{wrong}", self.call("test", test, ok=False).stderr)
 
-    def test_a_case_that_cannot_run_is_a_failure_beside_the_others(self):
+    def test_what_cannot_run_is_an_error_beside_the_others(self):
         self.write("a.test.yaml", "files: [none.yaml]\ntests: [{name: a, expect: {phase: Failed}}]\n")
-        p = self.call("test", "--junit", self.home / "r.xml", self.home / "a.test.yaml", EXAMPLES / "hooks-dag.test.yaml",
-                      ok=False)
-        self.assertIn("2 passed, 1 failed", p.stdout)
+        self.write("b.test.yaml", "files: [none.yaml]\ntests: [{name: b, expct: {phase: Failed}}]\n")
+        self.write("c.test.yaml", "files: [none.yaml]\ntests: [{name: c\n")
+        files = [self.home / f"{name}.test.yaml" for name in "abcd"]
+        p = self.call("test", "--junit", self.home / "r.xml", *files, EXAMPLES / "hooks-dag.test.yaml", ok=False)
+        self.assertIn("2 passed, 0 failed, 4 broken", p.stdout)
+        self.assertIn(f"BROKEN {files[1]}\n", p.stdout)
         suites = ElementTree.parse(self.home / "r.xml").getroot()
-        self.assertEqual([s.get("failures") for s in suites], ["1", "0"])
-        self.assertIn("none.yaml", suites[0][0][0].get("message"))
+        self.assertEqual([(s.get("failures"), s.get("errors")) for s in suites], [("0", "1")] * 4 + [("0", "0")])
+        errors = [s.find("testcase/error").get("message") for s in suites[:4]]
+        for part, error in zip(("none.yaml", "b.test.yaml:2:19: a case has no field 'expct'", "c.test.yaml:",
+                                "d.test.yaml"), errors):
+            self.assertIn(part, error)
 
     def test_nothing_is_stored_and_it_is_the_same_each_time(self):
         first = self.simulated("--seed", "7")[1]
