@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/rules.h"
 #include "notify/channel.h"
 #include "spec/schema.h"
+#include "store/secrets.h"
 #include "value/json.h"
 
 namespace tiphys::cli {
@@ -65,16 +69,90 @@ diag::Result<void> check(const spec::Manifest& m) {
   return {};
 }
 
+std::string space_of(const spec::Manifest& m, const std::string& name_space) {
+  if (!m.name_space.empty()) return m.name_space;
+  return name_space.empty() ? "default" : name_space;
+}
+
+/// The Secrets that there are, and what is wrong with references to them.
+class SecretCheck {
+ public:
+  SecretCheck(const Documents& documents, const std::string& secrets_path,
+              const std::string& name_space) {
+    const store::Secrets stored(secrets_path);
+    if (!secrets_path.empty()) {
+      for (store::SecretInfo& info : stored.list("").value_or(std::vector<store::SecretInfo>())) {
+        keys_[{info.name_space, info.name}] = {info.keys.begin(), info.keys.end()};
+      }
+    }
+    for (const spec::Manifest& m : documents.manifests) {
+      if (m.kind != "Secret") continue;
+      std::set<std::string>& keys = keys_[{space_of(m, name_space), m.name}];
+      keys.clear();  // it replaces the stored one as a whole
+      for (const char* field : {"data", "stringData"}) {
+        for (const auto& [key, v] : m.object[field].map()) keys.insert(key);
+      }
+    }
+  }
+
+  void look(const spec::Manifest& m, const Value& v, const std::string& pointer,
+            const std::string& space) {
+    if (const Value& ref = v["secretKeyRef"]; ref.is_map()) {
+      look_at(m, ref, pointer + "/secretKeyRef", space);
+      return;
+    }
+    std::size_t i = 0;
+    for (const Value& element : v.list()) {
+      look(m, element, fmt::format("{}/{}", pointer, i++), space);
+    }
+    for (const auto& [key, member] : v.map()) look(m, member, pointer + "/" + key, space);
+  }
+
+  std::vector<diag::Diagnostic> findings;
+
+ private:
+  void look_at(const spec::Manifest& m, const Value& ref, const std::string& pointer,
+               const std::string& space) {
+    const std::string name(ref["name"].string_or(""));
+    const std::string key(ref["key"].string_or(""));
+    const auto known = keys_.find({space, name});
+    if (known != keys_.end() && known->second.contains(key)) return;
+    const bool has_secret = known != keys_.end();
+    const std::string what =
+        has_secret ? fmt::format("Secret '{}' in namespace '{}' has no key '{}'", name, space, key)
+                   : fmt::format("there is no Secret '{}' in namespace '{}'", name, space);
+    findings.push_back(
+        {diag::Severity::kWarning,
+         {diag::Code::kNotFound,
+          fmt::format("channel '{}': {}: nothing can be sent without it", m.name, what),
+          m.positions->value(pointer + (has_secret ? "/key" : "/name"))},
+         ""});
+  }
+
+  std::map<std::pair<std::string, std::string>, std::set<std::string>> keys_;  // by space and name
+};
+
 }  // namespace
+
+std::vector<diag::Diagnostic> missing_secrets(const Documents& documents,
+                                              const std::string& secrets_path,
+                                              const std::string& name_space) {
+  const auto is_channel = [](const spec::Manifest& m) { return m.kind == "NotificationChannel"; };
+  if (std::ranges::none_of(documents.manifests, is_channel)) return {};
+  SecretCheck check(documents, secrets_path, name_space);
+  for (const spec::Manifest& m : documents.manifests) {
+    if (!is_channel(m)) continue;
+    check.look(m, m.object["spec"]["config"], "/spec/config", space_of(m, name_space));
+  }
+  return std::move(check.findings);
+}
 
 diag::Result<void> keep_channel(const spec::Manifest& m, const std::string& name_space,
                                 store::Store& store) {
   TRY_VOID(check(m));
-  std::string where = m.name_space.empty() ? name_space : m.name_space;
-  if (where.empty()) where = "default";
   return store.put_object(
       {.kind = m.kind,
-       .name_space = where,
+       .name_space = space_of(m, name_space),
        .name = m.name,
        .json = value::to_json(m.object, {.key_order = value::KeyOrder::kAsGiven}),
        .created_at = now()});

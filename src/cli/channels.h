@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/inputs.h"
 #include "diag/error.h"
@@ -14,6 +15,13 @@ namespace tiphys::cli {
 /// Errors: kInvalidManifest at the field's place; kIo.
 [[nodiscard]] diag::Result<void> keep_channel(const spec::Manifest& m,
                                               const std::string& name_space, store::Store& store);
+
+/// Warnings about Secrets, and keys in them, that channels among the documents name and that are
+/// neither beside them nor stored: what goes there would be dead. `secrets_path` may be empty:
+/// nothing is stored then. `name_space` is for documents that name none.
+[[nodiscard]] std::vector<diag::Diagnostic> missing_secrets(const Documents& documents,
+                                                            const std::string& secrets_path,
+                                                            const std::string& name_space);
 
 /// All of the documents that are channels, and the rules, which have been checked.
 [[nodiscard]] diag::Result<void> keep_channels(const Documents& documents,

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 
+#include "cli/channels.h"
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/lint_formats.h"
@@ -164,6 +165,12 @@ diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owner
   }
   for (diag::Diagnostic& d : rule_findings(documents, state.store.get(), session.space(), false)) {
     documents.findings.push_back(std::move(d));
+  }
+  if (!o.is_offline) {
+    for (diag::Diagnostic& d :
+         missing_secrets(documents, state.config.secrets_path(), session.space())) {
+      documents.findings.push_back(std::move(d));
+    }
   }
   std::erase_if(documents.findings, [&](const diag::Diagnostic& d) {
     const Owner* owner = owner_of(owners, d);

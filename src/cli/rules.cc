@@ -7,6 +7,7 @@
 
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
+#include "notify/channel.h"
 #include "notify/rule.h"
 #include "runtime/submit.h"
 #include "spec/schema.h"
@@ -43,6 +44,16 @@ class Checker {
     for (std::size_t i = 0; i < rule.send.size(); ++i) {
       const std::string pointer = fmt::format("/spec/send/{}", i);
       check_address(rule.send[i], space, pointer + "/channel", pointer + "/recipients", problems);
+      const Value& own = m.object["spec"]["send"].list()[i]["message"];
+      const std::string at = own.is_null() ? "/spec/message" : pointer + "/message";
+      for (notify::RuleProblem& p : message_problems(
+               rule.send[i].message, kind_of(rule.send[i].channel, space).value_or(""), at)) {
+        const auto is_same = [&](const notify::RuleProblem& other) {
+          return other.pointer == p.pointer && other.message == p.message;
+        };
+        // The rule's message goes to several channels, which may be of one kind.
+        if (std::ranges::none_of(problems, is_same)) problems.push_back(std::move(p));
+      }
     }
     for (const notify::RuleProblem& p : problems) {
       tell(m, p, fmt::format("notification '{}': {}", m.name, p.message), "",
@@ -111,11 +122,41 @@ class Checker {
     }
     const std::string channel(notify["channel"].string_or(""));
     const std::string space = space_of(m, name_space_);
+    std::string kind(notify["kind"].string_or(""));
+    if (is_fixed(kind) && notify::find_channel(kind) == nullptr) {
+      const std::string near = spec::nearest_name(kind, notify::channel_kinds());
+      tell(m,
+           {.pointer = "/kind",
+            .message = {},
+            .suggestion = near.empty() ? "" : fmt::format("did you mean '{}'?", near)},
+           fmt::format("there is no kind of channel '{}'", kind), below, severity);
+    }
+    if (is_fixed(channel)) kind = kind_of(channel, space).value_or("");
+    for (const notify::RuleProblem& p : message_problems(notify["message"], kind, "/message")) {
+      tell(m, p, p.message, below, severity);
+    }
     if (is_fixed(channel) && m.kind != "ClusterWorkflowTemplate" && !kind_of(channel, space)) {
       tell(m, {.pointer = "/channel", .message = {}, .suggestion = nearest_channel(channel, space)},
            fmt::format("there is no channel '{}' in namespace '{}' yet", channel, space), below,
            diag::Severity::kWarning);
     }
+  }
+
+  // What a channel of this kind would refuse when the message is sent. `at`: where the message is.
+  [[nodiscard]] static std::vector<notify::RuleProblem> message_problems(const Value& message,
+                                                                         const std::string& kind,
+                                                                         const std::string& at) {
+    std::vector<notify::RuleProblem> out;
+    const notify::Channel* channel = notify::find_channel(kind);
+    if (channel == nullptr || !message.is_map()) return out;
+    for (const std::string& problem : channel->problems_of_message(message)) {
+      const std::string field = problem.substr(0, problem.find(':'));
+      out.push_back(
+          {.pointer = at + "/" + field,
+           .is_key = problem.substr(field.size()).starts_with(": unknown"),
+           .message = fmt::format("message for a channel of kind {}: {}", kind, problem)});
+    }
+    return out;
   }
 
   // The annotations of templates[].metadata, of a WorkflowTemplate or a workflow.

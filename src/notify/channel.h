@@ -99,6 +99,10 @@ class Channel {
   /// What is wrong with a channel's `spec`, each with the path of the field: `url: required`.
   /// Empty if nothing is.
   [[nodiscard]] virtual std::vector<std::string> problems(const value::Value& config) const = 0;
+  /// The same of a message for it (`titel: unknown field ...`); its tags still stand, so a value
+  /// that holds one may become anything.
+  [[nodiscard]] virtual std::vector<std::string> problems_of_message(
+      const value::Value& message) const = 0;
   /// Errors: kInvalidManifest (a field is missing or of a wrong kind). A line break in what becomes
   /// a header is an error, never sent.
   [[nodiscard]] virtual diag::Result<Request> request(const Draft& draft) const = 0;

@@ -1,5 +1,6 @@
 """What people see of notifications: samples, summaries, counters, outages, what is kept, replays."""
 import json
+import re
 
 from engine import EngineTest, nodes, wait_until
 from receiver import WebhookReceiver
@@ -79,6 +80,39 @@ class NotifyCommands(EngineTest):
             self.assertIn(part, out)
         good = self.write("w.yaml", workflow("w", "ops", "await: accepted, message: hello"))
         self.assertIn("no problems found", self.call("lint", good).stdout)
+
+    def test_lint_tells_names_in_messages_that_the_channel_does_not_know(self):
+        with WebhookReceiver() as receiver:
+            self.call("apply", self.write("c.yaml", channel("ops", receiver.url)))
+        path = self.write("w.yaml", workflow("w", "ops", "message: {titel: hello, text: '{{workflow.name}}'}"))
+        words = 'message for a channel of kind webhook: titel: unknown field; did you mean "title"?'
+        self.assertRegex(self.call("lint", path, ok=False).stdout, f"w.yaml:7:[0-9]+: error: {re.escape(words)}")
+        rules = """apiVersion: notifications.tiphys.dev/v1
+kind: Notification
+metadata: {name: r}
+spec:
+  triggers: [on-failed]
+  message: {titel: hello}
+  send: [{channel: ops}, {channel: ops, message: {severity: awful}}]
+"""
+        p = self.call("apply", self.write("r.yaml", rules), ok=False)
+        self.assertIn(f"r.yaml:6:13: error: notification 'r': {words}", p.stderr)
+        self.assertRegex(p.stderr, "r.yaml:7:61: error: .*severity: want one of good, bad, info")
+        self.assertEqual(1, p.stderr.count("titel: unknown"))
+        self.assertNotIn("on-failed", self.call("notifications", "rules", "list").stdout)
+        inline = workflow("w", "x").replace("channel: x,", "kind: webhok, config: {url: 'http://h'},")
+        p = self.call("lint", self.write("w.yaml", inline), ok=False)
+        self.assertIn("there is no kind of channel 'webhok'; did you mean 'webhook'?", p.stdout)
+
+    def test_a_channel_without_its_secret_is_told_when_it_is_stored(self):
+        text = channel("ops", "URL").replace('"URL"', "{secretKeyRef: {name: hook, key: path}}")
+        p = self.call("apply", self.write("c.yaml", text))
+        self.assertRegex(p.stderr, r"c.yaml:5:[0-9]+: warning: channel 'ops': there is no Secret 'hook' in "
+                                   "namespace 'default': nothing can be sent without it")
+        self.assertIn("NotificationChannel 'ops' stored", p.stdout)
+        self.assertIn("there is no Secret 'hook'", self.call("lint", self.write("c.yaml", text)).stdout)
+        self.assertEqual("", self.call("apply", self.write("c.yaml", SECRET + text)).stderr)
+        self.assertEqual("", self.call("apply", self.write("c.yaml", text)).stderr)
 
     def test_an_event_of_the_past_can_be_tried(self):
         with WebhookReceiver() as receiver:

@@ -30,6 +30,22 @@ std::vector<std::string> FieldChannel::problems(const value::Value& config) cons
 
 void FieldChannel::find_problems(const value::Value&, std::vector<std::string>&) const {}
 
+std::vector<Field> FieldChannel::message_fields() const {
+  std::vector<Field> fields(std::begin(kWords), std::end(kWords));
+  fields.insert(fields.end(), message_.begin(), message_.end());
+  return fields;
+}
+
+std::vector<std::string> FieldChannel::problems_of_message(const value::Value& message) const {
+  std::vector<Field> fields = message_fields();
+  const value::Value settled = settled_fields(message, fields);
+  for (Field& field : fields) {
+    const bool has_tags = value::to_json(settled[field.name]).find("{{") != std::string::npos;
+    if (has_tags) field = {.name = field.name, .kind = FieldKind::kAny};
+  }
+  return check_fields(settled, fields, Unknown::kRefused);
+}
+
 diag::Result<Request> FieldChannel::request(const Draft& draft) const {
   const value::Value config = settled_fields(draft.config, config_);
   // unknown fields are told when the channel is stored, and stop nothing here
@@ -39,8 +55,7 @@ diag::Result<Request> FieldChannel::request(const Draft& draft) const {
   if (!draft.message.is_null() && !draft.message.is_map() && !draft.message.is_string()) {
     return refuse("message: want a text or a map");
   }
-  std::vector<Field> fields(std::begin(kWords), std::end(kWords));
-  fields.insert(fields.end(), message_.begin(), message_.end());
+  const std::vector<Field> fields = message_fields();
   const value::Value message = settled_fields(draft.message, fields);
   wrong = check_fields(message, fields, Unknown::kRefused);
   if (!wrong.empty()) return refuse("message." + wrong.front());

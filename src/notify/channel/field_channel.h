@@ -17,6 +17,8 @@ namespace tiphys::notify {
 class FieldChannel : public Channel {
  public:
   [[nodiscard]] std::vector<std::string> problems(const value::Value& config) const final;
+  [[nodiscard]] std::vector<std::string> problems_of_message(
+      const value::Value& message) const final;
   [[nodiscard]] diag::Result<Request> request(const Draft& draft) const final;
 
  protected:
@@ -31,6 +33,8 @@ class FieldChannel : public Channel {
   [[nodiscard]] virtual diag::Result<Request> make(const Draft& draft) const = 0;
 
  private:
+  [[nodiscard]] std::vector<Field> message_fields() const;
+
   std::span<const Field> config_;
   std::span<const Field> message_;
 };
