@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "cli/channels.h"
 #include "cli/rules.h"
 #include "diag/render.h"
 #include "runtime/ready_templates.h"
@@ -155,6 +156,10 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
          rule_findings(documents, state.store.get(), session.space(), is_run)) {
       documents.findings.push_back(std::move(d));
     }
+    for (diag::Diagnostic& d :
+         missing_secrets(documents, state.config.secrets_path(), session.space())) {
+      documents.findings.push_back(std::move(d));
+    }
   }
   const bool color = session.color() && isatty(STDERR_FILENO) == 1;
   fmt::print(stderr, "{}",
@@ -163,6 +168,37 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
                               {.color = color}));
   if (!documents.has_errors()) return {};
   return wrong_usage("the manifests have errors; nothing was done");
+}
+
+diag::Result<void> check_given(const Value& workflow, const std::vector<spec::Manifest>& templates,
+                               store::Store& store, const Overrides& overrides,
+                               const Session& session) {
+  if (overrides.parameters.empty()) return {};
+  const lint::FindStored stored = stored_finder(store, session.space());
+  const auto find = [&](std::string_view kind, std::string_view name_space,
+                        std::string_view name) -> std::optional<Value> {
+    const auto it = std::ranges::find_if(
+        templates, [&](const auto& m) { return m.kind == kind && m.name == name; });
+    return it == templates.end() ? stored(kind, name_space, name) : it->object;
+  };
+  TRY(const Value changed, apply_overrides(workflow, overrides));
+  const std::string_view space = changed["metadata"]["namespace"].string_or("");
+  for (const lint::OutsideOfEnum& o : lint::outside_of_enums(changed["spec"], space, find)) {
+    const bool is_given = std::ranges::any_of(overrides.parameters, [&](const std::string& given) {
+      return given.starts_with(o.name + "=");
+    });
+    if (is_given) return wrong_usage(fmt::format("-p {}: {}", o.name, o.message));
+  }
+  return {};
+}
+
+diag::Result<void> check_given(const Documents& documents, store::Store& store,
+                               const Overrides& overrides, const Session& session) {
+  for (const spec::Manifest& m : documents.manifests) {
+    if (m.kind != "Workflow") continue;
+    TRY_VOID(check_given(m.object, documents.manifests, store, overrides, session));
+  }
+  return {};
 }
 
 diag::Result<void> complete(std::vector<runtime::Submission>& submissions, store::Store& store,

@@ -25,6 +25,17 @@ namespace tiphys::cli {
                                                  const Overrides& overrides, const Session& session,
                                                  const std::string& defaults_file = "");
 
+/// Whether the parameters that the flags give are among those that the template of a
+/// workflowTemplateRef allows, which stands among `templates` or is stored. A file that gives
+/// others is only warned of, as it runs in Argo. Errors: kInvalidManifest.
+[[nodiscard]] diag::Result<void> check_given(const value::Value& workflow,
+                                             const std::vector<spec::Manifest>& templates,
+                                             store::Store& store, const Overrides& overrides,
+                                             const Session& session);
+/// The same for all workflows among the documents.
+[[nodiscard]] diag::Result<void> check_given(const Documents& documents, store::Store& store,
+                                             const Overrides& overrides, const Session& session);
+
 /// Gives the submissions the workflowDefaults of the configuration, where no file gives them, and
 /// what Argo's controller would say of the arguments and the merged spec when the workflow starts
 /// (`invalid`). Errors: kInvalidManifest when those defaults cannot be read, kIo.

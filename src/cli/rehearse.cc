@@ -60,6 +60,7 @@ diag::Result<engine::Definition> definition_to_rehearse(const std::vector<std::s
                                                         Session& session, RuleSource* rules) {
   TRY(Opened state, open_state());
   TRY(Documents documents, read_documents(files, spec::UnknownFields::kWarning));
+  TRY_VOID(check_given(documents, *state.store, overrides, session));
   TRY_VOID(check_documents(documents, state, overrides, session, defaults_file));
   TRY(auto submissions, make_submissions(documents, overrides, defaults_file));
   if (rules != nullptr) {

@@ -99,6 +99,7 @@ diag::Result<std::vector<runtime::Submission>> check_submissions(Documents& docu
                                                                  const Session& session) {
   // Who wants the object gets the one that Argo's controller would make of an invalid workflow.
   const bool is_readable = !documents.has_errors();
+  TRY_VOID(check_given(documents, *state.store, o.overrides, session));
   auto checked = check_documents(documents, state, o.overrides, session, o.defaults);
   if (!checked && !(is_readable && is_for_programs(o.output))) {
     return std::unexpected(checked.error());

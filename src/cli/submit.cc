@@ -76,6 +76,7 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
   TRY_VOID(load_parameter_file(o.overrides));
   if (!o.from.empty()) {
     TRY(const value::Value workflow, workflow_from(o.from, *state.store, session));
+    TRY_VOID(check_given(workflow, {}, *state.store, o.overrides, session));
     runtime::Submission submission;
     TRY(submission.workflow, apply_overrides(workflow, o.overrides));
     if (!o.defaults.empty()) {
@@ -86,6 +87,7 @@ diag::Result<std::vector<runtime::Submission>> gather(SubmitOptions& o, Opened& 
   }
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
                                                                : spec::UnknownFields::kWarning));
+  TRY_VOID(check_given(documents, *state.store, o.overrides, session));
   TRY_VOID(check_documents(documents, state, o.overrides, session, o.defaults));
   TRY(auto submissions, make_submissions(documents, o.overrides, o.defaults));
   if (!o.is_dry()) {

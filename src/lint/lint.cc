@@ -94,6 +94,21 @@ ValidateOptions options_for(const spec::Manifest& m, const BasePointer& base) {
   return o;
 }
 
+/// Argo runs them, but nobody has meant them.
+void loose_enums(const BasePointer& base, const std::string& name_space, const LintInput& input,
+                 const Bases& bases, std::vector<Diagnostic>& out) {
+  const auto find = [&](std::string_view kind, std::string_view space,
+                        std::string_view name) -> std::optional<Value> {
+    const auto it = bases.find(fmt::format("{}/{}", kind, name));
+    if (it != bases.end()) return Value(value::Map{{"spec", it->second->spec}});
+    return input.find_stored ? input.find_stored(kind, space, name) : std::nullopt;
+  };
+  const Place at = Place{base, base->pointer}.at("arguments");
+  for (const OutsideOfEnum& o : outside_of_enums(base->spec, name_space, find)) {
+    out.push_back(warning_at(at.at("parameters", o.index).at("value"), o.message));
+  }
+}
+
 void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases& bases,
                     std::vector<Diagnostic>& out) {
   const BasePointer base = base_of(m);
@@ -111,6 +126,7 @@ void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases
     found[i].error.message = "cannot validate Workflow: " + found[i].error.message;
   }
   const bool is_sound = found.empty();
+  if (input.options.warn_of_suspicious) loose_enums(base, m.name_space, input, bases, out);
   if (input.options.is_run && m.kind != "Workflow") {
     for (Diagnostic& d : found) d.severity = diag::Severity::kWarning;
   }

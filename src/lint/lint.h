@@ -56,6 +56,19 @@ struct LintInput {
 [[nodiscard]] diag::Result<void> validate_workflow(const value::Value& workflow,
                                                    const FindStored& find_stored);
 
+/// A parameter of a workflow that the template of its workflowTemplateRef does not allow.
+struct OutsideOfEnum {
+  std::size_t index = 0;  // in spec.arguments.parameters
+  std::string name;
+  std::string message;  // `WorkflowTemplate 'wt' allows small, large for 'size', not 'huge'`
+};
+/// Those parameters. Argo takes such values: it looks at the workflow's own parameter of a name,
+/// and only the template's has the enum. `find_stored` finds the template; `name_space` is the
+/// workflow's.
+[[nodiscard]] std::vector<OutsideOfEnum> outside_of_enums(const value::Value& spec,
+                                                          std::string_view name_space,
+                                                          const FindStored& find_stored);
+
 /// A feature in use that tiphys does not act on, as a warning: one for each feature and template.
 /// `positions` may be null.
 [[nodiscard]] std::vector<diag::Diagnostic> inactive_features(const value::Value& object,

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "value/json.h"
+
 namespace tiphys::lint {
 namespace {
 
@@ -162,6 +164,26 @@ TEST(Lint, FindsTemplatesInOtherManifestsAndInTheStore) {
   };
   EXPECT_EQ(lint_of(text, stored), "");
   EXPECT_EQ(lint_of(text), "6:26 templates.m.steps[0].b template reference stored.t not found\n");
+}
+
+TEST(Lint, WarnsOfValuesThatTheReferencedTemplateDoesNotAllow) {
+  const auto find = [](std::string_view kind, std::string_view,
+                       std::string_view name) -> std::optional<value::Value> {
+    if (kind != "WorkflowTemplate" || name != "wt") return std::nullopt;
+    return value::parse_json(R"({"spec": {"entrypoint": "m", "arguments": {"parameters": [
+        {"name": "size", "value": "small", "enum": ["small", "large"]}, {"name": "free"}]},
+        "templates": [{"name": "m", "container": {"image": "x", "command": ["y"]}}]}})")
+        .value();
+  };
+  const auto lint_with = [&](const std::string& parameters) {
+    return lint_of("spec:\n  workflowTemplateRef: {name: wt}\n  arguments: {parameters: [" +
+                       parameters + "]}\n",
+                   find);
+  };
+  EXPECT_EQ(lint_with("{name: free, value: x}, {name: size, value: huge}"),
+            "warning 6:72 WorkflowTemplate 'wt' allows small, large for 'size', not 'huge'\n");
+  EXPECT_EQ(lint_with("{name: size, value: large}, {name: free, value: x}"), "");
+  EXPECT_EQ(lint_with("{name: size, value: huge, enum: [huge]}, {name: free, value: x}"), "");
 }
 
 TEST(Lint, WarnsOfHooksThatCannotWork) {

@@ -101,6 +101,37 @@ spec:
         self.assertIn("w.yaml:8:73: error: spec.arguments.size.value should be present in spec.arguments.size.enum list", err)
         self.run_workflow(path, "-p", "size=large")
 
+    def test_a_value_that_the_template_does_not_allow(self):
+        template = self.write("t.yaml", """apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: t}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: size, value: small, enum: [small, large]}]}
+  templates:
+  - name: main
+    container: {image: x, command: [echo, 'it is {{workflow.parameters.size}}']}
+""")
+        path = self.write("w.yaml", """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec:
+  workflowTemplateRef: {name: t}
+  arguments: {parameters: [{name: size, value: huge}]}
+""")
+        words = "WorkflowTemplate 't' allows small, large for 'size', not 'huge'"
+        # Argo runs it, so it runs here.
+        self.assertIn(f"w.yaml:6:48: warning: {words}", self.call("run", template, path).stderr)
+        self.call("delete", "w")
+        err = self.call("run", template, path, "-p", "size=huge", ok=False).stderr
+        self.assertIn(f"-p size: {words}", err)
+        self.assertNotIn("warning", err)
+        self.call("apply", template)
+        for verb in (("run", path), ("submit", path), ("submit", "--from", "workflowtemplate/t"), ("simulate", path)):
+            self.assertIn(f"-p size: {words}", self.call(*verb, "-p", "size=huge", ok=False).stderr)
+        self.assertIn("No workflows found", self.call("list").stdout)
+        self.run_workflow(path, "-p", "size=large")
+
     def test_init_containers_come_first_and_sidecars_end_with_main(self):
         path = self.workflow("""
   templates:
