@@ -66,7 +66,7 @@ TEST_F(MissingSecretsTest, StoredOnesAndThoseBesideItCount) {
   const std::string beside =
       "---\napiVersion: v1\nkind: Secret\nmetadata: {name: hook}\nstringData: {url: x}\n";
   EXPECT_THAT(told(kChannel + beside),
-              ElementsAre("8:57 channel 'ops': Secret 'hook' in namespace 'default' has no key "
+              ElementsAre("8:55 channel 'ops': Secret 'hook' in namespace 'default' has no key "
                           "'token': nothing can be sent without it"))
       << "it will replace the stored one";
 }

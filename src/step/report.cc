@@ -9,6 +9,7 @@ namespace tiphys::step {
 namespace {
 
 constexpr std::string_view kFirstLine = "tiphys 1\n";
+constexpr std::string_view kLastLine = "end\n";
 constexpr std::string_view kInLog = "log ";
 constexpr std::string_view kMark = "#tiphys-step ";
 constexpr std::string_view kProgress = "progress ";
@@ -142,12 +143,13 @@ std::string encode(const Report& report) {
   if (!report.message.empty()) put_text(out, "message", report.message);
   if (!report.problem.empty()) put_text(out, "problem", report.problem);
   for (const FileEntry& file : report.files) put_file(out, file);
-  return out;
+  return out.append(kLastLine);
 }
 
 diag::Result<Report> decode(std::string_view text) {
-  if (!text.starts_with(kFirstLine)) return damaged();
+  if (!text.starts_with(kFirstLine) || !text.ends_with(kLastLine)) return damaged();
   Report report;
+  text.remove_suffix(kLastLine.size());
   Records records(text.substr(kFirstLine.size()));
   while (!records.at_end()) take_record(records, report);
   if (!records.ok()) return damaged();

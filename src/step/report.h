@@ -2,7 +2,8 @@
 //
 // Written by tiphys-step inside the pod, read by the Kubernetes executor. It is text, so that
 // people who look at a pod can read it: a first line `tiphys 1`, then records `WORD ARGUMENTS` of
-// one line each, of which those with a size are followed by so many bytes and a newline. Small
+// one line each, of which those with a size are followed by so many bytes and a newline, and a last
+// line `end`, without which it is only part of one. Small
 // reports are the container's termination message; larger ones, and those that are no UTF-8, go
 // through the container's log as marked lines (log_lines). Pure.
 #pragma once

@@ -47,8 +47,9 @@ TEST(Report, IsTakenWholeOrNotAtAll) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(decode(std::string_view(whole).substr(0, size))) << size;
   }
-  for (const char* other : {"", "done", "tiphys 2\nexit 0\n",
-                            "tiphys 1\nfile 7777 99999999999999 /x\n", "tiphys 1\nexit x\n"}) {
+  for (const char* other :
+       {"", "done", "tiphys 2\nexit 0\nend\n", "tiphys 1\nfile 7777 99999999999999 /x\nend\n",
+        "tiphys 1\nexit x\nend\n"}) {
     EXPECT_FALSE(decode(other)) << other;
   }
 }

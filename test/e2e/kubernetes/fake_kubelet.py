@@ -64,7 +64,7 @@ def report(code, plan):
     parts = [("result", plan.result)] if plan.result is not None else []
     parts += [("message", plan.message)] if plan.message else []
     sized = "".join(f"{word} {len(text.encode())}\n{text}\n" for word, text in parts)
-    return f"tiphys 1\nexit {code}\n{sized}"
+    return f"tiphys 1\nexit {code}\n{sized}end\n"
 
 
 def is_under_step(container):

@@ -19,7 +19,7 @@ func status(p *pod) map[string]any {
 		for _, c := range containers {
 			message := ""
 			if len(c.Command) > 0 && strings.HasSuffix(c.Command[0], "tiphys-step") {
-				message = "tiphys 1\nexit 0\n"
+				message = "tiphys 1\nexit 0\nend\n"
 			}
 			out = append(out, map[string]any{
 				"name": c.Name, "image": c.Image, "imageID": "", "ready": false, "restartCount": 0,
