@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "lease/share.h"
 #include "observe/log.h"
 #include "runtime/clocks.h"
 #include "runtime/host_state.h"
@@ -46,14 +47,8 @@ void Host::State::leave_to_others(std::set<std::string>& wanted,
     for (const std::string& uid : *elsewhere) wanted.erase(uid);
   }
   const auto spread = store->spread();
-  if (!spread || spread->engines <= 1) return;
-  const std::size_t share = unfinished / spread->engines + 1;
-  std::size_t room = share - std::min(share, runs.size());
-  std::erase_if(wanted, [&](const std::string& uid) {
-    if (urgent.contains(uid)) return false;
-    if (room == 0) leaves_some = true;
-    return room == 0 || room-- == 0;
-  });
+  if (!spread) return;
+  leaves_some = lease::leave_to_others(wanted, urgent, unfinished, spread->engines, runs.size());
 }
 
 diag::Result<void> Host::State::keep_leases() {

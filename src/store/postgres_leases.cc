@@ -61,7 +61,7 @@ diag::Result<void> PgLeases::join(const EngineIdentity& identity) {
                     "clock_timestamp() + $4::bigint * interval '1 ms') RETURNING id",
                     std::move(p)));
   engine_ = rows.number(0, 0);
-  valid_until_ = begun + identity.lease.ns;
+  valid_until_ = lease::valid_until(begun, identity.lease);
   thread_ = std::thread([this] { beat(); });
   return {};
 }
@@ -77,7 +77,7 @@ diag::Result<void> PgLeases::renew(PgSession& session) {
                    "$5::bigint * interval '1 ms')",
                    std::move(p)));
   if (rows.number(0, 0) == 0) must_ask_ = true;
-  valid_until_ = begun + identity_.lease.ns;
+  valid_until_ = lease::valid_until(begun, identity_.lease);
   return {};
 }
 
@@ -111,16 +111,13 @@ diag::Result<Lease> PgLeases::take(std::string_view uid) {
   if (rows.size() == 0) {
     return diag::fail(diag::Code::kConflict, "another tiphys engine runs this workflow");
   }
-  epochs_.insert_or_assign(std::string(uid), rows.number(0, 0));
-  gone_.erase(std::string(uid));
+  holdings_.took(uid, rows.number(0, 0));
   const bool is_elsewhere = rows.text(0, 1) != identity_.place;
   return Lease{.lost_host = is_elsewhere ? rows.text(0, 2) : ""};
 }
 
 void PgLeases::release(std::string_view uid) {
-  const auto found = epochs_.find(uid);
-  if (found == epochs_.end()) return;
-  epochs_.erase(found);
+  if (!holdings_.release(uid)) return;
   (void)session_.read(
       "WITH gone AS (DELETE FROM tiphys.leases l WHERE uid = $1 AND engine = $2::bigint "
       "AND NOT EXISTS (SELECT FROM tiphys.workflows w WHERE w.uid = l.uid)) "
@@ -130,8 +127,9 @@ void PgLeases::release(std::string_view uid) {
 }
 
 diag::Result<std::vector<std::string>> PgLeases::lost() {
-  std::vector<std::string> out;
-  if (engine_ == 0 || (!must_ask_ && boot_time_ns() < valid_until_)) return out;
+  if (engine_ == 0 || (!must_ask_ && boot_time_ns() < valid_until_)) {
+    return std::vector<std::string>();
+  }
   TRY_VOID(renew(session_));
   must_ask_ = false;  // before asking: what the other thread sees from now on is asked again
   auto rows = session_.read("SELECT uid, epoch FROM tiphys.leases WHERE engine = $1::bigint",
@@ -140,17 +138,9 @@ diag::Result<std::vector<std::string>> PgLeases::lost() {
     must_ask_ = true;
     return std::unexpected(rows.error());
   }
-  std::map<std::string, std::int64_t, std::less<>> kept;
+  lease::Epochs kept;
   for (int i = 0; i < rows->size(); ++i) kept.emplace(rows->text(i, 0), rows->number(i, 1));
-  for (const auto& [uid, epoch] : epochs_) {
-    const auto found = kept.find(uid);
-    if (found == kept.end() || found->second != epoch) out.push_back(uid);
-  }
-  for (const std::string& uid : out) {
-    epochs_.erase(uid);
-    gone_.insert(uid);
-  }
-  return out;
+  return holdings_.settle(kept);
 }
 
 diag::Result<std::vector<std::string>> PgLeases::elsewhere() {
@@ -172,16 +162,15 @@ diag::Result<Spread> PgLeases::spread() {
 }
 
 diag::Result<std::optional<PgCall>> PgLeases::fence(const std::set<std::string_view>& uids) const {
+  const lease::Proof proof = holdings_.prove(uids);
+  if (proof.lost) return std::unexpected(taken_over(*proof.lost));
+  if (proof.epochs.empty()) return std::nullopt;
   std::vector<std::string_view> owned;
   std::vector<std::int64_t> epochs;
-  for (const std::string_view uid : uids) {
-    if (gone_.contains(uid)) return std::unexpected(taken_over(uid));
-    const auto found = epochs_.find(uid);
-    if (found == epochs_.end()) continue;
+  for (const auto& [uid, epoch] : proof.epochs) {
     owned.push_back(uid);
-    epochs.push_back(found->second);
+    epochs.push_back(epoch);
   }
-  if (owned.empty()) return std::nullopt;
   PgParams p;
   p.number(engine_).texts(owned).numbers(epochs).text(identity_.place).text(identity_.host);
   return PgCall{"SELECT tiphys.check_leases($1::bigint, $2::text[], $3::bigint[], $4, $5)",
