@@ -72,10 +72,7 @@ diag::Result<void> PgLeases::renew(PgSession& session) {
   PgParams p;
   p.number(engine_).text(identity_.place).text(identity_.host);
   p.number(identity_.takes_all ? 1 : 0).number(identity_.lease.ns / 1'000'000);
-  TRY(const PgRows rows,
-      session.read("SELECT tiphys.renew($1::bigint, $2::text, $3::text, $4::bigint <> 0, "
-                   "$5::bigint * interval '1 ms')",
-                   std::move(p)));
+  TRY(const PgRows rows, session.read(kRenewEngine, std::move(p)));
   if (rows.number(0, 0) == 0) must_ask_ = true;
   valid_until_ = lease::valid_until(begun, identity_.lease);
   return {};
@@ -102,12 +99,7 @@ diag::Result<Lease> PgLeases::take(std::string_view uid) {
   }
   PgParams p;
   p.text(uid).number(engine_).text(identity_.place).text(identity_.host);
-  TRY(const PgRows rows,
-      session_.read("INSERT INTO tiphys.leases AS l VALUES ($1, $2::bigint, 1, $3, $4) "
-                    "ON CONFLICT (uid) DO UPDATE SET engine = excluded.engine, epoch = l.epoch + 1 "
-                    "WHERE l.engine = excluded.engine OR "
-                    "tiphys.may_take(l.engine, excluded.place) RETURNING epoch, place, host",
-                    std::move(p)));
+  TRY(const PgRows rows, session_.read(kTakeLease, std::move(p)));
   if (rows.size() == 0) {
     return diag::fail(diag::Code::kConflict, "another tiphys engine runs this workflow");
   }
@@ -145,10 +137,7 @@ diag::Result<std::vector<std::string>> PgLeases::lost() {
 
 diag::Result<std::vector<std::string>> PgLeases::elsewhere() {
   TRY(const PgRows rows,
-      session_.read("SELECT l.uid FROM tiphys.leases l JOIN tiphys.engines e ON e.id = l.engine "
-                    "WHERE e.id <> $1::bigint AND e.place <> $2 "
-                    "AND e.expires_at > clock_timestamp()",
-                    PgParams().number(engine_).text(identity_.place)));
+      session_.read(kLeasesElsewhere, PgParams().number(engine_).text(identity_.place)));
   std::vector<std::string> out;
   for (int i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
   return out;
@@ -173,8 +162,7 @@ diag::Result<std::optional<PgCall>> PgLeases::fence(const std::set<std::string_v
   }
   PgParams p;
   p.number(engine_).texts(owned).numbers(epochs).text(identity_.place).text(identity_.host);
-  return PgCall{"SELECT tiphys.check_leases($1::bigint, $2::text[], $3::bigint[], $4, $5)",
-                std::move(p)};
+  return PgCall{kCheckLeases, std::move(p)};
 }
 
 std::optional<PgCall> PgLeases::claim(std::string_view uid) const {

@@ -24,6 +24,21 @@
 
 namespace tiphys::store {
 
+// The statements; lease/register.h does the same in memory.
+inline constexpr const char* kRenewEngine =
+    "SELECT tiphys.renew($1::bigint, $2::text, $3::text, $4::bigint <> 0, "
+    "$5::bigint * interval '1 ms')";
+inline constexpr const char* kTakeLease =
+    "INSERT INTO tiphys.leases AS l VALUES ($1, $2::bigint, 1, $3, $4) "
+    "ON CONFLICT (uid) DO UPDATE SET engine = excluded.engine, epoch = l.epoch + 1 "
+    "WHERE l.engine = excluded.engine OR "
+    "tiphys.may_take(l.engine, excluded.place) RETURNING epoch, place, host";
+inline constexpr const char* kLeasesElsewhere =
+    "SELECT l.uid FROM tiphys.leases l JOIN tiphys.engines e ON e.id = l.engine "
+    "WHERE e.id <> $1::bigint AND e.place <> $2 AND e.expires_at > clock_timestamp()";
+inline constexpr const char* kCheckLeases =
+    "SELECT tiphys.check_leases($1::bigint, $2::text[], $3::bigint[], $4, $5)";
+
 class PgLeases {
  public:
   /// Borrows the session; `url` is for the connection that renews.
