@@ -65,7 +65,7 @@ bench-kubernetes: build  ## measures pods per second and CPU a pod beside a bare
 soak: build  ## kills engine and supervisor at random under load for SECONDS (3600)
 	@$(PYTHON) bench/soak.py build/tiphys $(SECONDS)
 
-simulation:  ## runs SEEDS seeds of the simulation (100000)
+simulation:  ## runs SEEDS seeds of the simulation (100000), a tenth of them with five engines
 	@tools/install_packages.sh build test
 	@tools/simulation.sh $(SEEDS)
 

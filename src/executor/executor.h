@@ -116,6 +116,12 @@ class Executor {
   /// follows. Unknown keys are ignored. The outcome's message is that of the ended process (`main:
   /// Error (exit code 143)`).
   virtual void cancel(const std::string& key, clock::Duration grace) = 0;
+  /// Another engine has taken over the workflow of the task, and goes on with it where it can:
+  /// there nothing more is done or told here. What only this executor reaches is ended, as by
+  /// cancel().
+  virtual void hand_over(const std::string& key, clock::Duration grace) { cancel(key, grace); }
+  /// Whether executors of other engines go on with what this one has begun.
+  [[nodiscard]] virtual bool is_shared() const { return false; }
   /// The outcome is committed: what is kept for the key (exit status, scratch files) can go.
   virtual void acknowledge(const std::string& key) = 0;
   /// podGC: what a cluster keeps of a pod that has ended is to go. Executors without pods have

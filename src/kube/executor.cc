@@ -88,6 +88,14 @@ void KubernetesExecutor::cancel(const std::string& key, clock::Duration grace) {
   post([this, key, grace] { do_cancel(key, grace); });
 }
 
+// Its pod is there for the other engine, which finds it by its name.
+void KubernetesExecutor::hand_over(const std::string& key, clock::Duration /*grace*/) {
+  post([this, key] {
+    std::erase_if(to_create_, [&](const auto& waiting) { return waiting.first == key; });
+    pods_.erase(key);
+  });
+}
+
 void KubernetesExecutor::acknowledge(const std::string& key) {
   post([this, key] { do_acknowledge(key); });
 }

@@ -42,6 +42,9 @@ class KubernetesExecutor final : public executor::Executor {
 
   void start(std::vector<executor::Task> tasks) override;
   void cancel(const std::string& key, clock::Duration grace) override;
+  void hand_over(const std::string& key, clock::Duration grace) override;
+  /// All engines of a store are one owner of pods.
+  [[nodiscard]] bool is_shared() const override { return true; }
   void acknowledge(const std::string& key) override;
   void remove_pod(const std::string& name_space, const std::string& pod) override;
   void remove_claim(const std::string& name_space, const std::string& claim) override;

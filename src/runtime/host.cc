@@ -178,6 +178,7 @@ void Host::State::apply_messages() {
     auto it = runs.find(address->uid);
     if (auto* ended_leaf = std::get_if<Ended>(&message)) {
       if (adoptions.waits(address->uid)) continue;  // its adoption asks for it again
+      if (leaves_end(key)) continue;
       acknowledged.push_back(key);
       observer.leaf_ended(key);
       if (it == runs.end()) continue;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "lease/share.h"
 #include "observe/log.h"
 #include "runtime/clocks.h"
 #include "runtime/host_state.h"
@@ -18,11 +19,12 @@ constexpr int kAskAgainMs = 250;
 }  // namespace
 
 // The engine that began them is gone, and its supervisor is another machine's: whether they still
-// run there cannot be asked. Requests are sent again, under the same key.
+// run there cannot be asked. Pods are found again; requests are sent again, under the same key.
 std::vector<engine::Event> Host::State::give_up_processes(
-    const WorkflowRun& run, const std::string& host, std::vector<engine::Effect>& outstanding) {
+    const WorkflowRun& run, const std::string& host,
+    std::vector<engine::Effect>& outstanding) const {
   std::vector<engine::Event> ends;
-  if (host.empty()) return ends;
+  if (host.empty() || process->is_shared()) return ends;
   std::erase_if(outstanding, [&](const engine::Effect& effect) {
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
     if (start == nullptr || start->leaf.run != run.engine().run()) return false;
@@ -46,14 +48,8 @@ void Host::State::leave_to_others(std::set<std::string>& wanted,
     for (const std::string& uid : *elsewhere) wanted.erase(uid);
   }
   const auto spread = store->spread();
-  if (!spread || spread->engines <= 1) return;
-  const std::size_t share = unfinished / spread->engines + 1;
-  std::size_t room = share - std::min(share, runs.size());
-  std::erase_if(wanted, [&](const std::string& uid) {
-    if (urgent.contains(uid)) return false;
-    if (room == 0) leaves_some = true;
-    return room == 0 || room-- == 0;
-  });
+  if (!spread) return;
+  leaves_some = lease::leave_to_others(wanted, urgent, unfinished, spread->engines, runs.size());
 }
 
 diag::Result<void> Host::State::keep_leases() {
@@ -84,14 +80,29 @@ void Host::State::drop(const std::string& uid) {
     if (start == nullptr) continue;
     const std::string key = leaf_key(uid, start->leaf);
     for (executor::Executor* e : {process.get(), http.get(), plugins.get()}) {
-      e->cancel(key, config.grace);
+      e->hand_over(key, config.grace);
     }
   }
+  leave_ends(uid);
   open.erase(&it->second);
   timers.drop(uid);
   locks->forget(uid);
   subscriptions->forget(uid);
   runs.erase(it);
+}
+
+// Whoever stores the end of a pod lets the pod go: till then it is the only place that knows it.
+bool Host::State::leaves_end(const std::string& key) {
+  const auto address = parse_leaf_key(key);
+  if (!process->is_shared() || !address || !dropped.contains(address->uid)) return false;
+  http->acknowledge(key);
+  return true;
+}
+
+void Host::State::leave_ends(const std::string& uid) {
+  std::erase_if(acknowledged, [&](const std::string& key) {
+    return key.starts_with(uid + ".") && leaves_end(key);
+  });
 }
 
 bool Host::State::is_elsewhere(const std::string& uid) {

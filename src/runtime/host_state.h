@@ -73,14 +73,17 @@ struct Host::State {
   void find_unowned();
   void leave_to_others(std::set<std::string>& wanted, const std::set<std::string>& urgent,
                        std::size_t unfinished);
-  static std::vector<engine::Event> give_up_processes(const WorkflowRun& run,
-                                                      const std::string& host,
-                                                      std::vector<engine::Effect>& outstanding);
+  [[nodiscard]] std::vector<engine::Event> give_up_processes(
+      const WorkflowRun& run, const std::string& host,
+      std::vector<engine::Effect>& outstanding) const;
   /// Looks whether this engine still has what it runs, and lets go of what it has lost. Returns
   /// when it is known. Errors: kConflict when this is no server, and a workflow of it was lost;
   /// kIo.
   [[nodiscard]] diag::Result<void> keep_leases();
   void drop(const std::string& uid);
+  /// Whether the end of the leaf is another engine's to acknowledge.
+  [[nodiscard]] bool leaves_end(const std::string& key);
+  void leave_ends(const std::string& uid);
   /// Whether another engine has the workflow (a retry of one that was over).
   [[nodiscard]] bool is_elsewhere(const std::string& uid);
   /// Commits the batch without what belongs to others by now.

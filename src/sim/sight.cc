@@ -11,8 +11,8 @@ using engine::Phase;
 void Sight::begin_run(const engine::Engine& engine) {
   kept_.clear();
   for (const Seen& n : nodes_) {
-    if (n.is_leaf() && n.phase == Phase::kSucceeded && !n.name.starts_with("sim.onExit"))
-      kept_.insert(n.name);
+    const bool is_done = n.phase == Phase::kSucceeded && (n.is_leaf() || n.type == "Suspend");
+    if (is_done && !n.name.starts_with("sim.onExit")) kept_.insert(n.name);
   }
   run_ = engine.run();
   nodes_.clear();
@@ -45,8 +45,9 @@ void Sight::look(const engine::Engine& engine) {
     n.phase = engine.node(i).phase;
     n.is_expected = false;
     n.is_new = i >= known;
-    const bool is_kept = n.is_leaf() && n.phase == Phase::kSucceeded && kept_.contains(n.name);
-    n.is_started = started_.contains({run_, i}) || is_kept;
+    const bool is_kept = (n.is_leaf() || n.type == "Suspend") && n.phase == Phase::kSucceeded &&
+                         kept_.contains(n.name);
+    n.is_started = started_.contains({run_, i}) || (is_kept && n.is_leaf());
     if (n.is_placeholder()) continue;  // it has not begun
     n.ever.insert(n.phase);
     const bool was_given_up = n.type == "Retry" && n.is_final() && n.below == 0;

@@ -65,7 +65,7 @@ class Sight {
   using Key = std::pair<std::uint32_t, engine::NodeIndex>;  // run, node
   std::set<Key> ran_;                                       // leaves that were Running
   std::set<Key> started_;       // leaves that an executor was asked to run
-  std::set<std::string> kept_;  // leaves of the run before that do not run again
+  std::set<std::string> kept_;  // of the run before, what does not run again
 };
 
 }  // namespace tiphys::sim

@@ -61,7 +61,7 @@ diag::Result<void> PgLeases::join(const EngineIdentity& identity) {
                     "clock_timestamp() + $4::bigint * interval '1 ms') RETURNING id",
                     std::move(p)));
   engine_ = rows.number(0, 0);
-  valid_until_ = begun + identity.lease.ns;
+  valid_until_ = lease::valid_until(begun, identity.lease);
   thread_ = std::thread([this] { beat(); });
   return {};
 }
@@ -72,12 +72,9 @@ diag::Result<void> PgLeases::renew(PgSession& session) {
   PgParams p;
   p.number(engine_).text(identity_.place).text(identity_.host);
   p.number(identity_.takes_all ? 1 : 0).number(identity_.lease.ns / 1'000'000);
-  TRY(const PgRows rows,
-      session.read("SELECT tiphys.renew($1::bigint, $2::text, $3::text, $4::bigint <> 0, "
-                   "$5::bigint * interval '1 ms')",
-                   std::move(p)));
+  TRY(const PgRows rows, session.read(kRenewEngine, std::move(p)));
   if (rows.number(0, 0) == 0) must_ask_ = true;
-  valid_until_ = begun + identity_.lease.ns;
+  valid_until_ = lease::valid_until(begun, identity_.lease);
   return {};
 }
 
@@ -102,25 +99,17 @@ diag::Result<Lease> PgLeases::take(std::string_view uid) {
   }
   PgParams p;
   p.text(uid).number(engine_).text(identity_.place).text(identity_.host);
-  TRY(const PgRows rows,
-      session_.read("INSERT INTO tiphys.leases AS l VALUES ($1, $2::bigint, 1, $3, $4) "
-                    "ON CONFLICT (uid) DO UPDATE SET engine = excluded.engine, epoch = l.epoch + 1 "
-                    "WHERE l.engine = excluded.engine OR "
-                    "tiphys.may_take(l.engine, excluded.place) RETURNING epoch, place, host",
-                    std::move(p)));
+  TRY(const PgRows rows, session_.read(kTakeLease, std::move(p)));
   if (rows.size() == 0) {
     return diag::fail(diag::Code::kConflict, "another tiphys engine runs this workflow");
   }
-  epochs_.insert_or_assign(std::string(uid), rows.number(0, 0));
-  gone_.erase(std::string(uid));
+  holdings_.took(uid, rows.number(0, 0));
   const bool is_elsewhere = rows.text(0, 1) != identity_.place;
   return Lease{.lost_host = is_elsewhere ? rows.text(0, 2) : ""};
 }
 
 void PgLeases::release(std::string_view uid) {
-  const auto found = epochs_.find(uid);
-  if (found == epochs_.end()) return;
-  epochs_.erase(found);
+  if (!holdings_.release(uid)) return;
   (void)session_.read(
       "WITH gone AS (DELETE FROM tiphys.leases l WHERE uid = $1 AND engine = $2::bigint "
       "AND NOT EXISTS (SELECT FROM tiphys.workflows w WHERE w.uid = l.uid)) "
@@ -130,8 +119,9 @@ void PgLeases::release(std::string_view uid) {
 }
 
 diag::Result<std::vector<std::string>> PgLeases::lost() {
-  std::vector<std::string> out;
-  if (engine_ == 0 || (!must_ask_ && boot_time_ns() < valid_until_)) return out;
+  if (engine_ == 0 || (!must_ask_ && boot_time_ns() < valid_until_)) {
+    return std::vector<std::string>();
+  }
   TRY_VOID(renew(session_));
   must_ask_ = false;  // before asking: what the other thread sees from now on is asked again
   auto rows = session_.read("SELECT uid, epoch FROM tiphys.leases WHERE engine = $1::bigint",
@@ -140,25 +130,14 @@ diag::Result<std::vector<std::string>> PgLeases::lost() {
     must_ask_ = true;
     return std::unexpected(rows.error());
   }
-  std::map<std::string, std::int64_t, std::less<>> kept;
+  lease::Epochs kept;
   for (int i = 0; i < rows->size(); ++i) kept.emplace(rows->text(i, 0), rows->number(i, 1));
-  for (const auto& [uid, epoch] : epochs_) {
-    const auto found = kept.find(uid);
-    if (found == kept.end() || found->second != epoch) out.push_back(uid);
-  }
-  for (const std::string& uid : out) {
-    epochs_.erase(uid);
-    gone_.insert(uid);
-  }
-  return out;
+  return holdings_.settle(kept);
 }
 
 diag::Result<std::vector<std::string>> PgLeases::elsewhere() {
   TRY(const PgRows rows,
-      session_.read("SELECT l.uid FROM tiphys.leases l JOIN tiphys.engines e ON e.id = l.engine "
-                    "WHERE e.id <> $1::bigint AND e.place <> $2 "
-                    "AND e.expires_at > clock_timestamp()",
-                    PgParams().number(engine_).text(identity_.place)));
+      session_.read(kLeasesElsewhere, PgParams().number(engine_).text(identity_.place)));
   std::vector<std::string> out;
   for (int i = 0; i < rows.size(); ++i) out.push_back(rows.text(i, 0));
   return out;
@@ -172,20 +151,18 @@ diag::Result<Spread> PgLeases::spread() {
 }
 
 diag::Result<std::optional<PgCall>> PgLeases::fence(const std::set<std::string_view>& uids) const {
+  const lease::Proof proof = holdings_.prove(uids);
+  if (proof.lost) return std::unexpected(taken_over(*proof.lost));
+  if (proof.epochs.empty()) return std::nullopt;
   std::vector<std::string_view> owned;
   std::vector<std::int64_t> epochs;
-  for (const std::string_view uid : uids) {
-    if (gone_.contains(uid)) return std::unexpected(taken_over(uid));
-    const auto found = epochs_.find(uid);
-    if (found == epochs_.end()) continue;
+  for (const auto& [uid, epoch] : proof.epochs) {
     owned.push_back(uid);
-    epochs.push_back(found->second);
+    epochs.push_back(epoch);
   }
-  if (owned.empty()) return std::nullopt;
   PgParams p;
   p.number(engine_).texts(owned).numbers(epochs).text(identity_.place).text(identity_.host);
-  return PgCall{"SELECT tiphys.check_leases($1::bigint, $2::text[], $3::bigint[], $4, $5)",
-                std::move(p)};
+  return PgCall{kCheckLeases, std::move(p)};
 }
 
 std::optional<PgCall> PgLeases::claim(std::string_view uid) const {

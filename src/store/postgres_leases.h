@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -18,11 +17,27 @@
 #include <thread>
 #include <vector>
 
+#include "lease/holdings.h"
 #include "store/lease.h"
 #include "store/postgres_session.h"
 #include "store/store.h"
 
 namespace tiphys::store {
+
+// The statements; lease/register.h does the same in memory.
+inline constexpr const char* kRenewEngine =
+    "SELECT tiphys.renew($1::bigint, $2::text, $3::text, $4::bigint <> 0, "
+    "$5::bigint * interval '1 ms')";
+inline constexpr const char* kTakeLease =
+    "INSERT INTO tiphys.leases AS l VALUES ($1, $2::bigint, 1, $3, $4) "
+    "ON CONFLICT (uid) DO UPDATE SET engine = excluded.engine, epoch = l.epoch + 1 "
+    "WHERE l.engine = excluded.engine OR "
+    "tiphys.may_take(l.engine, excluded.place) RETURNING epoch, place, host";
+inline constexpr const char* kLeasesElsewhere =
+    "SELECT l.uid FROM tiphys.leases l JOIN tiphys.engines e ON e.id = l.engine "
+    "WHERE e.id <> $1::bigint AND e.place <> $2 AND e.expires_at > clock_timestamp()";
+inline constexpr const char* kCheckLeases =
+    "SELECT tiphys.check_leases($1::bigint, $2::text[], $3::bigint[], $4, $5)";
 
 class PgLeases {
  public:
@@ -48,7 +63,7 @@ class PgLeases {
   void doubt() { must_ask_ = true; }
   /// What makes a new workflow this engine's own; nullopt when it is none.
   [[nodiscard]] std::optional<PgCall> claim(std::string_view uid) const;
-  void note_claimed(std::string_view uid) { epochs_.insert_or_assign(std::string(uid), 1); }
+  void note_claimed(std::string_view uid) { holdings_.took(uid, 1); }
 
  private:
   [[nodiscard]] diag::Result<void> renew(PgSession& session);
@@ -58,10 +73,9 @@ class PgLeases {
   std::string url_;
   EngineIdentity identity_;
   std::int64_t engine_ = 0;
-  std::map<std::string, std::int64_t, std::less<>> epochs_;  // of what this engine has
-  std::set<std::string, std::less<>> gone_;                  // what it has lost
-  std::atomic<std::int64_t> valid_until_ = 0;                // ns of CLOCK_BOOTTIME
-  std::atomic<bool> must_ask_ = false;                       // the lease had run out
+  lease::Holdings holdings_;
+  std::atomic<std::int64_t> valid_until_ = 0;  // ns of CLOCK_BOOTTIME
+  std::atomic<bool> must_ask_ = false;         // the lease had run out
   std::mutex mutex_;
   std::condition_variable wake_;
   bool is_stopping_ = false;

@@ -159,7 +159,7 @@ def run_engine(binary, server, count, parallel):
     try:
         (home / "w.yaml").write_text(f"""apiVersion: argoproj.io/v1alpha1
 kind: Workflow
-metadata: {{name: bench}}
+metadata: {{generateName: bench-}}
 spec:
   entrypoint: main
   parallelism: {parallel}
