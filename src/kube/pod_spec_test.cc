@@ -31,8 +31,7 @@ Value pod_of(const executor::Task& task) {
   return pod.value_or(Value());
 }
 
-constexpr const char* kPlain =
-    R"js({"container":{"image":"app:1","command":["run","$(X)"]}})js";
+constexpr const char* kPlain = R"js({"container":{"image":"app:1","command":["run","$(X)"]}})js";
 
 TEST(PodSpec, IsMarkedAsArgosAndAsOurs) {
   const Value pod = pod_of(task_of(kPlain));
