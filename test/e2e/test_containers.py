@@ -400,7 +400,7 @@ command -v dpkg']}}"))
 
     def test_an_unknown_executor_is_told(self):
         p = self.call("run", "--executor", "docker", self.workflow("container: {image: x, command: [true]}"), ok=False)
-        self.assertIn("no executor 'docker': there are auto, host, container and sandbox", p.stderr)
+        self.assertIn("no executor 'docker': there are auto, host, container, sandbox and kubernetes", p.stderr)
 
 
 del ImageTest, EngineTest  # not tests themselves
