@@ -15,19 +15,12 @@
 
 #include "executor/step_table.h"
 #include "net/certificates.h"
+#include "net/http_text.h"
 
 namespace tiphys::executor {
 namespace {
 
 constexpr long kConnectTimeoutMs = 30'000;  // Go's default dialer
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
 
 /// A parsed URL; curl owns the texts.
 class Url {
@@ -88,7 +81,7 @@ bool is_loopback(std::string_view host) {
 
 std::string errno_text(long error) {
   std::string text = std::strerror(static_cast<int>(error));
-  return lower(text.substr(0, 1)) + text.substr(1);
+  return net::lower(text.substr(0, 1)) + text.substr(1);
 }
 
 const char* dropped_with_body[] = {"Content-Encoding", "Content-Language", "Content-Location",
@@ -213,14 +206,15 @@ diag::Result<void> HttpExchange::prepare(std::int64_t now_ns) {
   const std::size_t colon = url_.find(':');
   const std::size_t slash = url_.find_first_of("/?#");
   const std::string scheme =
-      colon != std::string::npos && colon < slash ? lower(url_.substr(0, colon)) : "";
+      colon != std::string::npos && colon < slash ? net::lower(url_.substr(0, colon)) : "";
   if (scheme != "http" && scheme != "https") {
     return refuse(fmt::format("unsupported protocol scheme \"{}\"", scheme));
   }
   // curl takes http:///x for http://x
   const bool has_authority = url_.find_first_not_of('/', colon + 1) == colon + 3;
   const Url parsed(url_);
-  const std::string host = has_authority && parsed.ok() ? lower(parsed.part(CURLUPART_HOST)) : "";
+  const std::string host =
+      has_authority && parsed.ok() ? net::lower(parsed.part(CURLUPART_HOST)) : "";
   if (host.empty()) return refuse("http: no Host in request URL");
   if (hops_ == 0) first_host_ = host;
   if (now_ns >= deadline_ns_) return refuse("context deadline exceeded");
@@ -296,7 +290,7 @@ bool HttpExchange::follow(CURLcode code, std::optional<std::string>& failure) {
                  ? ""
                  : before.part(CURLUPART_URL);
   if (!is_relative) host_.clear();
-  if (!is_same_or_subdomain(lower(url.part(CURLUPART_HOST)), first_host_)) {
+  if (!is_same_or_subdomain(net::lower(url.part(CURLUPART_HOST)), first_host_)) {
     strips_credentials_ = true;
   }
   url_ = url.part(CURLUPART_URL);
@@ -351,7 +345,7 @@ std::string HttpExchange::reason_of(CURLcode code) const {
     case CURLE_COULDNT_RESOLVE_PROXY:
       return "proxyconnect tcp: no such host";
     default:
-      return lower(std::string_view(curl_easy_strerror(code)).substr(0, 1)) +
+      return net::lower(std::string_view(curl_easy_strerror(code)).substr(0, 1)) +
              std::string(curl_easy_strerror(code) + 1);
   }
 }
@@ -359,7 +353,7 @@ std::string HttpExchange::reason_of(CURLcode code) const {
 Outcome HttpExchange::judge(const SuccessCondition& condition) const {
   Outcome outcome;
   const bool is_unpacked = response_header("Content-Encoding") != nullptr &&
-                           lower(*response_header("Content-Encoding")) == "gzip";
+                           net::lower(*response_header("Content-Encoding")) == "gzip";
   if (request_.success_condition.empty()) {
     if (status_ < 200 || status_ >= 300) {
       outcome.phase = Outcome::Phase::kFailed;

@@ -4,7 +4,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <thread>
 
 #include "executor/s3_xml.h"
+#include "net/http_text.h"
 
 namespace tiphys::executor {
 namespace {
@@ -110,17 +110,8 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* to) {
 }
 
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* etag) {
-  std::string_view line(data, size * count);
-  constexpr std::string_view kName = "etag:";
-  if (line.size() <= kName.size() || ::strncasecmp(data, kName.data(), kName.size()) != 0) {
-    return size * count;
-  }
-  line.remove_prefix(kName.size());
-  const std::size_t from = line.find_first_not_of(" \t");
-  const std::size_t end = line.find_last_not_of(" \t\r\n");
-  if (from != std::string_view::npos) {
-    *static_cast<std::string*>(etag) = line.substr(from, end - from + 1);
-  }
+  const auto found = net::header_value({data, size * count}, "etag");
+  if (found && !found->empty()) *static_cast<std::string*>(etag) = *found;
   return size * count;
 }
 
@@ -191,8 +182,8 @@ curl_slist* S3Server::header_lines(const SignedRequest& request, const std::stri
 }
 
 void S3Server::set_common_options(const SignedRequest& request) {
-  std::string url =
-      fmt::format("{}://{}{}", location_.scheme, location_.host, uri_encoded(request.path, true));
+  std::string url = fmt::format("{}://{}{}", location_.scheme, location_.host,
+                                net::uri_encoded(request.path, true));
   if (!request.query.empty()) url += "?" + query_text(request.query);
   curl_easy_setopt(easy_, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);

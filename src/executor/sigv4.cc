@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "net/http_text.h"
+
 namespace tiphys::executor {
 namespace {
 
@@ -35,25 +37,10 @@ std::string trimmed(std::string_view text) {
 
 }  // namespace
 
-std::string uri_encoded(std::string_view text, bool keeps_slashes) {
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~' ||
-                          (c == '/' && keeps_slashes);
-    if (is_plain) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 std::string query_text(const SignedRequest::Pairs& query) {
   std::vector<std::string> parts;
   for (const auto& [key, v] : query) {
-    parts.push_back(uri_encoded(key, false) + "=" + uri_encoded(v, false));
+    parts.push_back(net::uri_encoded(key, false) + "=" + net::uri_encoded(v, false));
   }
   std::ranges::sort(parts);
   return fmt::format("{}", fmt::join(parts, "&"));
@@ -76,7 +63,7 @@ std::string authorization(const SignedRequest& request, const S3Credentials& who
     names += (names.empty() ? "" : ";") + name;
   }
   const std::string canonical =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, uri_encoded(request.path, true),
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, net::uri_encoded(request.path, true),
                   query_text(request.query), lines, names, request.payload_hash);
   const std::string_view day = time.substr(0, 8);
   const std::string scope = fmt::format("{}/{}/{}/aws4_request", day, region, kService);

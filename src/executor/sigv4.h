@@ -32,9 +32,6 @@ struct SignedRequest {
 [[nodiscard]] std::string authorization(const SignedRequest& request, const S3Credentials& who,
                                         std::string_view region, std::string_view time);
 
-/// `text` as URLs hold it: all but letters, digits and `-._~` as %XX; `/` is kept if wanted.
-[[nodiscard]] std::string uri_encoded(std::string_view text, bool keeps_slashes);
-
 /// `a=1&b=2`, encoded and in the order of the keys.
 [[nodiscard]] std::string query_text(const SignedRequest::Pairs& query);
 

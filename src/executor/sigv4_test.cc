@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "net/http_text.h"
+
 namespace tiphys::executor {
 namespace {
 
@@ -61,8 +63,8 @@ TEST(Sigv4, NamesWhoSignsWhat) {
 }
 
 TEST(Sigv4, EncodesUrls) {
-  EXPECT_EQ(uri_encoded("/a b/\xc3\xa4+~", true), "/a%20b/%C3%A4%2B~");
-  EXPECT_EQ(uri_encoded("a/b", false), "a%2Fb");
+  EXPECT_EQ(net::uri_encoded("/a b/\xc3\xa4+~", true), "/a%20b/%C3%A4%2B~");
+  EXPECT_EQ(net::uri_encoded("a/b", false), "a%2Fb");
   EXPECT_EQ(query_text({{"prefix", "a/"}, {"list-type", "2"}}), "list-type=2&prefix=a%2F");
 }
 

@@ -3,17 +3,10 @@
 #include <utility>
 
 #include "kube/client.h"
+#include "net/http_text.h"
 
 namespace tiphys::kube {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
 
 /// Reads words and quoted strings from the front of a text.
 class Reader {
@@ -68,13 +61,13 @@ std::vector<AuthChallenge> parse_challenges(std::string_view header) {
       if (word.empty()) {
         reader.take('"');  // a quote where none can be
       } else {
-        all.push_back({.scheme = lower(word), .parameters = {}});
+        all.push_back({.scheme = net::lower(word), .parameters = {}});
       }
       continue;
     }
     reader.skip(" \t");
     std::string text = reader.take('"') ? reader.quoted() : std::string(reader.word());
-    if (!all.empty()) all.back().parameters.insert_or_assign(lower(word), std::move(text));
+    if (!all.empty()) all.back().parameters.insert_or_assign(net::lower(word), std::move(text));
   }
 }
 
@@ -83,7 +76,7 @@ std::string token_url(const AuthChallenge& challenge, std::string_view scope) {
   const auto add = [&url](std::string_view name, std::string_view text) {
     if (text.empty()) return;
     url += url.find('?') == std::string::npos ? '?' : '&';
-    url.append(name).append("=").append(escaped(text));
+    url.append(name).append("=").append(net::uri_encoded(text));
   };
   add("service", challenge.parameter("service"));
   const std::string_view named = challenge.parameter("scope");

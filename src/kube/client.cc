@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "net/http_text.h"
 #include "value/json.h"
 
 namespace tiphys::kube {
@@ -16,31 +17,11 @@ constexpr long kConnectTimeoutMs = 10'000;
 constexpr long kKeepAliveSeconds = 10;
 constexpr std::size_t kBodyMax = std::size_t{256} << 20U;  // of a list of pods
 
-bool has_prefix_folded(std::string_view line, std::string_view prefix) {
-  return line.size() >= prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), line.begin(),
-                    [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
-}
-
 curl_blob blob_of(const std::string& text) {
   return {.data = const_cast<char*>(text.data()), .len = text.size(), .flags = CURL_BLOB_NOCOPY};
 }
 
 }  // namespace
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (is_plain) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
 
 std::string Answer::message() const {
   if (status == 0) return problem;
@@ -142,13 +123,10 @@ std::size_t Client::on_body(char* data, std::size_t size, std::size_t count, voi
 std::size_t Client::on_header(char* data, std::size_t size, std::size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
   const std::string_view line(data, size * count);
-  if (line.starts_with("HTTP/")) {
-    const std::size_t blank = line.find(' ');
-    exchange.answer.status =
-        blank == std::string_view::npos ? 0 : std::atoi(std::string(line.substr(blank)).c_str());
-  } else if (has_prefix_folded(line, "retry-after:")) {
-    exchange.answer.retry_after =
-        clock::Duration::seconds(std::atoi(std::string(line.substr(12)).c_str()));
+  if (const auto status = net::status_in(line)) {
+    exchange.answer.status = *status;
+  } else if (const auto wait = net::header_value(line, "retry-after")) {
+    exchange.answer.retry_after = clock::Duration::seconds(std::atoi(std::string(*wait).c_str()));
   }
   return line.size();
 }

@@ -82,7 +82,4 @@ class Client {
   net::CurlLoop loop_;  // last: its thread uses the others
 };
 
-/// `text` for use in a path or query.
-[[nodiscard]] std::string escaped(std::string_view text);
-
 }  // namespace tiphys::kube

@@ -1,11 +1,11 @@
 #include "kube/registry_transfer.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
 #include "net/certificates.h"
+#include "net/http_text.h"
 
 namespace tiphys::kube {
 namespace {
@@ -14,13 +14,6 @@ constexpr std::size_t kBodyMax = std::size_t{8} << 20U;
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr long kRedirectsMax = 5;
 constexpr std::size_t kChallengesMax = 16;
-constexpr std::string_view kChallenge = "www-authenticate:";
-
-bool has_prefix_folded(std::string_view line, std::string_view prefix) {
-  return line.size() >= prefix.size() &&
-         std::equal(prefix.begin(), prefix.end(), line.begin(),
-                    [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); });
-}
 
 }  // namespace
 
@@ -75,17 +68,13 @@ std::size_t RegistryTransfer::on_body(char* data, std::size_t size, std::size_t 
 std::size_t RegistryTransfer::on_header(char* data, std::size_t size, std::size_t count,
                                         void* self) {
   auto& transfer = *static_cast<RegistryTransfer*>(self);
-  std::string_view line(data, size * count);
-  while (!line.empty() && (line.back() == '\r' || line.back() == '\n')) line.remove_suffix(1);
-  if (line.starts_with("HTTP/")) {  // also of each answer before the last
-    const std::size_t blank = line.find(' ');
+  const std::string_view line(data, size * count);
+  if (const auto status = net::status_in(line)) {  // also of each answer before the last
     transfer.answer_ = {};
-    if (blank != std::string_view::npos) {
-      transfer.answer_.status = std::atoi(std::string(line.substr(blank)).c_str());
-    }
-  } else if (has_prefix_folded(line, kChallenge) &&
-             transfer.answer_.challenges.size() < kChallengesMax) {
-    transfer.answer_.challenges.emplace_back(line.substr(kChallenge.size()));
+    transfer.answer_.status = *status;
+  } else if (const auto challenge = net::header_value(line, "www-authenticate");
+             challenge && transfer.answer_.challenges.size() < kChallengesMax) {
+    transfer.answer_.challenges.emplace_back(*challenge);
   }
   return size * count;
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/http_text.h"
 #include "notify/channel/channel_fixture.h"
 
 namespace tiphys::notify {
@@ -90,7 +91,7 @@ TEST(HttpText, KnowsUrlsAndHeaders) {
   EXPECT_FALSE(is_header_text("a\rb"));
   EXPECT_TRUE(is_header_text("a\tb é"));
   EXPECT_FALSE(is_header_name("a:"));
-  EXPECT_EQ(percent_encoded("a b/é~"), "a%20b%2F%C3%A9~");
+  EXPECT_EQ(net::uri_encoded("a b/é~"), "a%20b%2F%C3%A9~");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "net/http_text.h"
 #include "notify/channel/fields.h"
 #include "value/json.h"
 
@@ -26,7 +27,7 @@ void add(std::string_view text, std::size_t shortest, std::vector<std::string>& 
 // A receiver that repeats what it was sent seldom has it as it was written.
 void add_forms(const std::string& text, std::vector<std::string>& out) {
   add(text, kShortest, out);
-  add(percent_encoded(text), kShortest, out);
+  add(net::uri_encoded(text), kShortest, out);
   const std::string quoted = value::to_json(Value(text));
   add(std::string_view(quoted).substr(1, quoted.size() - 2), kShortest, out);
 }

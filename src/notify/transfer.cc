@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/certificates.h"
+#include "net/http_text.h"
 #include "notify/addresses.h"
 
 namespace tiphys::notify {
@@ -16,13 +17,6 @@ namespace {
 
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr std::size_t kRepliesMax = 1000;  // lines of a mail server that are looked at
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 }  // namespace
 
@@ -40,7 +34,7 @@ Transfer::Transfer(std::string id, HttpRequest request, Limits limits)
   }
   bool has_agent = false;
   for (const auto& [name, text] : request.headers) {
-    has_agent = has_agent || lower(name) == "user-agent";
+    has_agent = has_agent || net::lower(name) == "user-agent";
     // libcurl leaves a header without a value out unless it ends in a semicolon.
     lines_ = curl_slist_append(lines_,
                                text.empty() ? (name + ";").c_str() : (name + ": " + text).c_str());
@@ -123,7 +117,7 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   } else if (colon != std::string_view::npos) {
     std::string_view text = line.substr(colon + 1);
     while (text.starts_with(' ')) text.remove_prefix(1);
-    transfer.answer_.headers.emplace_back(lower(line.substr(0, colon)), text);
+    transfer.answer_.headers.emplace_back(net::lower(line.substr(0, colon)), text);
   }
   return size * count;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "clock/rfc3339.h"
+#include "net/http_text.h"
 #include "notify/channel/field_channel.h"
 #include "notify/channel/kinds.h"
 #include "notify/channel/signed_headers.h"
@@ -56,8 +57,8 @@ std::string header_text(std::string_view text) {
 std::string source_of(const Draft& draft) {
   if (std::string own = text_in(draft.config, "source"); !own.empty()) return own;
   const value::Value& workflow = draft.notice.event["workflow"];
-  return fmt::format("/tiphys/{}/{}", percent_encoded(plain_text(workflow["namespace"])),
-                     percent_encoded(plain_text(workflow["name"])));
+  return fmt::format("/tiphys/{}/{}", net::uri_encoded(plain_text(workflow["namespace"])),
+                     net::uri_encoded(plain_text(workflow["name"])));
 }
 
 diag::Result<Attributes> attributes_of(const Draft& draft) {

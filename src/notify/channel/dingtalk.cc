@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "expr/base64.h"
+#include "net/http_text.h"
 #include "notify/channel/field_channel.h"
 #include "notify/channel/kinds.h"
 #include "notify/hmac.h"
@@ -47,13 +48,13 @@ std::string with_breaks(std::string_view text) {
 std::string signed_url(const Draft& draft) {
   const std::string token = text_in(draft.config, "accessToken");
   std::string url =
-      token.empty() ? text_in(draft.config, "url") : std::string(kUrl) + percent_encoded(token);
+      token.empty() ? text_in(draft.config, "url") : std::string(kUrl) + net::uri_encoded(token);
   const std::string secret = text_in(draft.config, "secret");
   if (secret.empty()) return url;
   const std::string time = std::to_string(draft.now.ns / 1'000'000);
   const std::string code = expr::base64_encode(hmac_sha256(secret, time + "\n" + secret));
   return fmt::format("{}{}timestamp={}&sign={}", url,
-                     url.find('?') == std::string::npos ? "?" : "&", time, percent_encoded(code));
+                     url.find('?') == std::string::npos ? "?" : "&", time, net::uri_encoded(code));
 }
 
 void add_list(const Draft& draft, std::string_view name, value::Map& at) {

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "clock/rfc3339.h"
+#include "net/http_text.h"
 #include "notify/channel/field_channel.h"
 #include "notify/channel/kinds.h"
 
@@ -76,7 +77,7 @@ class Discord final : public FieldChannel {
     std::string url = text_in(config, "url");
     if (const std::string thread = text_in(config, "threadId"); !thread.empty()) {
       url += url.find('?') == std::string::npos ? "?" : "&";
-      url += "thread_id=" + percent_encoded(thread);
+      url += "thread_id=" + net::uri_encoded(thread);
     }
     return json_post(config, std::move(url), json_body(body));
   }

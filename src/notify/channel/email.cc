@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "clock/strftime.h"
+#include "net/http_text.h"
 #include "notify/channel/field_channel.h"
 #include "notify/channel/kinds.h"
 #include "notify/channel/mail_parts.h"
@@ -90,7 +91,7 @@ bool is_host(std::string_view text) {
 
 // All but letters, digits and `.-_` as =XX, which an id of RFC 5322 can hold.
 std::string id_text(std::string_view id) {
-  std::string out = percent_encoded(id);
+  std::string out = net::uri_encoded(id);
   std::ranges::replace(out, '%', '=');
   std::ranges::replace(out, '~', '-');
   return out;

@@ -62,8 +62,5 @@ enum class Unknown { kAllowed, kRefused };
 [[nodiscard]] bool is_header_text(std::string_view text);
 /// True when it may be a header's name.
 [[nodiscard]] bool is_header_name(std::string_view name);
-/// All but letters, digits and `-._~` as %XX, for one segment of a URL's path or one of its
-/// parameters.
-[[nodiscard]] std::string percent_encoded(std::string_view text);
 
 }  // namespace tiphys::notify

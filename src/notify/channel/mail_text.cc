@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "expr/base64.h"
+#include "net/http_text.h"
 #include "notify/channel/fields.h"
 #include "notify/message_text.h"
 
@@ -116,7 +117,7 @@ std::string header_parameter(std::string_view name, std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     if ((byte & 0xC0) != 0x80) ascii += byte >= 0x20 && byte < 0x7F ? c : '_';
   }
-  return fmt::format("; {}={}; {}*=utf-8''{}", name, quoted(ascii), name, percent_encoded(text));
+  return fmt::format("; {}={}; {}*=utf-8''{}", name, quoted(ascii), name, net::uri_encoded(text));
 }
 
 std::string quoted_printable(std::string_view text) {

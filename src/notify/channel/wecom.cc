@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "net/http_text.h"
 #include "notify/channel/field_channel.h"
 #include "notify/channel/kinds.h"
 
@@ -78,7 +79,7 @@ class WeCom final : public FieldChannel {
   [[nodiscard]] diag::Result<Request> make(const Draft& draft) const override {
     const std::string key = text_in(draft.config, "key");
     const std::string url =
-        key.empty() ? text_in(draft.config, "url") : std::string(kUrl) + percent_encoded(key);
+        key.empty() ? text_in(draft.config, "url") : std::string(kUrl) + net::uri_encoded(key);
     const bool is_markdown = text_in(draft.config, "msgType") != "text";
     const std::string_view type = is_markdown ? "markdown" : "text";
     value::Map content = {
