@@ -36,9 +36,7 @@ Task task_for(const Task& pod, const std::string& name, Value body) {
   task.volumes_path = pod.work_path + "/volumes";
   task.work_path = fmt::format("{}/c/{}", pod.work_path, name);
   task.wants_result = pod.wants_result && name == kMain;
-  if (name != kMain && task.log_path.ends_with(".log")) {
-    task.log_path.insert(task.log_path.size() - 4, "." + name);
-  }
+  task.log_path = container_log_path(pod.log_path, name);
   return task;
 }
 
@@ -96,6 +94,13 @@ int integer_of(const Value& v) {
 }
 
 }  // namespace
+
+std::string container_log_path(std::string pod_log, std::string_view container) {
+  if (container != kMain && pod_log.ends_with(".log")) {
+    pod_log.insert(pod_log.size() - 4, fmt::format(".{}", container));
+  }
+  return pod_log;
+}
 
 bool is_pod_group(const Value& body) {
   return body["containerSet"].is_map() || !body["sidecars"].list().empty() ||

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "clock/instant.h"
@@ -30,6 +31,10 @@ struct PodPlan {
   int attempts = 1;                          // of each main container
   clock::Duration pause;                     // between two of them
 };
+
+/// The log of one container of a pod: the main one's is the pod's, POD.log; the others' are
+/// POD.CONTAINER.log.
+[[nodiscard]] std::string container_log_path(std::string pod_log, std::string_view container);
 
 /// Whether a template needs more than one process.
 [[nodiscard]] bool is_pod_group(const value::Value& template_body);

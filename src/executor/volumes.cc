@@ -8,6 +8,7 @@
 #include "executor/path_words.h"
 #include "executor/preparation.h"
 #include "executor/step_log.h"
+#include "spec/named.h"
 
 namespace tiphys::executor {
 namespace {
@@ -22,9 +23,7 @@ diag::Result<void> make_folder(const std::string& path) {
 const value::Value& find_volume(const Task& task, std::string_view name) {
   static const value::Value kNone;
   for (const value::Value* list : {&task.template_body["volumes"], &task.volumes}) {
-    for (const value::Value& volume : list->list()) {
-      if (volume["name"].string_or("") == name) return volume;
-    }
+    if (const value::Value& volume = spec::named(*list, name); !volume.is_null()) return volume;
   }
   return kNone;
 }

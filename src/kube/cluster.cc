@@ -1,7 +1,6 @@
 #include "kube/cluster.h"
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -13,6 +12,8 @@
 
 #include "clock/rfc3339.h"
 #include "expr/base64.h"
+#include "kube/clocks.h"
+#include "spec/named.h"
 #include "spec/yaml_reader.h"
 #include "value/json.h"
 
@@ -25,12 +26,6 @@ using value::Value;
 constexpr const char* kAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 constexpr std::int64_t kTokenKept = 30'000'000'000;  // a file's; the kubelet changes it long before
 
-std::int64_t wall_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 diag::Result<std::string> read_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return diag::fail(Code::kNotFound, fmt::format("cannot read {}", path));
@@ -40,14 +35,6 @@ diag::Result<std::string> read_text(const std::string& path) {
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-const Value& named(const Value& list, std::string_view name) {
-  static const Value none;
-  for (const Value& entry : list.list()) {
-    if (entry["name"].string_or("") == name) return entry;
-  }
-  return none;
 }
 
 // `FIELD-data`, or the contents of the file that `FIELD` names, which is relative to the
@@ -95,14 +82,14 @@ diag::Result<Cluster> from_kubeconfig(const std::string& path, const std::string
   TRY(const spec::YamlDocument document, spec::read_yaml(text, {.file = path, .is_strict = false}));
   const Value& config = document.value;
   const std::string context(wanted.empty() ? config["current-context"].string_or("") : wanted);
-  const Value& chosen = named(config["contexts"], context)["context"];
+  const Value& chosen = spec::named(config["contexts"], context)["context"];
   if (!chosen.is_map()) {
     return diag::fail(Code::kNotFound,
                       context.empty() ? fmt::format("{} has no current-context: name one", path)
                                       : fmt::format("{} has no context '{}'", path, context));
   }
   const std::string_view cluster_name = chosen["cluster"].string_or("");
-  const Value& found = named(config["clusters"], cluster_name)["cluster"];
+  const Value& found = spec::named(config["clusters"], cluster_name)["cluster"];
   if (found["server"].string_or("").empty()) {
     return diag::fail(Code::kNotFound,
                       fmt::format("{} has no server for the cluster '{}'", path, cluster_name));
@@ -115,8 +102,8 @@ diag::Result<Cluster> from_kubeconfig(const std::string& path, const std::string
   cluster.skips_verification = found["insecure-skip-tls-verify"].bool_or(false);
   cluster.name_space = chosen["namespace"].string_or("");
   TRY(cluster.authorities, data_or_file(found, "certificate-authority", folder));
-  TRY_VOID(
-      take_user(named(config["users"], chosen["user"].string_or(""))["user"], folder, cluster));
+  TRY_VOID(take_user(spec::named(config["users"], chosen["user"].string_or(""))["user"], folder,
+                     cluster));
   return cluster;
 }
 
@@ -185,7 +172,7 @@ diag::Result<Cluster> find_cluster(const ClusterChoice& choice) {
 diag::Result<std::string> TokenSource::token() {
   const std::lock_guard lock(mutex_);
   if (cluster_.token_file.empty() && cluster_.plugin.empty()) return cluster_.token;
-  const std::int64_t now = wall_now();
+  const std::int64_t now = wall_time().ns;
   if (now < valid_until_) return known_;
   if (!cluster_.plugin.empty()) {
     TRY(const Value status, ask_plugin(cluster_));

@@ -8,6 +8,7 @@
 #include "executor/data_template.h"
 #include "executor/outputs.h"
 #include "kube/kubernetes_executor.h"
+#include "net/http_text.h"
 
 namespace tiphys::kube {
 
@@ -23,16 +24,9 @@ constexpr int kRefusalsMax = 6;                       // some 6 s: rights may co
 
 }  // namespace
 
-std::int64_t steady_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-clock::Instant wall_time() {
-  return {std::chrono::duration_cast<std::chrono::nanoseconds>(
-              std::chrono::system_clock::now().time_since_epoch())
-              .count()};
+std::string pod_path(std::string_view name_space, std::string_view pod) {
+  return fmt::format("/api/v1/namespaces/{}/pods/{}", net::uri_encoded(name_space),
+                     net::uri_encoded(pod));
 }
 
 KubernetesExecutor::KubernetesExecutor(KubernetesOptions options, executor::Listener listener,
@@ -136,9 +130,8 @@ KubernetesExecutor::Pod* KubernetesExecutor::find(const std::string& key) {
   return it == pods_.end() ? nullptr : it->second.get();
 }
 
-std::string KubernetesExecutor::pod_path(const Pod& pod) const {
-  return fmt::format("/api/v1/namespaces/{}/pods/{}", escaped(pod.task.name_space),
-                     escaped(pod.task.pod_name));
+std::string KubernetesExecutor::path_of(const Pod& pod) {
+  return pod_path(pod.task.name_space, pod.task.pod_name);
 }
 
 void KubernetesExecutor::begin(Task task) {

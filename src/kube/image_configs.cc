@@ -1,7 +1,6 @@
 #include "kube/image_configs.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -11,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "kube/clocks.h"
 #include "kube/image_lookup.h"
 #include "kube/image_manifest.h"
 #include "kube/image_reference.h"
@@ -26,12 +26,6 @@ constexpr std::int64_t kTagLife = 600 * kSecond;
 constexpr std::int64_t kErrorLife = 10 * kSecond;
 constexpr std::int64_t kForGood = INT64_MAX;
 constexpr std::size_t kEntriesMax = 1000;
-
-std::int64_t steady_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 diag::Error message_for(const std::string& image, const diag::Error& why) {
   const bool is_passing = why.code == diag::Code::kIo;

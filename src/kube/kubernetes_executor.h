@@ -1,7 +1,7 @@
 // The pods of a cluster and the tasks that they run: see executor.h.
 //
-// All but post() and the three functions of Executor is the thread's own. pod_creation.cc makes
-// pods, pod_end.cc follows them to their ends, pod_sweep.cc removes what nobody needs.
+// All but post() and the functions of Executor, which post, is the thread's own. pod_creation.cc
+// makes pods, pod_end.cc follows them to their ends, pod_sweep.cc removes what nobody needs.
 #pragma once
 
 #include <condition_variable>
@@ -13,12 +13,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "executor/path_words.h"
 #include "kube/client.h"
+#include "kube/clocks.h"
 #include "kube/executor.h"
 #include "kube/image_configs.h"
 #include "kube/pod_log.h"
@@ -28,9 +30,8 @@
 
 namespace tiphys::kube {
 
-/// The clock of pauses and retries, in nanoseconds.
-[[nodiscard]] std::int64_t steady_now();
-[[nodiscard]] clock::Instant wall_time();
+/// Where the API has a pod.
+[[nodiscard]] std::string pod_path(std::string_view name_space, std::string_view pod);
 
 inline constexpr const char* kMergePatch = "application/merge-patch+json";
 
@@ -131,7 +132,7 @@ class KubernetesExecutor final : public executor::Executor {
   /// Whether the cluster keeps a pod whose end is committed.
   [[nodiscard]] bool has_unreleased() const;
   [[nodiscard]] Pod* find(const std::string& key);
-  [[nodiscard]] std::string pod_path(const Pod& pod) const;
+  [[nodiscard]] static std::string path_of(const Pod& pod);
   [[nodiscard]] bool needs_log(const Pod& pod) const;
 
   const KubernetesOptions options_;

@@ -8,6 +8,7 @@
 #include "kube/kubernetes_executor.h"
 #include "kube/pod_outcome.h"
 #include "kube/pull_secrets.h"
+#include "net/http_text.h"
 #include "value/json.h"
 
 namespace tiphys::kube {
@@ -78,11 +79,11 @@ void KubernetesExecutor::on_images(const std::string& key, const ImageConfigs::A
 
 // A claim belongs to all pods of its workflow: the first one makes it, the others find it.
 void KubernetesExecutor::make_claim(Pod& pod, const Value& claim) {
-  const std::string folder =
-      fmt::format("/api/v1/namespaces/{}/persistentvolumeclaims", escaped(pod.task.name_space));
+  const std::string folder = fmt::format("/api/v1/namespaces/{}/persistentvolumeclaims",
+                                         net::uri_encoded(pod.task.name_space));
   const Value body = claim_of(pod.task, claim, options_.engine);
   const std::string path =
-      fmt::format("{}/{}", folder, escaped(body["metadata"]["name"].string_or("")));
+      fmt::format("{}/{}", folder, net::uri_encoded(body["metadata"]["name"].string_or("")));
   if (claims_.contains(path)) {
     ++pod.claims_made;
     return create(pod);
@@ -115,12 +116,13 @@ void KubernetesExecutor::send_waiting() {
     const Pod* const pod = find(key);
     if (pod == nullptr) continue;
     ++creating_;
-    client_->send({.method = "POST",
-                   .path = fmt::format("/api/v1/namespaces/{}/pods", escaped(pod->task.name_space)),
-                   .body = std::move(body)},
-                  [this, key = key](Answer answer) {
-                    post([this, key, kept = std::move(answer)] { on_created(key, kept); });
-                  });
+    client_->send(
+        {.method = "POST",
+         .path = fmt::format("/api/v1/namespaces/{}/pods", net::uri_encoded(pod->task.name_space)),
+         .body = std::move(body)},
+        [this, key = key](Answer answer) {
+          post([this, key, kept = std::move(answer)] { on_created(key, kept); });
+        });
   }
   to_create_.erase(to_create_.begin(), to_create_.begin() + static_cast<std::ptrdiff_t>(sent));
 }
@@ -160,7 +162,7 @@ void KubernetesExecutor::on_created(const std::string& key, const Answer& answer
 
 // The name is taken: by this very task, by an earlier run of the node, or by somebody else.
 void KubernetesExecutor::resolve_conflict(Pod& pod) {
-  client_->send({.path = pod_path(pod)}, [this, key = pod.task.key](Answer answer) {
+  client_->send({.path = path_of(pod)}, [this, key = pod.task.key](Answer answer) {
     post([this, key, kept = std::move(answer)] { on_conflict(key, kept); });
   });
 }
@@ -186,11 +188,11 @@ void KubernetesExecutor::on_conflict(const std::string& key, const Answer& answe
   }
   // An earlier run of this node, which nobody waits for any more.
   client_->send({.method = "PATCH",
-                 .path = pod_path(*pod),
+                 .path = path_of(*pod),
                  .body = R"({"metadata":{"finalizers":null}})",
                  .type = kMergePatch},
                 [](const Answer&) {});
-  client_->send({.method = "DELETE", .path = pod_path(*pod), .body = R"({"gracePeriodSeconds":0})"},
+  client_->send({.method = "DELETE", .path = path_of(*pod), .body = R"({"gracePeriodSeconds":0})"},
                 [](const Answer&) {});
   retry(*pod, {}, &KubernetesExecutor::create);
 }

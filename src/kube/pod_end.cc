@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include "executor/outputs.h"
+#include "executor/pod_plan.h"
 #include "kube/kubernetes_executor.h"
 #include "kube/pod_outcome.h"
+#include "net/http_text.h"
 #include "value/json.h"
 
 namespace tiphys::kube {
@@ -39,13 +41,11 @@ void KubernetesExecutor::follow_logs(Pod& pod) {
   names.insert(names.end(), pod.names.sidecars.begin(), pod.names.sidecars.end());
   for (const std::string& name : names) {
     if (pod.logs.contains(name)) continue;
-    std::string file = pod.task.log_path;
-    if (name != "main" && file.ends_with(".log")) file.insert(file.size() - 4, "." + name);
     const std::string key = pod.task.key;
     auto log = std::make_unique<PodLog>(
         *client_,
-        PodLogPlan{.path = fmt::format("{}/log?container={}", pod_path(pod), escaped(name)),
-                   .file = std::move(file),
+        PodLogPlan{.path = fmt::format("{}/log?container={}", path_of(pod), net::uri_encoded(name)),
+                   .file = executor::container_log_path(pod.task.log_path, name),
                    .nonce = nonce_of(pod.task),
                    .size_max = options_.log_max},
         PodLog::Calls{.on_progress =
@@ -55,8 +55,8 @@ void KubernetesExecutor::follow_logs(Pod& pod) {
                           },
                       .on_over =
                           [this, key, name](std::string report, std::size_t lines) {
-                            post([this, key, name, report, lines] {
-                              on_log_over(key, name, report, lines);
+                            post([this, key, name, kept = std::move(report), lines]() mutable {
+                              on_log_over(key, name, std::move(kept), lines);
                             });
                           },
                       .wake_me =
@@ -143,7 +143,7 @@ void KubernetesExecutor::do_cancel(const std::string& key, clock::Duration grace
 void KubernetesExecutor::remove(Pod& pod) {
   const std::int64_t seconds = std::max<std::int64_t>(1, pod.grace.ns / 1'000'000'000);
   client_->send({.method = "DELETE",
-                 .path = pod_path(pod),
+                 .path = path_of(pod),
                  .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", seconds)},
                 [this, key = pod.task.key](const Answer& answer) {
                   if (!answer.is_passing()) return;
@@ -182,23 +182,21 @@ void KubernetesExecutor::release(Pod& pod) {
   const Value patch = value::Map{
       {"metadata", value::Map{{"labels", value::Map{{kCompletedLabel, "true"}}},
                               {"finalizers", others.empty() ? Value() : Value(others)}}}};
-  client_->send({.method = "PATCH",
-                 .path = pod_path(pod),
-                 .body = value::to_json(patch),
-                 .type = kMergePatch},
-                [this, key](const Answer& answer) {
-                  post([this, key, is_passing = answer.is_passing() || answer.status == 409,
-                        wait = answer.retry_after] {
-                    Pod* const again = find(key);
-                    if (again == nullptr) return;
-                    if (!is_passing) {
-                      pods_.erase(key);
-                      return;
-                    }
-                    again->is_released = false;
-                    retry(*again, wait, &KubernetesExecutor::release);
-                  });
-                });
+  client_->send(
+      {.method = "PATCH", .path = path_of(pod), .body = value::to_json(patch), .type = kMergePatch},
+      [this, key](const Answer& answer) {
+        post([this, key, is_passing = answer.is_passing() || answer.status == 409,
+              wait = answer.retry_after] {
+          Pod* const again = find(key);
+          if (again == nullptr) return;
+          if (!is_passing) {
+            pods_.erase(key);
+            return;
+          }
+          again->is_released = false;
+          retry(*again, wait, &KubernetesExecutor::release);
+        });
+      });
 }
 
 }  // namespace tiphys::kube

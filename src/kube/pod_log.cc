@@ -4,13 +4,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "executor/step_log.h"
+#include "kube/clocks.h"
+#include "net/http_text.h"
 #include "step/report.h"
 
 namespace tiphys::kube {
@@ -19,12 +20,6 @@ namespace {
 constexpr std::int64_t kPause = 300'000'000;
 constexpr int kTriesAfterEnd = 6;
 constexpr long kSilenceSeconds = 600;  // a step may have nothing to say
-
-std::int64_t steady_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -78,7 +73,7 @@ void PodLog::State::begin() {
   rest.clear();
   skip_until = last_stamp;
   skip_count = last_count;
-  if (!last_stamp.empty()) what.path += "&sinceTime=" + escaped(last_stamp);
+  if (!last_stamp.empty()) what.path += "&sinceTime=" + net::uri_encoded(last_stamp);
   request = client.send(
       std::move(what), [self = shared_from_this()](const Answer& answer) { self->on_end(answer); },
       [self = shared_from_this()](std::string_view bytes) { self->on_bytes(bytes); });

@@ -9,6 +9,7 @@
 #include "executor/outputs.h"
 #include "executor/path_words.h"
 #include "executor/view.h"
+#include "step/contract.h"
 #include "step/files.h"
 
 namespace tiphys::kube {
@@ -16,8 +17,6 @@ namespace {
 
 using executor::Outcome;
 using executor::Task;
-
-constexpr int kExitNotStarted = 64;
 
 diag::Result<executor::View> make_view(const Task& task, const char* folder) {
   return executor::View::make_in_image({.scratch = fmt::format("{}/{}", task.work_path, folder),
@@ -49,8 +48,8 @@ Outcome failed(Outcome::Phase phase, std::string message, const ContainerEnd* en
 executor::ContainerOutcome container_outcome(const ContainerEnd& end) {
   executor::ContainerOutcome outcome{.name = end.name, .phase = "Succeeded", .message = {}};
   if (end.exit_code == 0) return outcome;
-  outcome.phase = end.exit_code == kExitNotStarted ? "Error" : "Failed";
-  outcome.message = fmt::format("{}: {} (exit code {})", end.name, end.reason, end.exit_code);
+  outcome.phase = end.exit_code == step::kExitNotStarted ? "Error" : "Failed";
+  outcome.message = exit_text(end);
   return outcome;
 }
 
@@ -80,7 +79,7 @@ Outcome outcome_by_report(const Task& task, const ContainerEnd& end, const step:
   Outcome outcome =
       executor::collect_outcome(named, *view, exit_of(task, end, report), lookup, artifact_root);
   if (end.exit_code != 0 && end.reason != "Error" && report.exec_error == 0) {
-    outcome.message = fmt::format("{}: {} (exit code {})", end.name, end.reason, end.exit_code);
+    outcome.message = exit_text(end);
   }
   if (end.exit_code != 0 && !report.message.empty()) outcome.message += ": " + report.message;
   if (end.exit_code == 0 && !report.problem.empty()) {
@@ -122,11 +121,8 @@ Outcome outcome_of(const Task& task, const PodView& view, const std::string& rep
                    const executor::Lookup& lookup, const std::string& artifact_root) {
   const ContainerEnd* const end = output_container(view);
   if (!view.problem.empty() || end == nullptr) {
-    const bool is_error = view.is_error || end == nullptr;
-    Outcome outcome =
-        failed(is_error && view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed,
-               view.problem, end);
-    return outcome;
+    return failed(view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed, view.problem,
+                  end);
   }
   const auto report = step::decode(report_text);
   Outcome outcome;
@@ -136,8 +132,7 @@ Outcome outcome_of(const Task& task, const PodView& view, const std::string& rep
     outcome = failed(Outcome::Phase::kError,
                      fmt::format("{}: its outputs could not be read", end->name), end);
   } else {
-    std::string message =
-        fmt::format("{}: {} (exit code {})", end->name, end->reason, end->exit_code);
+    std::string message = exit_text(*end);
     if (!end->message.empty() && !step::lines_in_log(end->message)) message += ": " + end->message;
     outcome = failed(Outcome::Phase::kFailed, std::move(message), end);
   }

@@ -89,19 +89,15 @@ void add_volume(List& volumes, const Value& volume) {
   volumes.push_back(volume);
 }
 
-std::string claim_name(const Task& task, const Value& claim) {
-  return fmt::format("{}-{}", task.workflow, claim["metadata"]["name"].string_or(""));
-}
-
 List volumes_of(const Task& task) {
   List volumes{Map{{"name", step::kVolume}, {"emptyDir", Map{}}}};
   for (const Value* list : {&task.template_body["volumes"], &task.volumes}) {
     for (const Value& volume : list->list()) add_volume(volumes, volume);
   }
   for (const Value& claim : task.workflow_spec["volumeClaimTemplates"].list()) {
-    add_volume(volumes,
-               Map{{"name", claim["metadata"]["name"]},
-                   {"persistentVolumeClaim", Map{{"claimName", claim_name(task, claim)}}}});
+    add_volume(volumes, Map{{"name", claim["metadata"]["name"]},
+                            {"persistentVolumeClaim",
+                             Map{{"claimName", claim_name(task.workflow, claim)}}}});
   }
   return volumes;
 }
@@ -139,6 +135,10 @@ std::string nonce_of(const Task& task) {
                      spec::fnv32a(task.key + task.pod_name));
 }
 
+std::string claim_name(std::string_view workflow, const Value& claim) {
+  return fmt::format("{}-{}", workflow, claim["metadata"]["name"].string_or(""));
+}
+
 Value claim_of(const Task& task, const Value& claim, const std::string& engine) {
   Map metadata = claim["metadata"].map();
   Map labels = claim["metadata"]["labels"].map();
@@ -146,7 +146,7 @@ Value claim_of(const Task& task, const Value& claim, const std::string& engine) 
   labels.set(kWorkflowLabel, task.workflow);
   labels.set(kEngineLabel, engine);
   annotations.set(kKeyAnnotation, task.key);
-  metadata.set("name", claim_name(task, claim));
+  metadata.set("name", claim_name(task.workflow, claim));
   metadata.set("namespace", task.name_space);
   metadata.set("labels", std::move(labels));
   metadata.set("annotations", std::move(annotations));

@@ -44,6 +44,9 @@ struct PodContainers {
 /// The mark of a pod's report in its log.
 [[nodiscard]] std::string nonce_of(const executor::Task& task);
 
+/// What the claim is called that `claim`, one of spec.volumeClaimTemplates, asks for.
+[[nodiscard]] std::string claim_name(std::string_view workflow, const value::Value& claim);
+
 /// The claim that `claim`, one of spec.volumeClaimTemplates, asks for.
 [[nodiscard]] value::Value claim_of(const executor::Task& task, const value::Value& claim,
                                     const std::string& engine);

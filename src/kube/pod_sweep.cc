@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "kube/kubernetes_executor.h"
+#include "net/http_text.h"
 #include "value/json.h"
 
 namespace tiphys::kube {
@@ -23,22 +24,20 @@ std::string uid_of(const Value& pod) {
   return std::string(key.substr(0, key.find('.')));
 }
 
-std::string path_of(const Value& pod) {
+std::string path_of_object(const Value& pod) {
   const Value& metadata = pod["metadata"];
-  return fmt::format("/api/v1/namespaces/{}/pods/{}", escaped(metadata["namespace"].string_or("")),
-                     escaped(metadata["name"].string_or("")));
+  return pod_path(metadata["namespace"].string_or(""), metadata["name"].string_or(""));
 }
 
 }  // namespace
 
 void KubernetesExecutor::remove_pod(const std::string& name_space, const std::string& pod) {
-  post([this, path = fmt::format("/api/v1/namespaces/{}/pods/{}", escaped(name_space),
-                                 escaped(pod))] { delete_at(path, 0, 0); });
+  post([this, path = pod_path(name_space, pod)] { delete_at(path, 0, 0); });
 }
 
 void KubernetesExecutor::remove_claim(const std::string& name_space, const std::string& claim) {
   post([this, path = fmt::format("/api/v1/namespaces/{}/persistentvolumeclaims/{}",
-                                 escaped(name_space), escaped(claim))] {
+                                 net::uri_encoded(name_space), net::uri_encoded(claim))] {
     claims_.erase(path);
     delete_at(path, 0, 0);
   });
@@ -76,13 +75,13 @@ void KubernetesExecutor::sweep() {
   const auto workflows = std::make_shared<const std::map<std::string, bool>>(std::move(*known));
   for (auto& [name, s] : spaces_) {
     sweep_unclaimed(s, *workflows);
-    const std::string folder = fmt::format("/api/v1/namespaces/{}", escaped(name));
+    const std::string folder = fmt::format("/api/v1/namespaces/{}", net::uri_encoded(name));
     const std::string ours = fmt::format("{}={}", kEngineLabel, options_.engine);
     sweep_list(fmt::format("{}/pods?limit={}&labelSelector={}", folder, kPage,
-                           escaped(fmt::format("{},{}=true", ours, kCompletedLabel))),
+                           net::uri_encoded(fmt::format("{},{}=true", ours, kCompletedLabel))),
                "", workflows);
     sweep_list(fmt::format("{}/persistentvolumeclaims?limit={}&labelSelector={}", folder, kPage,
-                           escaped(ours)),
+                           net::uri_encoded(ours)),
                "", workflows);
   }
 }
@@ -96,9 +95,9 @@ void KubernetesExecutor::sweep_unclaimed(Space& s, const std::map<std::string, b
       continue;
     }
     const std::string_view phase = object["status"]["phase"].string_or("");
-    free_pod(path_of(object));
+    free_pod(path_of_object(object));
     if (workflow == workflows.end() || (phase != "Succeeded" && phase != "Failed")) {
-      delete_at(path_of(object), 30, 0);
+      delete_at(path_of_object(object), 30, 0);
     }
     it = s.unclaimed.erase(it);
   }
@@ -108,7 +107,7 @@ void KubernetesExecutor::sweep_unclaimed(Space& s, const std::map<std::string, b
 // without the right to list claims leaves them.
 void KubernetesExecutor::sweep_list(const std::string& path, const std::string& from,
                                     std::shared_ptr<const std::map<std::string, bool>> workflows) {
-  client_->send({.path = from.empty() ? path : path + "&continue=" + escaped(from),
+  client_->send({.path = from.empty() ? path : path + "&continue=" + net::uri_encoded(from),
                  .accept = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,"
                            "application/json"},
                 [this, path, workflows](const Answer& answer) {
@@ -119,8 +118,9 @@ void KubernetesExecutor::sweep_list(const std::string& path, const std::string& 
                     const std::string folder = path.substr(0, path.find('?'));
                     for (const Value& object : kept["items"].list()) {
                       if (workflows->contains(uid_of(object))) continue;
-                      delete_at(folder + "/" + escaped(object["metadata"]["name"].string_or("")), 0,
-                                0);
+                      delete_at(
+                          folder + "/" + net::uri_encoded(object["metadata"]["name"].string_or("")),
+                          0, 0);
                     }
                     const std::string_view more = kept["metadata"]["continue"].string_or("");
                     if (!more.empty()) sweep_list(path, std::string(more), workflows);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "clock/rfc3339.h"
+#include "spec/named.h"
 #include "step/report.h"
 
 namespace tiphys::kube {
@@ -15,14 +16,6 @@ using value::Value;
 clock::Instant time_of(const Value& text) {
   const auto time = clock::parse_rfc3339(text.string_or(""));
   return time ? *time : clock::Instant{};
-}
-
-const Value& status_of(const Value& statuses, const std::string& name) {
-  static const Value none;
-  for (const Value& status : statuses.list()) {
-    if (status["name"].string_or("") == name) return status;
-  }
-  return none;
 }
 
 std::optional<ContainerEnd> end_of(const Value& status) {
@@ -42,9 +35,8 @@ std::string with_message(std::string reason, std::string_view message) {
 
 // What a container that has ended badly is blamed for. The reports of tiphys-step are for us.
 std::string blame(const ContainerEnd& end) {
-  std::string text = fmt::format("{}: {} (exit code {})", end.name, end.reason, end.exit_code);
   const bool is_report = step::decode(end.message) || step::lines_in_log(end.message);
-  return is_report ? text : with_message(std::move(text), end.message);
+  return is_report ? exit_text(end) : with_message(exit_text(end), end.message);
 }
 
 std::string waiting_text(const Value& status) {
@@ -99,7 +91,7 @@ void judge_phase(const Value& pod, PodView& view) {
 
 void look_at_mains(const Value& status, const PodContainers& names, PodView& view) {
   for (const std::string& name : names.mains) {
-    const Value& container = status_of(status["containerStatuses"], name);
+    const Value& container = spec::named(status["containerStatuses"], name);
     clock::Instant started = time_of(container["state"]["running"]["startedAt"]);
     if (auto end = end_of(container)) {
       started = end->started_at;
@@ -112,6 +104,10 @@ void look_at_mains(const Value& status, const PodContainers& names, PodView& vie
 }
 
 }  // namespace
+
+std::string exit_text(const ContainerEnd& end) {
+  return fmt::format("{}: {} (exit code {})", end.name, end.reason, end.exit_code);
+}
 
 PodView view_pod(const Value& pod, const PodContainers& names) {
   const Value& status = pod["status"];

@@ -24,6 +24,9 @@ struct ContainerEnd {
   clock::Instant finished_at = {};
 };
 
+/// `main: Error (exit code 3)`.
+[[nodiscard]] std::string exit_text(const ContainerEnd& end);
+
 struct PodView {
   enum class State { kWaiting, kRunning, kEnded };
   State state = State::kWaiting;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "expr/base64.h"
+#include "net/http_text.h"
 #include "value/json.h"
 
 namespace tiphys::kube {
@@ -33,12 +34,12 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
       : client_(client),
         lookup_(std::move(lookup)),
         name_space_(std::move(name_space)),
-        folder_(fmt::format("/api/v1/namespaces/{}", escaped(name_space_))),
+        folder_(fmt::format("/api/v1/namespaces/{}", net::uri_encoded(name_space_))),
         names_(std::move(names)),
         give_(std::move(give)) {}
 
   void begin(const std::string& account) {
-    client_.send({.path = fmt::format("{}/serviceaccounts/{}", folder_, escaped(account))},
+    client_.send({.path = fmt::format("{}/serviceaccounts/{}", folder_, net::uri_encoded(account))},
                  [self = shared_from_this()](const Answer& answer) { self->take_account(answer); });
   }
 
@@ -50,7 +51,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
     left_ = names_.size();
     if (left_ == 0) return give_(std::move(texts_));
     for (const std::string& name : names_) {
-      client_.send({.path = fmt::format("{}/secrets/{}", folder_, escaped(name))},
+      client_.send({.path = fmt::format("{}/secrets/{}", folder_, net::uri_encoded(name))},
                    [self = shared_from_this()](const Answer& a) { self->take_secret(a); });
     }
   }

@@ -1,12 +1,13 @@
 #include "kube/watch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "kube/clocks.h"
+#include "net/http_text.h"
 #include "value/json.h"
 
 namespace tiphys::kube {
@@ -18,12 +19,6 @@ constexpr long kSilenceSeconds = kWatchSeconds + 10;  // a server that hangs doe
 constexpr std::int64_t kPauseMin = 200'000'000;
 constexpr std::int64_t kPauseMax = 15'000'000'000;
 constexpr int kGone = 410;
-
-std::int64_t steady_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 }  // namespace
 
@@ -85,7 +80,7 @@ void PodWatch::State::go_on() {
 
 void PodWatch::State::list(const std::string& from) {
   std::string path = fmt::format("{}?labelSelector={}&limit={}", pods_path, label_selector, kPage);
-  if (!from.empty()) path += "&continue=" + escaped(from);
+  if (!from.empty()) path += "&continue=" + net::uri_encoded(from);
   begin({.path = std::move(path)},
         [self = shared_from_this()](Answer answer) { self->on_page(std::move(answer)); });
 }
@@ -193,9 +188,9 @@ void PodWatch::State::try_later(const Answer& answer) {
 }
 
 PodWatch::PodWatch(Client& client, std::string name_space, std::string label_selector, Calls calls)
-    : state_(std::make_shared<State>(client,
-                                     fmt::format("/api/v1/namespaces/{}/pods", escaped(name_space)),
-                                     escaped(label_selector), std::move(calls))) {}
+    : state_(std::make_shared<State>(
+          client, fmt::format("/api/v1/namespaces/{}/pods", net::uri_encoded(name_space)),
+          net::uri_encoded(label_selector), std::move(calls))) {}
 
 PodWatch::~PodWatch() {
   const std::lock_guard lock(state_->mutex);

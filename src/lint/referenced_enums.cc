@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lint/lint.h"
+#include "spec/named.h"
 
 namespace tiphys::lint {
 
@@ -11,13 +12,6 @@ using value::List;
 using value::Value;
 
 namespace {
-
-const Value& parameter_named(const Value& parameters, const Value& name) {
-  static const Value kNone;
-  const List& all = parameters.list();
-  const auto found = std::ranges::find_if(all, [&](const Value& p) { return p["name"] == name; });
-  return found == all.end() ? kNone : *found;
-}
 
 std::string listed(const List& allowed) {
   std::string text;
@@ -44,11 +38,11 @@ std::vector<OutsideOfEnum> outside_of_enums(const Value& spec, std::string_view 
   std::size_t index = 0;
   for (const Value& own : spec["arguments"]["parameters"].list()) {
     const std::size_t at = index++;
-    const List& allowed = parameter_named(theirs, own["name"])["enum"].list();
+    const std::string name(own["name"].string_or(""));
+    const List& allowed = spec::named(theirs, name)["enum"].list();
     // One with an enum of its own is held to that.
     if (allowed.empty() || own["enum"].is_list() || !own["value"].is_string()) continue;
     if (std::ranges::find(allowed, own["value"]) != allowed.end()) continue;
-    const std::string name(own["name"].string_or(""));
     found.push_back({at, name,
                      fmt::format("{} '{}' allows {} for '{}', not '{}'", kind, holder,
                                  listed(allowed), name, own["value"].as_string())});

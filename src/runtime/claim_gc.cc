@@ -1,6 +1,6 @@
 #include "runtime/claim_gc.h"
 
-#include <fmt/format.h>
+#include "kube/pod_spec.h"
 
 namespace tiphys::runtime {
 
@@ -10,7 +10,7 @@ std::vector<std::string> claims_to_remove(const value::Value& spec, std::string_
   const std::string_view strategy = spec["volumeClaimGC"]["strategy"].string_or("");
   if (phase != "Succeeded" && strategy != "OnWorkflowCompletion") return names;
   for (const value::Value& claim : spec["volumeClaimTemplates"].list()) {
-    names.push_back(fmt::format("{}-{}", workflow, claim["metadata"]["name"].string_or("")));
+    names.push_back(kube::claim_name(workflow, claim));
   }
   return names;
 }

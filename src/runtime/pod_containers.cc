@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kube/pod_spec.h"
 #include "runtime/pod_labels.h"
 
 namespace tiphys::runtime {
@@ -46,18 +47,15 @@ std::vector<std::string> pod_containers(const engine::Definition& definition, co
   const Value& body = template_of(definition, node);
   if (body.is_null()) return all_containers(definition);
   std::vector<std::string> names;
-  const auto take = [&](std::string name) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  const auto take = [&](const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   };
-  if (body["containerSet"].is_map()) {
-    each_name(body["containerSet"]["containers"], take);
-  } else {
-    take(kMain);
-  }
-  const Value& defaults = definition.workflow["spec"]["templateDefaults"];
-  for (const Value* from : {&std::as_const(body), &defaults}) {
-    each_name((*from)["initContainers"], take);
-    each_name((*from)["sidecars"], take);
+  const kube::PodContainers own = kube::containers_of(body);
+  const kube::PodContainers of_all =
+      kube::containers_of(definition.workflow["spec"]["templateDefaults"]);
+  for (const auto* list :
+       {&own.mains, &own.inits, &own.sidecars, &of_all.inits, &of_all.sidecars}) {
+    std::ranges::for_each(*list, take);
   }
   return names;
 }

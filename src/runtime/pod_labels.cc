@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "spec/named.h"
 #include "tag/substitute.h"
 
 namespace tiphys::runtime {
@@ -9,14 +10,6 @@ namespace tiphys::runtime {
 namespace {
 
 using value::Value;
-
-const Value& template_named(const Value& spec, std::string_view name) {
-  static const Value kNone;
-  for (const Value& t : spec["templates"].list()) {
-    if (t["name"].string_or("") == name) return t;
-  }
-  return kNone;
-}
 
 const Value& spec_of(const engine::Definition& d, bool is_cluster, std::string_view name) {
   static const Value kNone;
@@ -34,14 +27,16 @@ const Value& template_of(const engine::Definition& d, const Value& node) {
   const Value& ref = node["templateRef"];
   if (ref.is_map()) {
     const Value& spec = spec_of(d, ref["clusterScope"].bool_or(false), ref["name"].string_or(""));
-    return template_named(spec, ref["template"].string_or(""));
+    return spec::named(spec["templates"], ref["template"].string_or(""));
   }
   const std::string_view scope = node["templateScope"].string_or("");
   const std::string_view name = node["templateName"].string_or("");
   const std::string_view holder = scope.substr(scope.find('/') + 1);
-  if (scope.starts_with("cluster/")) return template_named(spec_of(d, true, holder), name);
-  if (scope.starts_with("namespaced/")) return template_named(spec_of(d, false, holder), name);
-  return template_named(d.workflow["spec"], name);
+  if (scope.starts_with("cluster/"))
+    return spec::named(spec_of(d, true, holder)["templates"], name);
+  if (scope.starts_with("namespaced/"))
+    return spec::named(spec_of(d, false, holder)["templates"], name);
+  return spec::named(d.workflow["spec"]["templates"], name);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #include "runtime/pod_patch.h"
 
 #include "spec/merge.h"
+#include "spec/named.h"
 #include "spec/yaml_reader.h"
 
 namespace tiphys::runtime {
@@ -11,18 +12,11 @@ using value::List;
 using value::Map;
 using value::Value;
 
-const Value* find_named(const Value& list, std::string_view name) {
-  for (const Value& element : list.list()) {
-    if (element["name"].string_or("") == name) return &element;
-  }
-  return nullptr;
-}
-
 Value patched_list(const Value& containers, const Value& patches) {
   List list;
   for (const Value& c : containers.list()) {
-    const Value* const patch = find_named(patches, c["name"].string_or(""));
-    list.push_back(patch == nullptr ? c : spec::strategic_merge(c, *patch));
+    const Value& patch = spec::named(patches, c["name"].string_or(""));
+    list.push_back(patch.is_null() ? c : spec::strategic_merge(c, patch));
   }
   return list;
 }
@@ -31,9 +25,9 @@ Value patched(const Value& body, const Value& patch) {
   Map changed = body.map();
   const Value& containers = patch["containers"];
   for (const char* kind : {"container", "script"}) {
-    const Value* const main = find_named(containers, "main");
-    if (main == nullptr || !body[kind].is_map()) continue;
-    Map merged = spec::strategic_merge(body[kind], *main).map();
+    const Value& main = spec::named(containers, "main");
+    if (main.is_null() || !body[kind].is_map()) continue;
+    Map merged = spec::strategic_merge(body[kind], main).map();
     merged.erase("name");
     changed.set(kind, std::move(merged));
   }

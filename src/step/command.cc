@@ -11,6 +11,8 @@
 #include <csignal>
 #include <ctime>
 
+#include "step/contract.h"
+
 namespace tiphys::step {
 namespace {
 
@@ -41,7 +43,7 @@ sigset_t all_but_faults() {
   ::execvp(argv[0], argv.data());
   const int error = errno;
   if (::write(error_fd, &error, sizeof error) < 0) ::_exit(127);
-  ::_exit(64);
+  ::_exit(kExitNotStarted);
 }
 
 void pass_on(std::string_view bytes) {
@@ -65,7 +67,7 @@ class Command {
   CommandEnd run(const std::vector<std::string>& words) {
     end_.started_at = wall_now();
     if (!start(words)) {
-      end_.exit_code = 64;
+      end_.exit_code = kExitNotStarted;
       end_.finished_at = wall_now();
       return std::move(end_);
     }
