@@ -6,15 +6,12 @@ import pathlib
 import random
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 
-from engine import EngineTest, binary, nodes, phase, supervisors_of, wait_until
-from postgres import OnPostgres
+from engine import EngineTest, nodes, phase, supervisors_of, wait_until
+from machines import LEASE_SECONDS, OnSeveralMachines
 from receiver import WebhookReceiver
-
-LEASE_SECONDS = 2
 
 HOLD = """
 apiVersion: argoproj.io/v1alpha1
@@ -63,38 +60,11 @@ spec:
 """
 
 
-class Engines(OnPostgres, EngineTest):
+class Engines(OnSeveralMachines, EngineTest):
     def setUp(self):
         super().setUp()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tiphys-engines-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.homes = []
-
-    def clean_up(self):
-        for engine in self.engines:
-            if engine.poll() is None:
-                engine.send_signal(signal.SIGCONT)
-        super().clean_up()
-        for home in self.homes:
-            shutil.rmtree(home, ignore_errors=True)
-
-    def left_behind(self):
-        return [pid for home in [self.home, *self.homes] for pid in supervisors_of(home)]
-
-    def new_home(self):
-        home = pathlib.Path(tempfile.mkdtemp(prefix="tiphys-home-"))
-        self.homes.append(home)
-        return home
-
-    def env(self, **more):
-        return super().env(**{"TIPHYS_LEASE_SECONDS": str(LEASE_SECONDS), **more})
-
-    def serve(self, home, log=None):
-        p = subprocess.Popen([binary(), "server"], env=dict(self.env(), TIPHYS_HOME=str(home)), text=True,
-                             stdout=subprocess.PIPE, stderr=log or subprocess.DEVNULL)
-        self.engines.append(p)
-        self.assertRegex(p.stdout.readline(), r"server", "the server must say when it is ready")
-        return p
 
     def kill_machine(self, engine, home):
         """The engine, its supervisor, and with that its steps."""

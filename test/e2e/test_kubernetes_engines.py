@@ -1,45 +1,22 @@
 """Several engines on one database whose steps are pods: whoever takes a workflow over goes on with its pods, and whoever
 has lost it leaves them alone."""
 import pathlib
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kubernetes"))
-from engine import binary, nodes, phase, wait_until  # noqa: E402
+from engine import nodes, phase, wait_until  # noqa: E402
+from machines import OnSeveralMachines  # noqa: E402
 from pods_engine import template  # noqa: E402
-from postgres import OnPostgres  # noqa: E402
 import test_kubernetes_faults as faults  # noqa: E402
 
 
-class PodsOfSeveralEngines(OnPostgres, faults.FaultTest):
-    def setUp(self):
-        super().setUp()
-        self.homes = []
-
-    def clean_up(self):
-        for engine in self.engines:
-            if engine.poll() is None:
-                engine.send_signal(signal.SIGCONT)
-        super().clean_up()
-        for home in self.homes:
-            shutil.rmtree(home, ignore_errors=True)
-
-    def env(self, **more):
-        return super().env(**{"TIPHYS_LEASE_SECONDS": "2", **more})
-
-    def serve(self):
+class PodsOfSeveralEngines(OnSeveralMachines, faults.FaultTest):
+    def serve_anew(self):
         """An engine on a machine of its own; its process and its log."""
-        home = pathlib.Path(tempfile.mkdtemp(prefix="tiphys-home-"))
-        self.homes.append(home)
+        home = self.new_home()
         with open(home / "log", "w") as log:
-            engine = subprocess.Popen([binary(), *self.with_flags(("server",))], text=True, stdout=subprocess.PIPE,
-                                      stderr=log, env=dict(self.env(), TIPHYS_HOME=str(home)))
-        self.engines.append(engine)
-        self.assertRegex(engine.stdout.readline(), "server")
-        return engine, home / "log"
+            return self.serve(home, log, self.with_flags(("server",))), home / "log"
 
     def wait_for_new_owner(self):
         wait_until(lambda: self.sql("SELECT max(epoch) FROM tiphys.leases").strip() not in ("", "1"), 120,
@@ -52,22 +29,22 @@ class PodsOfSeveralEngines(OnPostgres, faults.FaultTest):
         self.assertEqual(self.api.asked("delete"), [])
 
     def test_pods_of_an_engine_that_is_gone_go_on(self):
-        first, _ = self.serve()
+        first, _ = self.serve_anew()
         name = self.submit_pods(faults.parallel(3, {"told": {"end": "never"}}))
         pods = self.wait_for_running(3)
         self.kill(first)
-        self.serve()
+        self.serve_anew()
         self.wait_for_new_owner()
         for pod in pods:
             self.finish(pod)
         self.assert_pods_were_left_alone(name)
 
     def test_an_engine_that_stood_still_leaves_the_pods_to_the_next(self):
-        first, log = self.serve()
+        first, log = self.serve_anew()
         name = self.submit_pods(faults.parallel(3, {"told": {"end": "never"}}))
         pods = self.wait_for_running(3)
         first.send_signal(signal.SIGSTOP)
-        self.serve()
+        self.serve_anew()
         self.wait_for_new_owner()
         first.send_signal(signal.SIGCONT)
         wait_until(lambda: "another engine has taken over" in log.read_text(), 120, "the first engine to notice")

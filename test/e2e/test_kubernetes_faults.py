@@ -4,8 +4,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kubernetes"))
 from engine import nodes, phase, wait_until  # noqa: E402
-from fake_api import FakeApi  # noqa: E402
-from pods_engine import ENGINE, WORKFLOW, PodsTest, template, workflow  # noqa: E402
+from pods_engine import ENGINE, WORKFLOW, FakeApiTest, template, workflow  # noqa: E402
 from receiver import WebhookReceiver  # noqa: E402
 
 
@@ -31,14 +30,7 @@ def parallel(count, body):
             + template("pod", **body))
 
 
-class FaultTest(PodsTest):
-    def setUp(self):
-        super().setUp()
-        self.api = FakeApi()
-        self.api.__enter__()
-        self.addCleanup(self.api.__exit__, None, None, None)
-        self.config = self.api.kubeconfig(self.home / "kubeconfig")
-
+class FaultTest(FakeApiTest):
     def assert_each_made_once(self, count):
         self.assertEqual(sorted(self.api.made.values()), [1] * count, self.api.made)
 

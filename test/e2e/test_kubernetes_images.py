@@ -8,8 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kubernetes"))
 from engine import PROJECT, nodes, phase  # noqa: E402
-from fake_api import FakeApi  # noqa: E402
-from pods_engine import PodsTest, workflow  # noqa: E402
+from pods_engine import FakeApiTest, workflow  # noqa: E402
 
 
 def write_layout(folder):
@@ -30,14 +29,7 @@ def write_layout(folder):
         {**index, "annotations": {"io.containerd.image.name": "docker.io/org/app:1"}}]}))
 
 
-class Images(PodsTest):
-    def setUp(self):
-        super().setUp()
-        self.api = FakeApi()
-        self.api.__enter__()
-        self.addCleanup(self.api.__exit__, None, None, None)
-        self.config = self.api.kubeconfig(self.home / "kubeconfig")
-
+class Images(FakeApiTest):
     def start_registry(self, user=""):
         """Its `host:port`."""
         write_layout(self.home / "layout")

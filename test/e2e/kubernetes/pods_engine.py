@@ -3,6 +3,7 @@ import subprocess
 import textwrap
 
 from engine import EngineTest, binary, wait_until
+from fake_api import FakeApi
 
 ENGINE = "tiphys.dev/engine"
 WORKFLOW = "workflows.argoproj.io/workflow"
@@ -30,9 +31,6 @@ class PodsTest(EngineTest):
 
     config = None
     namespace = "default"
-
-    def setUp(self):
-        super().setUp()
 
     def flags(self):
         return ("--executor", "kubernetes", "--kubeconfig", str(self.config), "--namespace", self.namespace)
@@ -76,3 +74,14 @@ class PodsTest(EngineTest):
 
     def wait_for_node(self, name, display, condition, what):
         return wait_until(lambda: (n := self.node(name, display)) and condition(n) and n, 120, what)
+
+
+class FakeApiTest(PodsTest):
+    """A PodsTest with a fake API of its own, self.api."""
+
+    def setUp(self):
+        super().setUp()
+        self.api = FakeApi()
+        self.api.__enter__()
+        self.addCleanup(self.api.__exit__, None, None, None)
+        self.config = self.api.kubeconfig(self.home / "kubeconfig")
