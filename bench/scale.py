@@ -9,12 +9,14 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(PROJECT / "test/e2e"), str(PROJECT / "test/e2e/kubernetes")]
 STEPS, CHAINS, CHAIN, PODS = 10_000, 200, 20, 1000
 DAY = 86_400
 
@@ -72,6 +74,14 @@ def cpu_ms(pid):
     return total * tick
 
 
+def remove(home):
+    """A state folder, and its supervisor, which would wait for an engine that takes the last ends."""
+    from engine import supervisors_of
+    for pid in supervisors_of(home):
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(home, ignore_errors=True)
+
+
 def run(binary, manifest, *flags, **env):
     """One workflow: seconds, and ms of CPU of the engine's own process."""
     home = pathlib.Path(tempfile.mkdtemp(prefix="tiphys-scale-"))
@@ -86,7 +96,7 @@ def run(binary, manifest, *flags, **env):
             raise SystemExit(f"scale.py: the engine ended with status {status}")
         return time.monotonic() - begun, (used.ru_utime + used.ru_stime) * 1000
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        remove(home)
 
 
 def loop(count):
@@ -115,12 +125,11 @@ def serve(binary, manifests, server, database):
         _, p.returncode, used = os.wait4(p.pid, 0)
         return seconds, (used.ru_utime + used.ru_stime) * 1000
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        remove(home)
 
 
 def measure_processes(binary, manifests, steps):
     """Workflows that have `steps` steps in all."""
-    sys.path.insert(0, str(PROJECT / "test/e2e"))
     from postgres import Server
     server = Server(fsync=True)
     try:
@@ -148,7 +157,6 @@ def measure_processes(binary, manifests, steps):
 
 
 def measure_pods(binary):
-    sys.path.insert(0, str(PROJECT / "test/e2e/kubernetes"))
     from fake_api import FakeApi
     with tempfile.TemporaryDirectory() as folder, FakeApi() as api:
         config = api.kubeconfig(pathlib.Path(folder) / "kubeconfig")
