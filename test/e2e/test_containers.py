@@ -21,7 +21,9 @@ def cgroups_of_steps(home):
     code = 14695981039346656037
     for c in str(home).encode():
         code = (code ^ c) * 1099511628211 % (1 << 64)
-    return [p for p in pathlib.Path("/sys/fs/cgroup").glob(f"**/tiphys-{code:016x}*") if p.is_dir()]
+    # os.walk passes over those that go while it looks, for which pathlib's glob raises.
+    return [f"{folder}/{name}" for folder, below, _ in os.walk("/sys/fs/cgroup") for name in below
+            if name.startswith(f"tiphys-{code:016x}")]
 
 
 def processes_in(home):
