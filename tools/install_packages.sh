@@ -7,7 +7,7 @@ build="g++ cmake ninja-build ccache pkg-config libyaml-dev libsimdjson-dev libsq
   libcurl4-openssl-dev libpq-dev libre2-dev libfmt-dev libspdlog-dev libcli11-dev
   libhowardhinnant-date-dev libssl-dev libboost1.81-dev tzdata"
 demo="python3 python3-aiosmtpd curl"
-test="libgtest-dev libgmock-dev runc crun podman busybox-static
+test="libgtest-dev libgmock-dev jq runc crun podman busybox-static
   postfix sasl2-bin libsasl2-modules openssl postgresql-15 $demo"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev python3 git"
 kubernetes="containerd runc containernetworking-plugins busybox-static iptables iproute2 conntrack

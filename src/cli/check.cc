@@ -146,10 +146,13 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
     TRY(const auto manifests, completed(documents, state, overrides, defaults_file, session));
     const bool is_run =
         std::ranges::any_of(manifests, [](const auto& m) { return m.kind == "Workflow"; });
-    for (diag::Diagnostic& d : lint::check(
-             {.manifests = manifests,
-              .find_stored = stored_finder(*state.store, session.space()),
-              .options = {.is_run = is_run, .find_keys = key_finder(documents, state, session)}})) {
+    for (diag::Diagnostic& d :
+         lint::check({.manifests = manifests,
+                      .find_stored = stored_finder(*state.store, session.space()),
+                      .options = {.is_run = is_run,
+                                  .has_cluster =
+                                      state.config.executor == executor::ExecutorKind::kKubernetes,
+                                  .find_keys = key_finder(documents, state, session)}})) {
       documents.findings.push_back(std::move(d));
     }
     for (diag::Diagnostic& d :
@@ -199,6 +202,14 @@ diag::Result<void> check_given(const Documents& documents, store::Store& store,
     TRY_VOID(check_given(m.object, documents.manifests, store, overrides, session));
   }
   return {};
+}
+
+std::string why_invalid(const Value& workflow, const Value& defaults, store::Store& store) {
+  const std::string space(workflow["metadata"]["namespace"].string_or("default"));
+  Map object = workflow.map();
+  object.set("spec", spec::join_workflow_specs(workflow["spec"], {}, defaults["spec"]));
+  auto valid = lint::validate_workflow(Value(std::move(object)), stored_finder(store, space));
+  return valid ? "" : valid.error().message;
 }
 
 diag::Result<void> complete(std::vector<runtime::Submission>& submissions, store::Store& store,

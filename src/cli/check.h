@@ -42,6 +42,12 @@ namespace tiphys::cli {
 [[nodiscard]] diag::Result<void> complete(std::vector<runtime::Submission>& submissions,
                                           store::Store& store, const Session& session);
 
+/// What Argo's controller would say of a workflow, with defaults and what is stored, when it
+/// starts;
+/// "" when it is valid.
+[[nodiscard]] std::string why_invalid(const value::Value& workflow, const value::Value& defaults,
+                                      store::Store& store);
+
 /// Checks files and prints what is wrong; the exit code is 1 if anything is (the lint commands).
 struct LintFlags {
   std::vector<std::string> files;

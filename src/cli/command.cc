@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cli/check.h"
 #include "store/open.h"
 
 namespace tiphys::cli {
@@ -27,6 +28,7 @@ diag::Result<Opened> open_state() {
 }
 
 diag::Result<Opened> open_state(runtime::Config config) {
+  config.check_workflow = why_invalid;
   TRY(auto store, store::open(config.store_address()));
   return Opened{.config = std::move(config), .store = std::move(store)};
 }

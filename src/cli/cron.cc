@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/inputs.h"
 #include "cli/stored_cron.h"
+#include "runtime/cron_object.h"
 #include "runtime/cron_scheduler.h"
 #include "runtime/submit.h"
 #include "spec/labels.h"
@@ -72,7 +73,7 @@ diag::Result<Value> changed(const Value& object, const CronFlags& o) {
   return Value(std::move(out));
 }
 
-diag::Result<void> put(CronFlags& o, Put how, Session& session) {
+diag::Result<void> put(CronFlags& o, runtime::Put how, Session& session) {
   TRY_VOID(load_parameter_file(o.overrides));
   TRY(Opened state, open_state());
   TRY(Documents documents, read_documents(o.names, o.is_strict ? spec::UnknownFields::kError
@@ -83,12 +84,12 @@ diag::Result<void> put(CronFlags& o, Put how, Session& session) {
     m.name = m.object["metadata"]["name"].string_or("");
   }
   TRY_VOID(check_documents(documents, state, {}, session));
-  const char* verb = how == Put::kCreate ? "create" : "update";
+  const char* verb = how == runtime::Put::kCreate ? "create" : "update";
   bool any = false;
   for (const spec::Manifest& m : documents.manifests) {
     if (m.kind != "CronWorkflow") continue;
     any = true;
-    auto row = put_cron(m.object, how, *state.store, session.space());
+    auto row = runtime::put_cron(m.object, how, *state.store, session.space(), now());
     if (!row) {
       return diag::fail(row.error().code,
                         fmt::format("failed to {} cron workflow: {}", verb, row.error().message));
@@ -181,15 +182,17 @@ CLI::App* add_verb(CLI::App& group, const char* name, const char* description, S
                      [o, body, &session] { return body(*o, session); });
 }
 
-void add_put(CLI::App& group, Session& session, Put how) {
-  const bool is_create = how == Put::kCreate;
+void add_put(CLI::App& group, Session& session, runtime::Put how) {
+  const bool is_create = how == runtime::Put::kCreate;
   auto o = std::make_shared<CronFlags>();
-  CLI::App* command =
-      is_create
-          ? add_verb(group, "create", "create cron workflows", session, o,
-                     [](CronFlags& flags, Session& s) { return put(flags, Put::kCreate, s); })
-          : add_verb(group, "update", "replace cron workflows", session, o,
-                     [](CronFlags& flags, Session& s) { return put(flags, Put::kUpdate, s); });
+  CLI::App* command = is_create ? add_verb(group, "create", "create cron workflows", session, o,
+                                           [](CronFlags& flags, Session& s) {
+                                             return put(flags, runtime::Put::kCreate, s);
+                                           })
+                                : add_verb(group, "update", "replace cron workflows", session, o,
+                                           [](CronFlags& flags, Session& s) {
+                                             return put(flags, runtime::Put::kUpdate, s);
+                                           });
   command->add_option("FILE", o->names, "files or folders; - is stdin")->required();
   command->add_option("-o,--output", o->output, "name, json, yaml, wide");
   command->add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
@@ -201,8 +204,8 @@ void add_put(CLI::App& group, Session& session, Put how) {
 
 void add_cron(CLI::App& app, Session& session) {
   CLI::App* group = add_group(app, "cron", "manage cron workflows");
-  add_put(*group, session, Put::kCreate);
-  add_put(*group, session, Put::kUpdate);
+  add_put(*group, session, runtime::Put::kCreate);
+  add_put(*group, session, runtime::Put::kUpdate);
   add_backfill(*group, session);
   auto flags = [] { return std::make_shared<CronFlags>(); };
   auto o = flags();

@@ -195,8 +195,10 @@ diag::Result<void> run(RunOptions& o, Session& session) {
     interrupted.carry_out(*state.store, rows, live);
     if (notes) std::ranges::for_each(notes->take(), [&](const auto& line) { live.note(line); });
     live.tick();
-    return std::ranges::all_of(
-        rows, [&](const store::WorkflowRow& r) { return !host->final_phase(r.uid).empty(); });
+    // Also those that its templates have created.
+    return host->is_at_rest() && std::ranges::all_of(rows, [&](const store::WorkflowRow& r) {
+             return !host->final_phase(r.uid).empty();
+           });
   };
   TRY_VOID(host->run(is_done, {.on_change = [&](const std::string& uid) { live.changed(uid); }}));
   live.finish();

@@ -11,15 +11,6 @@
 
 namespace tiphys::cli {
 
-/// A manifest may be new or may have to be there.
-enum class Put { kCreate, kUpdate, kApply };
-
-/// Stores a CronWorkflow. kUpdate begins its status anew, as `argo cron update` does; kApply keeps
-/// it. Errors: kAlreadyExists, kNotFound, kIo.
-[[nodiscard]] diag::Result<store::ObjectRow> put_cron(const value::Value& object, Put how,
-                                                      store::Store& store,
-                                                      const std::string& name_space);
-
 /// The record that stands beside it; an empty one when there is none.
 [[nodiscard]] cron::Record cron_record(store::Store& store, const store::ObjectRow& row);
 

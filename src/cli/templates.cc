@@ -11,8 +11,9 @@
 #include "cli/selection.h"
 #include "cli/stored_cron.h"
 #include "clock/go_duration.h"
-#include "clock/rfc3339.h"
 #include "clock/strftime.h"
+#include "runtime/cron_object.h"
+#include "runtime/object_row.h"
 #include "runtime/submit.h"
 #include "spec/labels.h"
 #include "value/json.h"
@@ -23,7 +24,6 @@ namespace tiphys::cli {
 
 namespace {
 
-using value::Map;
 using value::Value;
 
 /// A stored kind, and the words for it.
@@ -47,27 +47,6 @@ std::string space_of(const Kind& kind, const Session& session, const Value& obje
   if (kind.is_cluster) return "";
   const std::string_view own = object["metadata"]["namespace"].string_or("");
   return own.empty() ? session.space() : std::string(own);
-}
-
-// The object as it is stored: with its namespace and the time when it was stored first. `is_known`
-// tells whether there is one of its name.
-store::ObjectRow row_of(const Kind& kind, const spec::Manifest& m, store::Store& store,
-                        const Session& session, bool& is_known) {
-  store::ObjectRow row{.kind = m.kind,
-                       .name_space = space_of(kind, session, m.object),
-                       .name = m.name,
-                       .json = "",
-                       .created_at = now()};
-  auto have = store.find_object(row.kind, row.name_space, row.name);
-  is_known = have.has_value();
-  if (have) row.created_at = have->created_at;
-  Map metadata = m.object["metadata"].map();
-  if (!row.name_space.empty()) metadata.set("namespace", row.name_space);
-  metadata.set("creationTimestamp", clock::rfc3339(row.created_at));
-  Map object = m.object.map();
-  object.set("metadata", std::move(metadata));
-  row.json = value::to_json(object, {.key_order = value::KeyOrder::kAsGiven});
-  return row;
 }
 
 std::string text_of(const store::ObjectRow& row) {
@@ -106,8 +85,8 @@ diag::Result<void> put(const Kind& kind, const TemplateFlags& o, bool is_update,
   for (const spec::Manifest& m : documents.manifests) {
     if (m.kind != kind.kind) continue;
     any = true;
-    bool is_known = false;
-    const store::ObjectRow row = row_of(kind, m, *state.store, session, is_known);
+    const auto [row, is_known] = runtime::object_row(
+        *state.store, m.kind, space_of(kind, session, m.object), m.object, now());
     if (is_known && !is_update) {
       return diag::fail(diag::Code::kAlreadyExists,
                         fmt::format("failed to create {}: '{}' already exists; use 'tiphys {} "
@@ -249,15 +228,18 @@ diag::Result<void> store_one(Opened& state, const spec::Manifest& m, const Sessi
     return {};
   }
   if (m.kind == "CronWorkflow") {
-    TRY_VOID(put_cron(m.object, Put::kApply, *state.store, session.space()));
+    TRY_VOID(
+        runtime::put_cron(m.object, runtime::Put::kApply, *state.store, session.space(), now()));
     runtime::poke_engines(state.config.home);
     return {};
   }
   const Kind kind{.kind = m.kind, .is_cluster = m.kind == "ClusterWorkflowTemplate"};
   if (m.kind == "WorkflowTemplate" || kind.is_cluster || m.kind == "ConfigMap" ||
       m.kind == "ExecutorPlugin") {
-    bool is_known = false;
-    return state.store->put_object(row_of(kind, m, *state.store, session, is_known));
+    return state.store->put_object(runtime::object_row(*state.store, m.kind,
+                                                       space_of(kind, session, m.object), m.object,
+                                                       now())
+                                       .row);
   }
   const bool is_workflow = m.kind == "Workflow";
   return wrong_usage(fmt::format(

@@ -159,6 +159,24 @@ bool set_nodes(Machine& m, const Value& arguments, std::optional<Phase> forced) 
   return changed;
 }
 
+bool relabel(Machine& m, const Value& changes) {
+  Map metadata = m.metadata.map();
+  for (const char* field : {"labels", "annotations"}) {
+    Map members = m.metadata[field].map();
+    for (const auto& [name, text] : changes[field].map()) {
+      if (text.is_null()) {
+        members.erase(name);
+      } else {
+        members.set(name, text);
+      }
+    }
+    if (!members.empty() || m.metadata[field].is_map()) metadata.set(field, std::move(members));
+  }
+  if (Value(metadata) == m.metadata) return false;
+  m.metadata = std::move(metadata);
+  return true;
+}
+
 }  // namespace
 
 void reset_for_retry(Machine& m) {
@@ -225,6 +243,7 @@ void end_suspension(Machine& m, NodeIndex i) {
 
 bool apply_control(Machine& m, const Control& control) {
   if (control.verb == Control::Verb::kRetry) return retry_by_hand(m, control.arguments);
+  if (control.verb == Control::Verb::kRelabel) return relabel(m, control.arguments);
   if (m.is_over) return false;
   switch (control.verb) {
     case Control::Verb::kStop:
@@ -245,6 +264,7 @@ bool apply_control(Machine& m, const Control& control) {
     case Control::Verb::kSet:
       return set_nodes(m, control.arguments, std::nullopt);
     case Control::Verb::kRetry:
+    case Control::Verb::kRelabel:
       return false;
   }
   return false;

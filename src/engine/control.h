@@ -1,4 +1,4 @@
-// What people may do to a running workflow: stop, terminate, suspend, resume, set, retry.
+// What people may do to a workflow: stop, terminate, suspend, resume, set, retry, relabel.
 //
 // Pure.
 #pragma once
@@ -10,8 +10,8 @@
 namespace tiphys::engine {
 
 /// Carries out a command. Arguments, all optional: `message`, `nodeFieldSelector` (stop, resume,
-/// set), `phase` and `outputParameters` (set), `restartSuccessful` and `parameters` (retry).
-/// Returns false when it changes nothing.
+/// set), `phase` and `outputParameters` (set), `restartSuccessful` and `parameters` (retry),
+/// `labels` and `annotations` (relabel; null removes one). Returns false when it changes nothing.
 bool apply_control(Machine& m, const Control& control);
 
 /// Ends a leaf's process; when it has ended, the node is Failed with this message (empty: with the

@@ -16,13 +16,14 @@ namespace {
 
 using value::Value;
 
-constexpr std::array<std::pair<std::string_view, Control::Verb>, 6> kVerbs = {{
+constexpr std::array<std::pair<std::string_view, Control::Verb>, 7> kVerbs = {{
     {"stop", Control::Verb::kStop},
     {"terminate", Control::Verb::kTerminate},
     {"suspend", Control::Verb::kSuspend},
     {"resume", Control::Verb::kResume},
     {"set", Control::Verb::kSet},
     {"retry", Control::Verb::kRetry},
+    {"relabel", Control::Verb::kRelabel},
 }};
 
 constexpr value::JsonStyle kCompact{.key_order = value::KeyOrder::kAsGiven, .escape_html = false};

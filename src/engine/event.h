@@ -93,7 +93,7 @@ struct ArtifactsCollected {
 
 /// A person's command.
 struct Control {
-  enum class Verb : std::uint8_t { kStop, kTerminate, kSuspend, kResume, kSet, kRetry };
+  enum class Verb : std::uint8_t { kStop, kTerminate, kSuspend, kResume, kSet, kRetry, kRelabel };
   Verb verb = Verb::kStop;
   value::Value arguments;  // see control.h
 };

@@ -32,6 +32,14 @@ constexpr std::array<const char*, 4> kOfWorkflow = {"hostNetwork", "dnsPolicy", 
 // Lists that are joined, the template's first.
 constexpr std::array<const char*, 2> kJoined = {"tolerations", "hostAliases"};
 
+// Unless there is one of its name.
+void add_named(List& list, const Value& one) {
+  for (const Value& other : list) {
+    if (other["name"] == one["name"]) return;
+  }
+  list.push_back(one);
+}
+
 void add_pod_fields(const Task& task, Map& spec) {
   const Value& body = task.template_body;
   const Value& workflow = task.workflow_spec;
@@ -49,6 +57,15 @@ void add_pod_fields(const Task& task, Map& spec) {
     all.insert(all.end(), workflow[field].list().begin(), workflow[field].list().end());
     if (!all.empty()) spec.set(field, std::move(all));
   }
+  // By name, the template's before the workflow's.
+  List claims;
+  for (const Value* from : {&body, &workflow}) {
+    for (const Value& claim : (*from)["resourceClaims"].list()) add_named(claims, claim);
+  }
+  if (!claims.empty()) spec.set("resourceClaims", std::move(claims));
+  const Value& own_share = body["podResources"];
+  const Value& share = own_share.is_null() ? workflow["podResources"] : own_share;
+  if (!share.is_null()) spec.set("resources", share);
   const Value& own_class = body["priorityClassName"];
   const Value& class_name = own_class.is_null() ? workflow["podPriorityClassName"] : own_class;
   if (!class_name.is_null()) spec.set("priorityClassName", class_name);
@@ -82,22 +99,15 @@ Map metadata_of(const Task& task, const PodSettings& settings) {
              {"finalizers", List{kFinalizer}}};
 }
 
-void add_volume(List& volumes, const Value& volume) {
-  for (const Value& other : volumes) {
-    if (other["name"] == volume["name"]) return;
-  }
-  volumes.push_back(volume);
-}
-
 List volumes_of(const Task& task) {
   List volumes{Map{{"name", step::kVolume}, {"emptyDir", Map{}}}};
   for (const Value* list : {&task.template_body["volumes"], &task.volumes}) {
-    for (const Value& volume : list->list()) add_volume(volumes, volume);
+    for (const Value& volume : list->list()) add_named(volumes, volume);
   }
   for (const Value& claim : task.workflow_spec["volumeClaimTemplates"].list()) {
-    add_volume(volumes, Map{{"name", claim["metadata"]["name"]},
-                            {"persistentVolumeClaim",
-                             Map{{"claimName", claim_name(task.workflow, claim)}}}});
+    add_named(volumes,
+              Map{{"name", claim["metadata"]["name"]},
+                  {"persistentVolumeClaim", Map{{"claimName", claim_name(task.workflow, claim)}}}});
   }
   return volumes;
 }

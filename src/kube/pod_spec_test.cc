@@ -46,6 +46,20 @@ TEST(PodSpec, IsMarkedAsArgosAndAsOurs) {
   EXPECT_EQ(pod["spec"]["restartPolicy"], "Never");
 }
 
+TEST(PodSpec, ClaimsDevicesAndSharesOfAPod) {
+  const Value pod = pod_of(task_of(
+      R"js({"container":{"image":"a:1","command":["x"],"resources":{"claims":[{"name":"gpu"}]}},
+          "resourceClaims":[{"name":"gpu","resourceClaimTemplateName":"large"}]})js",
+      R"js({"resourceClaims":[{"name":"gpu","resourceClaimTemplateName":"small"},
+                             {"name":"net","resourceClaimName":"n"}],
+          "podResources":{"limits":{"cpu":"1"}}})js"));
+  const value::List claims = pod["spec"]["resourceClaims"].list();
+  ASSERT_EQ(claims.size(), 2U);
+  EXPECT_EQ(claims[0]["resourceClaimTemplateName"], "large");
+  EXPECT_EQ(claims[1]["name"], "net");
+  EXPECT_EQ(pod["spec"]["resources"]["limits"]["cpu"], "1");
+}
+
 TEST(PodSpec, ItsCommandRunsUnderTiphysStep) {
   const Value pod = pod_of(task_of(kPlain));
   const Value& main = pod["spec"]["containers"].list().at(0);

@@ -25,8 +25,8 @@ constexpr FieldEffects kTable[] = {
      .acted_on = "name inputs outputs metadata annotations steps dag container script suspend http "
                  "volumes archiveLocation activeDeadlineSeconds retryStrategy parallelism failFast "
                  "timeout containerSet data daemon initContainers sidecars synchronization memoize "
-                 "plugin metrics podSpecPatch securityContext",
-     .pending = "resource hostAliases pendingTimeout "
+                 "plugin metrics podSpecPatch securityContext resource",
+     .pending = "hostAliases pendingTimeout "
                 "podResources resourceClaims",
      .idle = "nodeSelector affinity tolerations schedulerName priorityClassName serviceAccountName "
              "automountServiceAccountToken executor"},
@@ -78,8 +78,9 @@ constexpr FieldEffects kTable[] = {
      .pending = "clientCert oauth2",
      .idle = ""},
     {.type = "v1alpha1.ValueFrom",
-     .acted_on = "path parameter supplied configMapKeyRef default expression",
-     .pending = "jsonPath jqFilter event",
+     .acted_on = "path parameter supplied configMapKeyRef default expression "
+                 "jsonPath jqFilter",
+     .pending = "event",
      .idle = ""},
     {.type = "v1alpha1.RetryStrategy",
      .acted_on = "limit retryPolicy backoff expression",

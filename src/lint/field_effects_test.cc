@@ -38,13 +38,13 @@ TEST(FieldEffects, KnowEveryFieldOfTheirStructs) {
   }
 }
 
-std::string told_of(const std::string& text) {
+std::string told_of(const std::string& text, bool has_cluster = false) {
   std::vector<diag::Diagnostic> findings;
   const auto manifests = spec::load_manifests("kind: Workflow\nmetadata: {name: w}\n" + text,
                                               "f.yaml", findings, spec::UnknownFields::kError);
   std::string out;
   for (const auto& m : manifests) {
-    for (const auto& d : inactive_features(m.object, m.positions.get())) {
+    for (const auto& d : inactive_features(m.object, m.positions.get(), has_cluster)) {
       out += std::to_string(d.error.at.line) + ": " + d.error.message + "\n";
     }
   }
@@ -71,6 +71,17 @@ TEST(FieldEffects, AreToldOncePerTemplateWhereARunDependsOnThem) {
             "12: template 'm': container.lifecycle is not acted on yet\n"
             "14: template 'm': container.volumeMounts.recursiveReadOnly is not acted on yet\n"
             "18: inline: pendingTimeout is not acted on yet\n");
+}
+
+TEST(FieldEffects, OfPodsAreNotToldWhereStepsArePods) {
+  const std::string text =
+      "spec:\n"
+      "  entrypoint: m\n"
+      "  dnsPolicy: None\n"
+      "  templates:\n"
+      "  - {name: m, pendingTimeout: 1s, container: {image: i, lifecycle: {postStart: {}}}}\n";
+  EXPECT_EQ(told_of(text, true), "5: template 'm': pendingTimeout is not acted on yet\n");
+  EXPECT_NE(told_of(text).find("dnsPolicy"), std::string::npos);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // looks each field up in the table of effects.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "lint/field_effects.h"
@@ -23,10 +24,18 @@ bool is_in_use(const Value& v) {
   return !v.is_null() && v.string_or("-") != "";
 }
 
+// What a pod has, where steps are pods.
+bool is_of_pods(std::string_view type, std::string_view field) {
+  constexpr std::string_view kFields[] = {"dnsPolicy", "dnsConfig", "hostAliases", "podResources",
+                                          "resourceClaims"};
+  return type.starts_with("v1.") || std::ranges::find(kFields, field) != std::end(kFields);
+}
+
 /// Collects warnings, one for each feature and template.
 class Inspector {
  public:
-  explicit Inspector(const spec::Positions* positions) : positions_(positions) {}
+  Inspector(const spec::Positions* positions, bool has_cluster)
+      : positions_(positions), has_cluster_(has_cluster) {}
 
   /// Looks at `v`, which is of the struct `type` and stands at `at`.
   void object(const Value& v, std::string_view type, const std::string& at) {
@@ -45,7 +54,7 @@ class Inspector {
       if (field == nullptr || !is_in_use(member)) continue;
       const std::string place = spec::pointer_to(at, name);
       if (effects != nullptr && effect_of(*effects, name) == FieldEffect::kPending) {
-        tell(place);
+        if (!has_cluster_ || !is_of_pods(type, name)) tell(place);
       } else {
         of_type(member, field->type, place);
       }
@@ -99,17 +108,13 @@ class Inspector {
     d.severity = diag::Severity::kWarning;
     d.error.code = diag::Code::kInvalidManifest;
     d.error.message = fmt::format("{}: {} is not acted on yet", where_, path_of(place));
-    if (path_of(place) == "resource") {
-      d.severity = diag::Severity::kError;
-      d.error.message = fmt::format(
-          "{}: a resource template needs a Kubernetes cluster, and there is none here", where_);
-    }
     if (!told_.insert(d.error.message).second) return;
     if (positions_ != nullptr) d.error.at = positions_->key(place);
     findings_.push_back(std::move(d));
   }
 
   const spec::Positions* positions_;
+  const bool has_cluster_;
   std::string where_ = "the workflow";
   std::size_t begin_ = 0;  // of the path that is told, in a pointer
   std::set<std::string> told_;
@@ -118,8 +123,9 @@ class Inspector {
 
 }  // namespace
 
-std::vector<Diagnostic> inactive_features(const Value& object, const spec::Positions* positions) {
-  Inspector inspector(positions);
+std::vector<Diagnostic> inactive_features(const Value& object, const spec::Positions* positions,
+                                          bool has_cluster) {
+  Inspector inspector(positions, has_cluster);
   const bool is_cron = object["kind"].string_or("") == "CronWorkflow";
   const Value& spec = object["spec"];
   inspector.spec(is_cron ? spec["workflowSpec"] : spec, is_cron ? "/spec/workflowSpec" : "/spec");

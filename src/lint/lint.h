@@ -34,7 +34,8 @@ struct Options {
   // For a run: what is wrong in kinds other than Workflow is a warning, since Kubernetes stores
   // such templates, too, and the workflow may not need them.
   bool is_run = false;
-  FindKeys find_keys = {};  // null: Secrets and ConfigMaps are not looked for
+  bool has_cluster = false;  // steps are pods: resource templates can ask for its objects
+  FindKeys find_keys = {};   // null: Secrets and ConfigMaps are not looked for
 };
 
 /// What is linted together: templates among `manifests` are found before stored ones.
@@ -70,8 +71,15 @@ struct OutsideOfEnum {
                                                           const FindStored& find_stored);
 
 /// A feature in use that tiphys does not act on, as a warning: one for each feature and template.
-/// `positions` may be null.
+/// Where steps are pods of a cluster, pods have some that steps here lack. `positions` may be null.
 [[nodiscard]] std::vector<diag::Diagnostic> inactive_features(const value::Value& object,
-                                                              const spec::Positions* positions);
+                                                              const spec::Positions* positions,
+                                                              bool has_cluster);
+
+/// What is wrong with resource templates: objects of a cluster where there is none; flags,
+/// conditions and paths that cannot be read. `positions` may be null.
+[[nodiscard]] std::vector<diag::Diagnostic> resource_findings(const value::Value& object,
+                                                              const spec::Positions* positions,
+                                                              bool has_cluster);
 
 }  // namespace tiphys::lint

@@ -218,12 +218,40 @@ TEST(Lint, WarnsOfHooksThatCannotWork) {
 }
 
 TEST(Lint, ResourceTemplatesAreErrorsWithoutACluster) {
-  const std::string got = lint_of(
-      "spec: {entrypoint: m, templates: [{name: m, resource: {action: get,\n"
-      "  manifest: 'kind: ConfigMap'}}]}\n");
-  EXPECT_EQ(got,  // no `warning` before it
-            "4:45 template 'm': a resource template needs a Kubernetes cluster, and there is none "
-            "here\n");
+  const auto found = [](const char* resource) {
+    return lint_of(std::string("spec: {entrypoint: m, templates: [{name: m, resource: {\n  ") +
+                   resource + "}}]}\n");
+  };
+  EXPECT_EQ(found("action: get, manifest: '{apiVersion: v1, kind: Pod, metadata: {name: p}}'"),
+            "4:45 template 'm': its objects are a Kubernetes cluster's, and there is none here "
+            "(steps run there with --executor kubernetes)\n");
+  EXPECT_EQ(found("action: delete, flags: [jobs, x]"),
+            "4:45 template 'm': its objects are a Kubernetes cluster's, and there is none here "
+            "(steps run there with --executor kubernetes)\n");
+  // The engine's own.
+  EXPECT_EQ(found("action: delete, flags: [cm, x]"), "");
+  EXPECT_EQ(found("action: create, manifest: '{apiVersion: argoproj.io/v1alpha1, kind: Workflow, "
+                  "metadata: {generateName: \"{{workflow.name}}-\"}}'"),
+            "");
+}
+
+TEST(Lint, ReadsFlagsConditionsAndPathsOfResourceTemplates) {
+  const auto found = [](const char* rest) {
+    return lint_of(std::string("spec: {entrypoint: m, templates: [{name: m, resource: {\n"
+                               "  action: get, flags: [cm, x]") +
+                   rest + "]}\n");
+  };
+  EXPECT_TRUE(found(",\n  successCondition: a ~ b}}")
+                  .starts_with("5:3 template 'm': success condition 'a ~ b' failed to parse: "))
+      << found(",\n  successCondition: a ~ b}}");
+  EXPECT_EQ(found("}, outputs: {parameters: [{name: o, valueFrom: {jsonPath: .a}}]}}"),
+            "4:45 template 'm': jsonPath '.a' of output parameter 'o' has no braces, so it stands "
+            "for itself: write '{.a}'\n");
+  EXPECT_EQ(
+      lint_of("spec: {entrypoint: m, templates: [{name: m, resource: {\n"
+              "  action: delete, flags: [cm, --wait=maybe, x]}}]}\n"),
+      "4:45 template 'm': this cannot be carried out: no more retries error: invalid argument "
+      "\"maybe\" for \"--wait\" flag: want true or false\n");
 }
 
 TEST(Lint, WarnsOfFeaturesThatHaveNoEffect) {

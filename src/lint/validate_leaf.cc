@@ -1,6 +1,7 @@
 // Templates that run something: containers, scripts, container sets, resources.
 #include <fmt/format.h>
 
+#include "lint/manifest_text.h"
 #include "lint/validator.h"
 #include "spec/yaml_reader.h"
 #include "tag/substitute.h"
@@ -18,22 +19,6 @@ bool is_reserved_container(std::string_view name) {
 bool is_number(std::string_view text) {
   if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-/// The text with each expression tag made a word, since YAML can't be read with them.
-std::string without_expressions(std::string_view manifest) {
-  std::string out;
-  for (;;) {
-    const std::size_t begin = manifest.find("{{");
-    const std::size_t end = begin == std::string_view::npos ? begin : manifest.find("}}", begin);
-    out += manifest.substr(0, end == std::string_view::npos ? end : begin);
-    if (end == std::string_view::npos) return out;
-    const std::string_view inside = manifest.substr(begin + 2, end - begin - 2);
-    const std::size_t first = inside.find_first_not_of(" \t");
-    const bool is_expression = first != std::string_view::npos && inside[first] == '=';
-    out += is_expression ? std::string_view("x") : manifest.substr(begin, end + 2 - begin);
-    manifest.remove_prefix(end + 2);
-  }
 }
 
 }  // namespace

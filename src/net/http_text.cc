@@ -1,5 +1,6 @@
 #include "net/http_text.h"
 
+#include <charconv>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -17,6 +18,19 @@ std::string uri_encoded(std::string_view text, bool keeps_slashes) {
     } else {
       out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
+  }
+  return out;
+}
+
+std::string uri_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const char* const digits = text.data() + i + 1;
+    const bool is_coded = text[i] == '%' && i + 2 < text.size() &&
+                          std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+    out += is_coded ? static_cast<char>(byte) : text[i];
+    if (is_coded) i += 2;
   }
   return out;
 }

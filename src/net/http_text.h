@@ -12,6 +12,9 @@ namespace tiphys::net {
 /// `text` as URLs hold it: all but letters, digits and `-._~` as %XX; `/` is kept if wanted.
 [[nodiscard]] std::string uri_encoded(std::string_view text, bool keeps_slashes = false);
 
+/// The text that such a part of a URL stands for; a `%` without two digits stands for itself.
+[[nodiscard]] std::string uri_decoded(std::string_view text);
+
 /// ASCII letters in lower case; names of headers have no others.
 [[nodiscard]] std::string lower(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "clock/instant.h"
@@ -13,6 +14,11 @@
 #include "executor/executor_kind.h"
 #include "executor/step_log.h"
 #include "runtime/http_hooks.h"
+#include "value/value.h"
+
+namespace tiphys::store {
+class Store;
+}
 
 namespace tiphys::runtime {
 
@@ -41,6 +47,12 @@ struct Config {
 
   std::string store = {};  // postgresql://...; empty: a file in the home folder
   clock::Duration lease = clock::Duration::seconds(10);  // of workflows in a store that is shared
+
+  /// What Argo's controller would say of a workflow that a template creates; "" when it is valid.
+  /// Null: nothing is said before it runs.
+  std::function<std::string(const value::Value& workflow, const value::Value& defaults,
+                            store::Store& store)>
+      check_workflow = {};
 
   /// What store::open() takes. It may hold a password: not for messages.
   [[nodiscard]] std::string store_address() const {

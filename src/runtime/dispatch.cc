@@ -13,11 +13,6 @@ namespace tiphys::runtime {
 
 namespace {
 
-// Kinds that no executor of this machine acts on (docs/DIFFERENCES.md).
-const char* unsupported_kind(const value::Value& body) {
-  return body["resource"].is_null() ? nullptr : "resource";
-}
-
 // As in Argo, a template's securityContext stands for the whole of the workflow's.
 value::Value secured(value::Value body, const value::Value& spec) {
   const value::Value& wanted = spec["securityContext"];
@@ -138,6 +133,7 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
   std::vector<executor::Task> processes;
   std::vector<executor::Task> requests;
   std::vector<executor::Task> plugins;
+  std::vector<executor::Task> resources;
   std::vector<engine::LeafId> cancelled;
   for (const engine::Effect& effect : effects) {
     if (const auto* start = std::get_if<engine::StartLeaf>(&effect)) {
@@ -148,16 +144,15 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
       executor::Task task = task_of(run, start->leaf, what);
       task.is_recovery = is_recovery;
       auto body = body_of(run, task, what);
-      if (const char* kind = unsupported_kind(what.body)) {
-        refuse(
-            task.key,
-            fmt::format("a {} template needs a Kubernetes cluster, and there is none here", kind));
-      } else if (!body) {
+      if (!body) {
         refuse(task.key, body.error().message);
       } else {
         task.template_body = std::move(*body);
         if (what.type == "Plugin") task.plugins = run.engine().spec()["executorPlugins"];
-        auto& tasks = what.type == "HTTP" ? requests : what.type == "Plugin" ? plugins : processes;
+        auto& tasks = what.type == "HTTP"                ? requests
+                      : what.type == "Plugin"            ? plugins
+                      : !what.body["resource"].is_null() ? resources
+                                                         : processes;
         tasks.push_back(std::move(task));
       }
     } else if (const auto* cancel = std::get_if<engine::CancelLeaf>(&effect)) {
@@ -169,11 +164,13 @@ void Dispatch::carry_out(const WorkflowRun& run, const std::vector<engine::Effec
   if (!processes.empty()) process_.start(std::move(processes));
   if (!requests.empty()) http_.start(std::move(requests));
   if (!plugins.empty()) plugins_.start(std::move(plugins));
+  if (!resources.empty()) resources_.start(std::move(resources));
   for (const engine::LeafId& leaf : cancelled) {
     const std::string key = leaf_key(run.uid(), leaf);
     process_.cancel(key, config_.grace);
     http_.cancel(key, config_.grace);
     plugins_.cancel(key, config_.grace);
+    resources_.cancel(key, config_.grace);
   }
 }
 

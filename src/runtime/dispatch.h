@@ -24,12 +24,13 @@ class Dispatch {
  public:
   /// Borrows all of them.
   Dispatch(const Config& config, executor::Executor& process, executor::Executor& http,
-           executor::Executor& plugins, Inbox& inbox, Timers& timers, store::Store& store,
-           Locks& locks, ArtifactGc& artifact_gc)
+           executor::Executor& plugins, executor::Executor& resources, Inbox& inbox, Timers& timers,
+           store::Store& store, Locks& locks, ArtifactGc& artifact_gc)
       : config_(config),
         process_(process),
         http_(http),
         plugins_(plugins),
+        resources_(resources),
         inbox_(inbox),
         timers_(timers),
         store_(store),
@@ -60,6 +61,7 @@ class Dispatch {
   executor::Executor& process_;
   executor::Executor& http_;
   executor::Executor& plugins_;
+  executor::Executor& resources_;
   Inbox& inbox_;
   Timers& timers_;
   store::Store& store_;

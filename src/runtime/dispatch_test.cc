@@ -47,13 +47,15 @@ TEST(Dispatch, LeavesOfAnEarlierRunAreNotStarted) {
   Recorder process;
   Recorder http;
   Recorder plugins;
+  Recorder resources;
   Inbox inbox;
   Timers timers;
   Locks locks(store, folder);
   Config config;
   config.home = folder;
   ArtifactGc artifact_gc(config, inbox, {});
-  Dispatch dispatch(config, process, http, plugins, inbox, timers, store, locks, artifact_gc);
+  Dispatch dispatch(config, process, http, plugins, resources, inbox, timers, store, locks,
+                    artifact_gc);
   std::vector<engine::Effect> effects = run->take_effects();
   // Asked for, ended and begun anew by hand within one commit: the node's number is another's now.
   effects.emplace_back(engine::StartLeaf{.leaf = {.run = 7, .node = 0}});

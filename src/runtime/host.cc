@@ -162,6 +162,10 @@ void Host::State::apply_messages() {
       apply_progress(std::move(*progressed));
       continue;
     }
+    if (const auto* created = std::get_if<Created>(&message)) {
+      note_refusal(created->uid, readable(adopt(created->uid)));
+      continue;
+    }
     if (const auto* undeleted = std::get_if<Undeleted>(&message)) {
       deletions->try_again(undeleted->uid);
       continue;
@@ -303,6 +307,7 @@ diag::Result<void> Host::State::commit_and_dispatch(const Progress& progress) {
     }
     process->acknowledge(key);
     http->acknowledge(key);
+    resources->acknowledge(key);
   }
   for (WorkflowRun* run : std::exchange(open, {})) {
     if (progress.on_change) progress.on_change(run->uid());
@@ -364,6 +369,7 @@ diag::Result<void> Host::adopt(const std::string& uid) { return state_->adopt(ui
 
 void Host::adopt_all() {
   state_->takes_all = true;
+  state_->resources->remove_orphans();
   if (auto identity = engine_identity(state_->config); identity && state_->store->has_leases()) {
     identity->takes_all = true;
     (void)state_->readable(state_->store->join(*identity));
@@ -425,8 +431,10 @@ void Host::request_stop() {
   state_->inbox.wake();
 }
 
+bool Host::is_at_rest() const { return state_->runs.empty(); }
+
 bool Host::is_idle() const {
-  if (!state_->runs.empty()) return false;
+  if (!is_at_rest()) return false;
   auto rows = state_->store->unfinished_workflows();
   return !rows || std::ranges::all_of(*rows, [&](const store::WorkflowRow& row) {
     return state_->unreadable.contains(row.uid);

@@ -54,6 +54,8 @@ class Host {
   /// Takes the notifications that wait to be sent and belong to no engine; gives how many.
   std::size_t adopt_notifications();
 
+  /// Whether no workflow is being run here.
+  [[nodiscard]] bool is_at_rest() const;
   /// Whether no workflow is being run, and none of the store is left unfinished by everybody.
   [[nodiscard]] bool is_idle() const;
   /// Whether an adopted workflow has ended, and how. Phase "" while it has not.

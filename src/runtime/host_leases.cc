@@ -29,6 +29,7 @@ std::vector<engine::Event> Host::State::give_up_processes(
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
     if (start == nullptr || start->leaf.run != run.engine().run()) return false;
     if (run.engine().node(start->leaf.node).type != "Pod") return false;
+    if (!run.engine().leaf(start->leaf.node).body["resource"].is_null()) return false;
     executor::Outcome outcome;
     outcome.phase = executor::Outcome::Phase::kError;
     outcome.message = fmt::format("lost with the host '{}'", host);
@@ -79,7 +80,8 @@ void Host::State::drop(const std::string& uid) {
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
     if (start == nullptr) continue;
     const std::string key = leaf_key(uid, start->leaf);
-    for (executor::Executor* e : {process.get(), http.get(), plugins.get()}) {
+    for (executor::Executor* e : {process.get(), http.get(), plugins.get(),
+                                  static_cast<executor::Executor*>(resources.get())}) {
       e->hand_over(key, config.grace);
     }
   }

@@ -51,12 +51,16 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   state->plugins = executor::make_plugin_executor(
       {.home = state->config.home, .find = stored_plugins(state->config), .images = images},
       listener, lookup);
+  state->own_objects = std::make_unique<OwnObjects>(
+      state->config, [s](const std::string& uid) { s->inbox.post(Created{uid}); });
+  TRY(state->resources,
+      make_resources(state->config, *state->store, *state->own_objects, listener, lookup));
   state->locks = std::make_unique<Locks>(*state->store, state->config.home);
   state->artifact_gc = std::make_unique<ArtifactGc>(state->config, state->inbox, lookup);
   state->deletions = std::make_unique<Deletions>(state->config, *state->store, *state->artifact_gc);
-  state->dispatch = std::make_unique<Dispatch>(state->config, *state->process, *state->http,
-                                               *state->plugins, state->inbox, state->timers,
-                                               *state->store, *state->locks, *state->artifact_gc);
+  state->dispatch = std::make_unique<Dispatch>(
+      state->config, *state->process, *state->http, *state->plugins, *state->resources,
+      state->inbox, state->timers, *state->store, *state->locks, *state->artifact_gc);
   state->notifications = std::make_unique<Notifications>(Notifications::Ports{
       .config = s->config,
       .store = *s->store,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "executor/executor.h"
+#include "kube/resource_executor.h"
 #include "runtime/adoptions.h"
 #include "runtime/artifact_gc.h"
 #include "runtime/cron_scheduler.h"
@@ -21,6 +22,7 @@
 #include "runtime/inbox.h"
 #include "runtime/notifications.h"
 #include "runtime/observer.h"
+#include "runtime/own_objects.h"
 #include "runtime/ownership.h"
 #include "runtime/pod_gc.h"
 #include "runtime/subscriptions.h"
@@ -42,6 +44,8 @@ struct Host::State {
   std::unique_ptr<executor::Executor> process;
   std::unique_ptr<executor::Executor> http;
   std::unique_ptr<executor::Executor> plugins;
+  std::unique_ptr<OwnObjects> own_objects;  // the resources' thread's own
+  std::unique_ptr<kube::ResourceExecutor> resources;
   std::unique_ptr<Locks> locks;
   std::unique_ptr<ArtifactGc> artifact_gc;
   std::unique_ptr<Dispatch> dispatch;

@@ -51,8 +51,12 @@ struct Collected {
 struct Undeleted {
   std::string uid;
 };
+/// A template of a workflow has created another one.
+struct Created {
+  std::string uid;
+};
 using Message = std::variant<Began, Progressed, Ended, Answered, Unlocked, Collected, Undeleted,
-                             notify::Report>;
+                             Created, notify::Report>;
 
 class Inbox {
  public:

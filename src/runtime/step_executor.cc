@@ -78,4 +78,22 @@ diag::Result<std::unique_ptr<executor::Executor>> make_step_executor(
                                      listener, lookup);
 }
 
+diag::Result<std::unique_ptr<kube::ResourceExecutor>> make_resources(
+    const Config& config, store::Store& store, OwnObjects& own, const executor::Listener& listener,
+    const executor::Lookup& lookup) {
+  kube::ResourceOptions options{
+      .step_image = config.step_image,
+      .artifact_root = config.home + "/artifacts",
+      .store = {.answer = [&own](const kube::Request& request) { return own.answer(request); },
+                .own = [&own](const kube::OwnedObject& object) { return own.own(object); },
+                .orphans = [&own] { return own.orphans(); },
+                .disown = [&own](const kube::OwnedObject& object) { own.disown(object); }}};
+  if (config.executor == executor::ExecutorKind::kKubernetes) {
+    TRY(options.cluster,
+        kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
+    TRY(options.engine, owner_of(store));
+  }
+  return kube::make_resource_executor(std::move(options), listener, lookup);
+}
+
 }  // namespace tiphys::runtime
