@@ -69,6 +69,7 @@ struct KeptLeaf {
   clock::Instant finished_at;
   Phase phase = Phase::kSucceeded;
   std::string message = {};
+  bool had_run = true;  // it was Running before it ended
 };
 
 /// What has come of artifactGC (artifact_gc.h).

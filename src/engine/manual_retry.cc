@@ -164,8 +164,12 @@ bool retry_by_hand(Machine& m, const Value& arguments) {
   for (std::size_t i = 0; i < m.nodes.size(); ++i) {
     if (!selection.is_kept(static_cast<NodeIndex>(i))) continue;
     const Node& n = m.nodes[i];
-    m.kept.insert_or_assign(
-        n.name, KeptLeaf{n.outputs.get(), n.started_at, n.finished_at, n.phase, n.message()});
+    m.kept.insert_or_assign(n.name, KeptLeaf{.outputs = n.outputs.get(),
+                                             .started_at = n.started_at,
+                                             .finished_at = n.finished_at,
+                                             .phase = n.phase,
+                                             .message = n.message(),
+                                             .had_run = n.has_run});
   }
   override_parameters(m, arguments["parameters"]);
   reset_for_retry(m);

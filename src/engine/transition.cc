@@ -185,6 +185,7 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   m.touch(i);
   if (before == phase) return;
   n.phase = phase;
+  if (phase == Phase::kRunning) n.has_run = true;
   if (is_fulfilled(phase)) {
     if (!n.finished_at.is_set()) n.finished_at = m.now;
     n.finished_at = std::max(n.finished_at, n.started_at);  // a clock may have been set back
