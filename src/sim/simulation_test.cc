@@ -83,7 +83,7 @@ std::string run_seed(std::uint64_t seed) {
   World world(seed, definition_of(workflow), faults);
   const unsigned commands = random.chance(50) ? 0U : static_cast<unsigned>(random.below(60));
   std::string why = run_to_end(world, random, commands);
-  if (why.empty() && random.chance(30) && world.command(Verb::kRetry))
+  while (why.empty() && random.chance(30) && world.command(Verb::kRetry))
     why = run_to_end(world, random, commands);
   if (!why.empty()) return why + "\n" + value::to_json(workflow);
   std::set<std::string> names;

@@ -178,6 +178,7 @@ bool World::step() {
 
 bool World::command(engine::Control::Verb verb) {
   if (engine_->is_finished()) adopt();
+  now_ = now_ + clock::Duration::milliseconds(1);  // no person is as quick as what happened last
   return deliver({.at = now_, .body = engine::Control{.verb = verb, .arguments = {}}});
 }
 
