@@ -2,7 +2,7 @@
 // FormulateRetryWorkflow does with the nodes of a finished workflow, worked out in the plainest
 // way.
 //
-// Only for a retry without options. Pure.
+// Pure.
 #pragma once
 
 #include <deque>
@@ -13,7 +13,9 @@
 
 namespace tiphys::sim {
 
-/// The names of the leaves and suspensions that do not run again.
-[[nodiscard]] std::set<std::string> kept_leaves(const std::deque<Seen>& finished);
+/// The names of the leaves and suspensions that do not run again. `options`: those of the command;
+/// a selector is understood as `name=NODE` only.
+[[nodiscard]] std::set<std::string> kept_leaves(const std::deque<Seen>& finished,
+                                                const value::Value& options);
 
 }  // namespace tiphys::sim

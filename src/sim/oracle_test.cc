@@ -115,11 +115,25 @@ TEST_F(OracleTest, ExpectsNoHookOfAStartThatNeverWas) {
   EXPECT_EQ(judged.complaint(), "");
 }
 
-TEST_F(OracleTest, ObjectsWhenWhatIsKeptRunsAgain) {
+TEST_F(OracleTest, KnowsWhatTheOptionsOfARetryRunAgain) {
   Judged judged(&oracle_);
   judged.run_all({".b"});
-  judged.retry_by_hand(*value::parse_json(R"({"parameters":["m=1"]})"));  // runs whole groups
-  EXPECT_THAT(judged.complaint(),
+  judged.retry_by_hand(*value::parse_json(R"({"parameters":["m=1"]})"));  // whole groups
+  judged.run_all({});
+  judged.retry_by_hand(
+      *value::parse_json(R"({"restartSuccessful":true,"nodeFieldSelector":"name=wf[0].a"})"));
+  judged.run_all({});
+  EXPECT_EQ(judged.complaint(), "");
+}
+
+TEST_F(OracleTest, ObjectsWhenWhatIsKeptRunsAgain) {
+  Judged first(&oracle_);
+  first.run_all({".b"});
+  Judged second(nullptr);
+  second.run_all({".b", ".b2"});
+  second.show_to(&oracle_);
+  second.retry_by_hand();
+  EXPECT_THAT(second.complaint(),
               HasSubstr("wf[1].b2 runs again, and a retry by hand should keep it"));
 }
 

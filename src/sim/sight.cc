@@ -11,7 +11,7 @@ using engine::Phase;
 
 // A retry by hand.
 void Sight::begin_run(const engine::Engine& engine) {
-  const std::set<std::string> kept = kept_leaves(nodes_);
+  const std::set<std::string> kept = kept_leaves(nodes_, retry_options_);
   before_.clear();
   for (const Seen& n : nodes_) {
     if (!n.is_leaf() && n.type != "Suspend") continue;
@@ -92,6 +92,8 @@ void Sight::note(const engine::Event& event) {
     ran_.insert({running->leaf.run, running->leaf.node});
   } else if (const auto* ended = std::get_if<engine::LeafFinished>(&event.body)) {
     if (ended->started_at.is_set()) ran_.insert({ended->leaf.run, ended->leaf.node});
+  } else if (const auto* control = std::get_if<engine::Control>(&event.body)) {
+    if (control->verb == engine::Control::Verb::kRetry) retry_options_ = control->arguments;
   }
 }
 

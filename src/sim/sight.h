@@ -78,7 +78,8 @@ class Sight {
   [[nodiscard]] bool is_as_before(engine::NodeIndex index) const;
 
   std::uint32_t run_ = 1;
-  std::deque<Seen> nodes_;  // by index
+  value::Value retry_options_;  // of the last retry by hand
+  std::deque<Seen> nodes_;      // by index
   std::map<std::string, Seen*> by_name_;
   using Key = std::pair<std::uint32_t, engine::NodeIndex>;  // run, node
   std::set<Key> ran_;                                       // leaves that were Running
