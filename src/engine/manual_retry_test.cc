@@ -212,6 +212,33 @@ TEST_F(ManualRetryTest, ThoseAttemptsDoNotWaitForTheBackoffAgain) {
   EXPECT_EQ(retried(), Names{"wf[1].b"});
 }
 
+TEST_F(ManualRetryTest, NeitherDoAttemptsOfSteps) {
+  start(
+      R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"a","template":"inner"}],
+      [{"name":"b","template":"leaf"}]]},{"name":"inner","retryStrategy":{"limit":2,"backoff":{"duration":"5s"}},
+      "steps":[[{"name":"x","template":"leaf"}]]},)" +
+      std::string(kLeaf) + "]}");
+  run_all({"a(0)[0].x"});
+  send(timers_.at(0));
+  run_all({".b"});
+  EXPECT_EQ(retried(), Names{"wf[1].b"});
+}
+
+TEST_F(ManualRetryTest, AnAttemptOfStepsThatFailedWaitsForTheBackoffAgain) {
+  start(R"({"entrypoint":"inner","templates":[{"name":"inner",
+      "retryStrategy":{"limit":1,"backoff":{"duration":"5s"}},
+      "steps":[[{"name":"x","template":"leaf"}]]},)" +
+        std::string(kLeaf) + "]}");
+  run_all({".x"});
+  send(timers_.at(0));
+  run_all({".x"});
+  EXPECT_EQ(retried(), Names{"wf(0)[0].x"});
+  run_all({".x"});
+  EXPECT_EQ(phase_of("wf(1)"), "absent");
+  send(timers_.back());
+  EXPECT_EQ(phase_of("wf(1)[0].x"), "Pending");
+}
+
 TEST_F(ManualRetryTest, WhatFailedInAnAttemptThatWasRepeatedIsKept) {
   run(R"({"name":"main","steps":[[{"name":"a","template":"inner"}],[{"name":"b","template":"leaf"}]]},
       {"name":"inner","retryStrategy":{"limit":2},"steps":[[{"name":"x","template":"leaf"}]]})",
