@@ -69,6 +69,7 @@ struct KeptLeaf {
   clock::Instant finished_at;
   Phase phase = Phase::kSucceeded;
   std::string message = {};
+  bool had_run = true;  // it was Running before it ended
 };
 
 /// What has come of artifactGC (artifact_gc.h).
@@ -134,7 +135,10 @@ class Machine {
   bool spec_changed = false;
   bool deadline_passed = false;
   std::uint32_t run = 1;
+  // Of a retry by hand, by name: the leaves that do not run again, and how the other nodes ended in
+  // which nothing does.
   std::map<std::string, KeptLeaf, std::less<>> kept;
+  std::map<std::string, Phase, std::less<>> unchanged;
 
   NodeIndex entry = kNoNode;
   NodeIndex exit = kNoNode;

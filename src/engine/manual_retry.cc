@@ -16,11 +16,15 @@ using value::Value;
 
 bool is_kept_type(const Node& n) { return spec::is_leaf(n.type) || n.type == "Suspend"; }
 
-/// Which nodes of the finished run are forgotten. The others are kept, as far as they are leaves.
+/// Which nodes of the finished run are forgotten. The others are kept, as far as they are leaves;
+/// composites come out as before when nothing in them runs again.
 class Selection {
  public:
   Selection(const Machine& m, const std::string& selector)
-      : m_(m), is_selected_(m.nodes.size()), is_forgotten_(m.nodes.size()) {
+      : m_(m),
+        is_selected_(m.nodes.size()),
+        is_forgotten_(m.nodes.size()),
+        has_to_change_(m.nodes.size()) {
     if (selector.empty()) return;
     for (NodeIndex i = 0; i < count(); ++i) is_selected_[i] = matches(m, m.at(i), selector);
   }
@@ -42,11 +46,18 @@ class Selection {
       for (const NodeIndex seed : seeds) add_groups_around(seed, open);
     }
     forget(std::move(open));
+    find_changes();
   }
 
   [[nodiscard]] bool is_kept(NodeIndex i) const {
     const Node& n = m_.at(i);
-    return !is_forgotten_[i] && is_kept_type(n) && is_completed(n.phase);
+    return !is_forgotten_[i] && is_kept_type(n) && is_completed(n.phase) && !n.is_daemon;
+  }
+
+  /// Of a node that is no leaf.
+  [[nodiscard]] bool is_unchanged(NodeIndex i) const {
+    const Node& n = m_.at(i);
+    return !is_forgotten_[i] && !has_to_change_[i] && !is_kept_type(n) && is_fulfilled(n.phase);
   }
 
  private:
@@ -102,14 +113,28 @@ class Selection {
     return false;
   }
 
+  [[nodiscard]] NodeIndex around(NodeIndex i) const {
+    const Node& n = m_.at(i);
+    const bool has_owner = n.owner_kind != OwnerKind::kNone && n.owner != kNoNode;
+    return has_owner ? n.owner : n.boundary;
+  }
+
   void add_groups_around(NodeIndex i, std::vector<NodeIndex>& out) const {
-    while (i != kNoNode) {
+    for (; i != kNoNode; i = around(i)) {
       const Node& n = m_.at(i);
       if (n.type == "StepGroup" || n.type == "TaskGroup") {
         out.insert(out.end(), n.children.begin(), n.children.end());
       }
-      const bool has_owner = n.owner_kind != OwnerKind::kNone && n.owner != kNoNode;
-      i = has_owner ? n.owner : n.boundary;
+    }
+  }
+
+  // What is around anything that runs again; a daemon always does.
+  void find_changes() {
+    for (NodeIndex i = 0; i < count(); ++i) {
+      if (!is_forgotten_[i] && !m_.at(i).is_daemon) continue;
+      for (NodeIndex j = around(i); j != kNoNode && !has_to_change_[j]; j = around(j)) {
+        has_to_change_[j] = true;
+      }
     }
   }
 
@@ -127,6 +152,7 @@ class Selection {
   const Machine& m_;
   std::vector<bool> is_selected_;
   std::vector<bool> is_forgotten_;
+  std::vector<bool> has_to_change_;
   std::vector<bool> has_success_behind_;
   std::set<std::string_view> tried_again_;  // Retry nodes of which an attempt has succeeded
 };
@@ -161,11 +187,17 @@ bool retry_by_hand(Machine& m, const Value& arguments) {
   Selection selection(m, selector);
   selection.choose(!arguments["parameters"].list().empty());
   m.kept.clear();
-  for (std::size_t i = 0; i < m.nodes.size(); ++i) {
-    if (!selection.is_kept(static_cast<NodeIndex>(i))) continue;
-    const Node& n = m.nodes[i];
-    m.kept.insert_or_assign(
-        n.name, KeptLeaf{n.outputs.get(), n.started_at, n.finished_at, n.phase, n.message()});
+  m.unchanged.clear();
+  for (NodeIndex i = 0; i < m.nodes.size(); ++i) {
+    const Node& n = m.at(i);
+    if (selection.is_unchanged(i)) m.unchanged.insert_or_assign(n.name, n.phase);
+    if (!selection.is_kept(i)) continue;
+    m.kept.insert_or_assign(n.name, KeptLeaf{.outputs = n.outputs.get(),
+                                             .started_at = n.started_at,
+                                             .finished_at = n.finished_at,
+                                             .phase = n.phase,
+                                             .message = n.message(),
+                                             .had_run = n.has_run});
   }
   override_parameters(m, arguments["parameters"]);
   reset_for_retry(m);
@@ -177,6 +209,12 @@ bool retry_by_hand(Machine& m, const Value& arguments) {
 const KeptLeaf* kept_leaf(const Machine& m, std::string_view node_name) {
   const auto it = m.kept.find(node_name);
   return it == m.kept.end() ? nullptr : &it->second;
+}
+
+std::optional<Phase> kept_phase(const Machine& m, std::string_view node_name) {
+  if (const KeptLeaf* leaf = kept_leaf(m, node_name)) return leaf->phase;
+  const auto it = m.unchanged.find(node_name);
+  return it == m.unchanged.end() ? std::nullopt : std::optional(it->second);
 }
 
 }  // namespace tiphys::engine

@@ -5,6 +5,9 @@
 // tree. Pure.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "engine/machine.h"
 
 namespace tiphys::engine {
@@ -20,5 +23,8 @@ bool retry_by_hand(Machine& m, const value::Value& arguments);
 /// What the leaf of this name had come to before the retry, if it is kept; else null. Owned by the
 /// machine.
 [[nodiscard]] const KeptLeaf* kept_leaf(const Machine& m, std::string_view node_name);
+
+/// What a node of this name had come to before the retry, if nothing in it runs again.
+[[nodiscard]] std::optional<Phase> kept_phase(const Machine& m, std::string_view node_name);
 
 }  // namespace tiphys::engine

@@ -131,6 +131,39 @@ TEST_F(ManualRetryTest, ANodeThatIsKeptKeepsItsHooks) {
   EXPECT_EQ(phase_of("wf[0].a.onExit"), "Succeeded");
 }
 
+TEST_F(ManualRetryTest, AFailureThatStaysKeepsItsHooks) {
+  run(R"({"name":"main","steps":[[{"name":"a","template":"leaf","continueOn":{"failed":true},"hooks":{
+      "began":{"expression":"steps.a.status == 'Running'","template":"leaf"}}}],
+      [{"name":"b","template":"leaf"}],[{"name":"c","template":"leaf"}]]})",
+      {".a", ".c"});
+  EXPECT_EQ(retried(), Names{"wf[2].c"});
+  EXPECT_EQ(phase_of("wf[0].a"), "Failed");
+  EXPECT_EQ(phase_of("wf[0].a.hooks.began"), "Succeeded");
+}
+
+TEST_F(ManualRetryTest, AFailureThatStaysAndNeverRanDoesNotRunForItsHooks) {
+  start(R"({"entrypoint":"main","templates":[{"name":"main","steps":[[
+      {"name":"a","template":"leaf","continueOn":{"error":true},"hooks":{
+        "began":{"expression":"steps.a.status == 'Running'","template":"leaf"}}}],
+      [{"name":"b","template":"leaf"}],[{"name":"c","template":"leaf"}]]},)" +
+        std::string(kLeaf) + "]}");
+  send(LeafFinished{.leaf = waiting_.front(),
+                    .phase = Phase::kError,
+                    .message = "no host",
+                    .exit_code = {},
+                    .outputs = {},
+                    .started_at = {},
+                    .finished_at = now_});
+  waiting_.erase(waiting_.begin());
+  run_all({".c"});
+  for (int i = 0; i < 2; ++i) {  // the second retry knows it, too
+    EXPECT_EQ(retried(), Names{"wf[2].c"});
+    EXPECT_EQ(phase_of("wf[0].a"), "Error");
+    EXPECT_EQ(phase_of("wf[0].a.hooks.began"), "absent");
+    run_all({".c"});
+  }
+}
+
 TEST_F(ManualRetryTest, AnApprovalIsNotAskedForTwice) {
   start(
       R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"gate","template":"gate"}],
@@ -177,6 +210,33 @@ TEST_F(ManualRetryTest, ThoseAttemptsDoNotWaitForTheBackoffAgain) {
   send(timers_.at(0));
   run_all({".b"});
   EXPECT_EQ(retried(), Names{"wf[1].b"});
+}
+
+TEST_F(ManualRetryTest, NeitherDoAttemptsOfSteps) {
+  start(
+      R"({"entrypoint":"main","templates":[{"name":"main","steps":[[{"name":"a","template":"inner"}],
+      [{"name":"b","template":"leaf"}]]},{"name":"inner","retryStrategy":{"limit":2,"backoff":{"duration":"5s"}},
+      "steps":[[{"name":"x","template":"leaf"}]]},)" +
+      std::string(kLeaf) + "]}");
+  run_all({"a(0)[0].x"});
+  send(timers_.at(0));
+  run_all({".b"});
+  EXPECT_EQ(retried(), Names{"wf[1].b"});
+}
+
+TEST_F(ManualRetryTest, AnAttemptOfStepsThatFailedWaitsForTheBackoffAgain) {
+  start(R"({"entrypoint":"inner","templates":[{"name":"inner",
+      "retryStrategy":{"limit":1,"backoff":{"duration":"5s"}},
+      "steps":[[{"name":"x","template":"leaf"}]]},)" +
+        std::string(kLeaf) + "]}");
+  run_all({".x"});
+  send(timers_.at(0));
+  run_all({".x"});
+  EXPECT_EQ(retried(), Names{"wf(0)[0].x"});
+  run_all({".x"});
+  EXPECT_EQ(phase_of("wf(1)"), "absent");
+  send(timers_.back());
+  EXPECT_EQ(phase_of("wf(1)[0].x"), "Pending");
 }
 
 TEST_F(ManualRetryTest, WhatFailedInAnAttemptThatWasRepeatedIsKept) {

@@ -157,6 +157,7 @@ class Node {
   bool has_flag : 1 = false;      // nodeFlag is written, be it empty
   bool on_exit : 1 = false;       // part of an exit handler: runs on in spite of `stop`
   bool late : 1 = false;          // part of a workflow hook or exit handler: sees the final status
+  bool has_run : 1 = false;       // it was Running, however shortly
   bool is_settled : 1 = false;    // final, and its hooks are final, and the owner has been told
   bool is_cancelled : 1 = false;  // its process was told to end
   bool is_daemon : 1 = false;     // a daemon that came up: its owner went on when it did

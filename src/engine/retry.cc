@@ -205,7 +205,7 @@ void decide(Machine& m, NodeIndex retry, bool has_waited) {
     return;
   }
   const std::string next = fmt::format("{}({})", m.at(retry).name, frame.attempts.size());
-  if (!has_waited && kept_leaf(m, next) == nullptr) {
+  if (!has_waited && !kept_phase(m, next)) {
     auto waits = back_off(m, retry);
     if (!waits) {
       set_phase(m, retry, Phase::kError, waits.error().message);

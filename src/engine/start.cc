@@ -114,8 +114,9 @@ bool begin_original(Machine& m, const Start& start, const spec::Template& body) 
   return true;
 }
 
+// Through the phases that it had: its hooks are those of before.
 void end_as_before(Machine& m, NodeIndex i, const KeptLeaf& before) {
-  set_phase(m, i, Phase::kRunning);
+  if (before.had_run) set_phase(m, i, Phase::kRunning);
   Node& n = m.at(i);
   n.outputs = before.outputs;
   n.started_at = before.started_at;

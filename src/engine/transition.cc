@@ -9,6 +9,7 @@
 #include "engine/hooks.h"
 #include "engine/limits.h"
 #include "engine/locks.h"
+#include "engine/manual_retry.h"
 #include "engine/memoize.h"
 #include "engine/retry.h"
 #include "engine/start.h"
@@ -74,8 +75,15 @@ void tell_owner(Machine& m, NodeIndex n) {
   }
 }
 
+// What a retry by hand keeps is made again, but it was told in the run before.
+bool was_told(const Machine& m, const Transition& t) {
+  const std::optional<Phase> kept = kept_phase(m, m.at(t.node).name);
+  return kept && (t.after == *kept || (is_completed(*kept) && !is_fulfilled(t.after)));
+}
+
 void note(Machine& m, const Transition& t) {
-  if (m.effects->wants_transitions) m.effects->transitions.push_back(t);
+  if (!m.effects->wants_transitions) return;
+  if (t.node == kNoNode || !was_told(m, t)) m.effects->transitions.push_back(t);
 }
 
 // A daemon's owner goes on when it is up; only a retry also hears of its end.
@@ -185,6 +193,7 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   m.touch(i);
   if (before == phase) return;
   n.phase = phase;
+  if (phase == Phase::kRunning) n.has_run = true;
   if (is_fulfilled(phase)) {
     if (!n.finished_at.is_set()) n.finished_at = m.now;
     n.finished_at = std::max(n.finished_at, n.started_at);  // a clock may have been set back

@@ -96,6 +96,25 @@ TEST_F(WatchedTest, AStopIsKnownAndARetryByHandBeginsAnew) {
   EXPECT_EQ(events_[0]["previousPhase"], value::Value(""));
 }
 
+TEST_F(WatchedTest, WhatARetryByHandKeepsIsNotToldAgain) {
+  start(std::string(R"({"entrypoint":"main","templates":[
+      {"name":"main","dag":{"tasks":[{"name":"a","template":"inner"},{"name":"b","template":"leaf"},
+        {"name":"c","template":"leaf","depends":"a && b"}]}},
+      {"name":"inner","steps":[[{"name":"x","template":"leaf"},
+        {"name":"skipped","template":"leaf","when":"1 == 2"}]]},)") +
+        kLeaf + "]}");
+  run_all({"wf.b"});
+  events_.clear();
+  waiting_.clear();
+  send(Control{.verb = Control::Verb::kRetry, .arguments = {}});
+  EXPECT_EQ(told("node"), (Words{"node.running wf", "node.pending b"}));
+  events_.clear();
+  run_all();
+  EXPECT_EQ(told("node"),
+            (Words{"node.running b", "node.succeeded b", "node.pending c", "node.running c",
+                   "node.succeeded c", "node.succeeded wf"}));
+}
+
 TEST_F(WatchedTest, AWorkflowIsPendingWhileItWaitsForItsLock) {
   start(std::string(R"({"entrypoint":"leaf","synchronization":{"mutexes":[{"name":"m"}]},
                         "templates":[)") +

@@ -44,6 +44,7 @@ std::string Oracle::check(const engine::Engine& engine) {
   holders_.clear();
   sight_.look(engine);
   is_suspended_ = engine.is_suspended();
+  complaints_ += sight_.complaint_of_retry();
   walk_workflow(engine);
   if (plan_.parallelism > 0 && sight_.active_pods() > plan_.parallelism)
     complain("more pods than the workflow's parallelism");

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/engine.h"
 
@@ -21,9 +22,13 @@ struct Seen {
   engine::Phase phase = engine::Phase::kPending;
   std::set<engine::Phase> ever;  // the phases that it has had
   bool is_new = false;           // it was not there before
-  bool is_attempt = false;       // of a Retry node
-  bool is_started = false;       // a leaf that an executor was asked to run
-  std::size_t below = 0;         // nodes whose boundary it is; of a Retry node its attempts
+  clock::Instant finished_at;
+  std::vector<engine::NodeIndex> children;  // once the workflow has ended
+  bool is_hook = false;
+  bool is_attempt = false;  // of a Retry node
+  bool is_started = false;  // a leaf that an executor was asked to run
+  bool is_kept = false;     // it ended before a retry by hand, which leaves it as it is
+  std::size_t below = 0;    // nodes whose boundary it is; of a Retry node its attempts
 
   // The oracle's own notes.
   bool is_expected = false;
@@ -54,18 +59,32 @@ class Sight {
   [[nodiscard]] std::int64_t active_pods() const;
   [[nodiscard]] std::int64_t active_below(const std::string& boundary) const;
   [[nodiscard]] bool has_active_leaf() const;
+  /// What a retry by hand runs again and should keep, or keeps and should run again; empty when
+  /// nothing is.
+  [[nodiscard]] std::string complaint_of_retry() const;
 
  private:
+  /// How a node of the run before had ended.
+  struct Before {
+    engine::Phase phase = engine::Phase::kPending;
+    clock::Instant finished_at;
+    bool had_run = false;
+    bool stays = false;  // a retry by hand does not run it again
+  };
+
   void begin_run(const engine::Engine& engine);
   void add(const engine::Engine& engine, engine::NodeIndex index);
+  /// It is as it was in the run before, and was not asked to run.
+  [[nodiscard]] bool is_as_before(engine::NodeIndex index) const;
 
   std::uint32_t run_ = 1;
-  std::deque<Seen> nodes_;  // by index
+  value::Value retry_options_;  // of the last retry by hand
+  std::deque<Seen> nodes_;      // by index
   std::map<std::string, Seen*> by_name_;
   using Key = std::pair<std::uint32_t, engine::NodeIndex>;  // run, node
   std::set<Key> ran_;                                       // leaves that were Running
-  std::set<Key> started_;       // leaves that an executor was asked to run
-  std::set<std::string> kept_;  // of the run before, what does not run again
+  std::set<Key> started_;                 // leaves that an executor was asked to run
+  std::map<std::string, Before> before_;  // the leaves of the run before
 };
 
 }  // namespace tiphys::sim

@@ -53,11 +53,26 @@ Verb random_verb(Random& random) {
   return kVerbs[random.below(kVerbs.size())];
 }
 
+// Of a retry by hand: none, or which nodes it shall restart, or parameters.
+value::Value random_options(const engine::Engine& engine, Random& random) {
+  if (random.chance(60) || engine.node_count() == 0) return {};
+  value::Map options;
+  if (random.chance(60)) {
+    const auto node = static_cast<engine::NodeIndex>(random.below(engine.node_count()));
+    options.set("restartSuccessful", true);
+    options.set("nodeFieldSelector", "name=" + engine.node(node).name);
+  }
+  if (random.chance(40)) options.set("parameters", value::List{"m=1"});
+  return options;
+}
+
+// Most steps of a workflow that was retried change nothing: old leaves tell their ends again.
+constexpr std::uint64_t kStepsMax = 200'000;
+
 // To the end; gives what is wrong.
 std::string run_to_end(World& world, Random& random, unsigned commands) {
   for (std::uint64_t steps = 0; !world.engine().is_finished(); ++steps) {
-    if (steps > 20'000)
-      return "no end after 20000 steps; unfinished: " + unfinished(world.engine());
+    if (steps > kStepsMax) return "no end; unfinished: " + unfinished(world.engine());
     if (random.below(1000) < commands) (void)world.command(random_verb(random));
     if (world.engine().is_finished()) break;
     // A person looks in now and then, and where nothing else is left.
@@ -83,7 +98,8 @@ std::string run_seed(std::uint64_t seed) {
   World world(seed, definition_of(workflow), faults);
   const unsigned commands = random.chance(50) ? 0U : static_cast<unsigned>(random.below(60));
   std::string why = run_to_end(world, random, commands);
-  if (why.empty() && random.chance(30) && world.command(Verb::kRetry))
+  while (why.empty() && random.chance(30) &&
+         world.command(Verb::kRetry, random_options(world.engine(), random)))
     why = run_to_end(world, random, commands);
   if (!why.empty()) return why + "\n" + value::to_json(workflow);
   std::set<std::string> names;

@@ -176,9 +176,11 @@ bool World::step() {
   return fire_timer() || mutexes_.has_answer();
 }
 
-bool World::command(engine::Control::Verb verb) {
+bool World::command(engine::Control::Verb verb, value::Value arguments) {
   if (engine_->is_finished()) adopt();
-  return deliver({.at = now_, .body = engine::Control{.verb = verb, .arguments = {}}});
+  now_ = now_ + clock::Duration::milliseconds(1);  // no person is as quick as what happened last
+  return deliver(
+      {.at = now_, .body = engine::Control{.verb = verb, .arguments = std::move(arguments)}});
 }
 
 void World::check_phases() {

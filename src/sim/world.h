@@ -37,7 +37,7 @@ class World {
   /// nothing is left to happen.
   bool step();
   /// Gives the engine a command as the next event; gives whether it changed anything.
-  bool command(engine::Control::Verb verb);
+  bool command(engine::Control::Verb verb, value::Value arguments = {});
 
   [[nodiscard]] const engine::Engine& engine() const { return *engine_; }
   /// A fresh engine that has replayed the log.
