@@ -14,6 +14,7 @@
 #include "executor/cgroups.h"
 #include "executor/image_user.h"
 #include "executor/path_words.h"
+#include "executor/progress_files.h"
 #include "executor/runtime_config.h"
 #include "executor/step_log.h"
 #include "executor/volumes.h"
@@ -61,6 +62,19 @@ void open_to_all(const Placement& volume, const Task& task) {
   struct stat st = {};
   if (!is_below(volume.source, own) || ::stat(volume.source.c_str(), &st) != 0) return;
   if (S_ISDIR(st.st_mode)) (void)::chmod(volume.source.c_str(), 0777);
+}
+
+// A place to tell progress, unless the template has a volume of its own there.
+diag::Result<void> add_progress(const Task& task, Environment& environment,
+                                std::vector<Placement>& volumes) {
+  const auto holds_it = [](const Placement& v) { return is_below(kProgressFolder, v.path); };
+  if (std::ranges::any_of(volumes, holds_it)) return {};
+  const std::string folder = progress_folder(task);
+  TRY_VOID(make_folder(folder));
+  (void)::chmod(folder.c_str(), 0777);  // whatever user the image has
+  environment.set("ARGO_PROGRESS_FILE", fmt::format("{}/progress", kProgressFolder));
+  volumes.push_back({.path = kProgressFolder, .source = folder});
+  return {};
 }
 
 std::vector<VolumeMount> mounts_of(const View& view, const value::Value& container) {
@@ -197,6 +211,9 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
   TRY(std::vector<Placement> volumes,
       place_volumes(task, container, step.environment, settings.lookup, settings.home));
   for (const Placement& volume : volumes) open_to_all(volume, task);
+  // A volume may lie over the image's own files.
+  const bool is_bare = volumes.empty();
+  TRY_VOID(add_progress(task, step.environment, volumes));
 
   Prepared prepared;
   TRY(prepared.view,
@@ -209,8 +226,6 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
     return diag::fail(diag::Code::kIo,
                       fmt::format("image '{}' has too many layers for one mount", image.name));
   }
-  // A volume may lie over the image's own files.
-  const bool is_bare = view.volumes().empty();
   TRY(const ImageUser user, image_user(task, image.config, [&](const char* path) {
         const auto read = [&view, path] { return text_in(view, path); };
         return is_bare ? settings.image_facts.text(image.layers, path, read) : read();

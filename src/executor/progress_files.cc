@@ -11,6 +11,14 @@ namespace tiphys::executor {
 
 std::string progress_path(const Task& task) { return task.work_path + ".progress"; }
 
+std::string progress_folder(const Task& task) { return task.work_path + "/progress"; }
+
+void ProgressFiles::watch(const Task& task) {
+  const std::string folder = progress_folder(task);
+  const bool is_in_image = ::access(folder.c_str(), F_OK) == 0;
+  files_[task.key] = {is_in_image ? folder + "/progress" : progress_path(task), ""};
+}
+
 // The last line counts; a step may still be writing it, and what is no progress is passed over.
 bool ProgressFiles::look_at(const std::string& key, File& file, const Tell& tell) {
   const int fd = ::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

@@ -138,6 +138,13 @@ class Sandbox(ImageTest):
                          "not found in $PATH", node["message"])
         self.assert_nothing_left()
 
+    def test_it_tells_how_far_it_is(self):
+        node, log = self.run_step(f"container: {{image: '{BOX}', securityContext: {{runAsUser: 1234}}, "
+                                  "args: ['echo 5/10 > $ARGO_PROGRESS_FILE; echo $ARGO_PROGRESS_FILE']}")
+        self.assertEqual(node["progress"], "10/10")
+        self.assertIn("/var/run/argo/progress", log)
+        self.assert_nothing_left()
+
     def test_an_image_that_is_not_there(self):
         node, _ = self.run_step("container: {image: 'tiphys.test/none:1', command: [sh], imagePullPolicy: Never}",
                                 ok=False)
