@@ -110,9 +110,8 @@ TEST_F(WatchedTest, WhatARetryByHandKeepsIsNotToldAgain) {
   EXPECT_EQ(told("node"), (Words{"node.running wf", "node.pending b"}));
   events_.clear();
   run_all();
-  EXPECT_EQ(told("node"),
-            (Words{"node.running b", "node.succeeded b", "node.pending c", "node.running c",
-                   "node.succeeded c", "node.succeeded wf"}));
+  EXPECT_EQ(told("node"), (Words{"node.running b", "node.succeeded b", "node.pending c",
+                                 "node.running c", "node.succeeded c", "node.succeeded wf"}));
 }
 
 TEST_F(WatchedTest, AWorkflowIsPendingWhileItWaitsForItsLock) {
