@@ -159,20 +159,23 @@ void KubernetesExecutor::do_acknowledge(const std::string& key) {
   if (pod == nullptr || !pod->is_told) return;
   executor::remove_tree(pod->task.work_path);
   pod->is_acknowledged = true;
+  releasing_.emplace(path_of(*pod), false);
   release(*pod);
 }
 
-bool KubernetesExecutor::has_unreleased() const {
-  return std::ranges::any_of(pods_, [](const auto& p) { return p.second->is_acknowledged; });
+bool KubernetesExecutor::has_unreleased() const { return !releasing_.empty() || deleting_ > 0; }
+
+void KubernetesExecutor::forget(const Pod& pod) {
+  const std::string path = path_of(pod);
+  pods_.erase(std::string(pod.task.key));
+  const auto released = releasing_.extract(path);
+  if (released && released.mapped()) delete_at(path, 0, 0);
 }
 
 // Its end is committed and its logs are here: the cluster may forget the pod.
 void KubernetesExecutor::release(Pod& pod) {
   const std::string key = pod.task.key;
-  if (pod.seen.is_null()) {
-    pods_.erase(key);
-    return;
-  }
+  if (pod.seen.is_null()) return forget(pod);
   if (!pod.open_logs.empty() || pod.is_released) return;
   pod.is_released = true;
   value::List others;
@@ -189,10 +192,7 @@ void KubernetesExecutor::release(Pod& pod) {
               wait = answer.retry_after] {
           Pod* const again = find(key);
           if (again == nullptr) return;
-          if (!is_passing) {
-            pods_.erase(key);
-            return;
-          }
+          if (!is_passing) return forget(*again);
           again->is_released = false;
           retry(*again, wait, &KubernetesExecutor::release);
         });

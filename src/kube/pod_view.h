@@ -35,7 +35,8 @@ struct PodView {
   bool is_ready = false;                          // all containers are
   std::string ip = {};
   bool is_being_deleted = false;
-  bool has_log = false;  // a main container has begun
+  bool has_begun = false;  // a main container
+  bool has_log = false;    // it has begun on a node, which has what it prints
   // Of kEnded:
   std::vector<ContainerEnd> mains = {};  // those that have ended; empty when the pod failed before
   /// Not empty: the pod failed, whatever its main containers say.
