@@ -29,6 +29,11 @@ struct Request {
   long silence_seconds = 0;  // a stream, which may say nothing for so long; 0: it is none
 };
 
+/// Request::accept of one whose answer is of no use but for the object's metadata: the server writes
+/// less, and so there is less to read.
+inline constexpr const char* kMetadataOnly =
+    "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
+
 struct Answer {
   int status = 0;            // 0: there was none, and `problem` says why
   std::string body = {};     // empty for a stream that began: its bytes were passed on

@@ -119,7 +119,8 @@ void KubernetesExecutor::send_waiting() {
     client_->send(
         {.method = "POST",
          .path = fmt::format("/api/v1/namespaces/{}/pods", net::uri_encoded(pod->task.name_space)),
-         .body = std::move(body)},
+         .body = std::move(body),
+         .accept = kMetadataOnly},
         [this, key = key](Answer answer) {
           post([this, key, kept = std::move(answer)] { on_created(key, kept); });
         });

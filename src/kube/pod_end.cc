@@ -144,7 +144,8 @@ void KubernetesExecutor::remove(Pod& pod) {
   const std::int64_t seconds = std::max<std::int64_t>(1, pod.grace.ns / 1'000'000'000);
   client_->send({.method = "DELETE",
                  .path = path_of(pod),
-                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", seconds)},
+                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", seconds),
+                 .accept = kMetadataOnly},
                 [this, key = pod.task.key](const Answer& answer) {
                   if (!answer.is_passing()) return;
                   post([this, key, pause = answer.retry_after] {
@@ -182,11 +183,18 @@ void KubernetesExecutor::release(Pod& pod) {
   for (const Value& finalizer : pod.seen["metadata"]["finalizers"].list()) {
     if (finalizer.string_or("") != kFinalizer) others.push_back(finalizer);
   }
+  // Who has set which field is of no use any more: without it the server has less to compare, to
+  // keep and to tell.
   const Value patch = value::Map{
       {"metadata", value::Map{{"labels", value::Map{{kCompletedLabel, "true"}}},
+                              {"managedFields", value::List{value::Map{}}},
                               {"finalizers", others.empty() ? Value() : Value(others)}}}};
   client_->send(
-      {.method = "PATCH", .path = path_of(pod), .body = value::to_json(patch), .type = kMergePatch},
+      {.method = "PATCH",
+       .path = path_of(pod),
+       .body = value::to_json(patch),
+       .type = kMergePatch,
+       .accept = kMetadataOnly},
       [this, key](const Answer& answer) {
         post([this, key, is_passing = answer.is_passing() || answer.status == 409,
               wait = answer.retry_after] {

@@ -54,7 +54,8 @@ void KubernetesExecutor::delete_at(const std::string& path, int grace_seconds, s
   ++deleting_;
   client_->send({.method = "DELETE",
                  .path = path,
-                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", grace_seconds)},
+                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", grace_seconds),
+                 .accept = kMetadataOnly},
                 [this, path, grace_seconds, pause](const Answer& answer) {
                   if (!answer.is_passing()) return post([this] { --deleting_; });
                   const std::int64_t longer = std::clamp(pause * 2, kPauseMin, kPauseMax);
