@@ -69,6 +69,8 @@ class Client {
 
  private:
   struct Exchange;
+  [[nodiscard]] CURL* take_handle();
+  void take_back(Exchange& exchange);
   void take_orders();
   void begin(std::unique_ptr<Exchange> exchange);
   void end(CURL* easy, CURLcode code);
@@ -84,6 +86,7 @@ class Client {
   std::uint64_t last_id_ = 0;
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> running_;  // the thread's own
+  std::vector<CURL*> idle_;  // handles that can be used again, which costs less than new ones
   net::CurlLoop loop_;  // last: its thread uses the others
 };
 

@@ -4,8 +4,10 @@
 // the main containers, which stands in the status about a second before the pod's phase does. Pure.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "clock/instant.h"
@@ -13,6 +15,10 @@
 #include "value/value.h"
 
 namespace tiphys::kube {
+
+/// What nobody here reads of a pod, and what is most of it: left out when one is parsed.
+inline constexpr std::array<std::string_view, 5> kUnread = {
+    "managedFields", "containers", "initContainers", "volumes", "tolerations"};
 
 /// How one container ended, by the kubelet.
 struct ContainerEnd {
