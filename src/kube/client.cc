@@ -15,7 +15,7 @@ namespace {
 constexpr long kTimeoutMs = 30'000;  // of a request that is no stream
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr long kKeepAliveSeconds = 10;
-constexpr std::size_t kIdleMax = 64;  // handles
+constexpr std::size_t kIdleMax = 64;                       // handles
 constexpr std::size_t kBodyMax = std::size_t{256} << 20U;  // of a list of pods
 
 curl_blob blob_of(const std::string& text) {

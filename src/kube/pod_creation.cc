@@ -116,14 +116,14 @@ void KubernetesExecutor::send_waiting() {
     const Pod* const pod = find(key);
     if (pod == nullptr) continue;
     ++creating_;
-    client_->send(
-        {.method = "POST",
-         .path = fmt::format("/api/v1/namespaces/{}/pods", net::uri_encoded(pod->task.name_space)),
-         .body = std::move(body),
-         .accept = kMetadataOnly},
-        [this, key = key](Answer answer) {
-          post([this, key, kept = std::move(answer)] { on_created(key, kept); });
-        });
+    client_->send({.method = "POST",
+                   .path = fmt::format("/api/v1/namespaces/{}/pods?{}",
+                                       net::uri_encoded(pod->task.name_space), kWithoutWarnings),
+                   .body = std::move(body),
+                   .accept = kMetadataOnly},
+                  [this, key = key](Answer answer) {
+                    post([this, key, kept = std::move(answer)] { on_created(key, kept); });
+                  });
   }
   to_create_.erase(to_create_.begin(), to_create_.begin() + static_cast<std::ptrdiff_t>(sent));
 }

@@ -189,22 +189,21 @@ void KubernetesExecutor::release(Pod& pod) {
       {"metadata", value::Map{{"labels", value::Map{{kCompletedLabel, "true"}}},
                               {"managedFields", value::List{value::Map{}}},
                               {"finalizers", others.empty() ? Value() : Value(others)}}}};
-  client_->send(
-      {.method = "PATCH",
-       .path = path_of(pod),
-       .body = value::to_json(patch),
-       .type = kMergePatch,
-       .accept = kMetadataOnly},
-      [this, key](const Answer& answer) {
-        post([this, key, is_passing = answer.is_passing() || answer.status == 409,
-              wait = answer.retry_after] {
-          Pod* const again = find(key);
-          if (again == nullptr) return;
-          if (!is_passing) return forget(*again);
-          again->is_released = false;
-          retry(*again, wait, &KubernetesExecutor::release);
-        });
-      });
+  client_->send({.method = "PATCH",
+                 .path = fmt::format("{}?{}", path_of(pod), kWithoutWarnings),
+                 .body = value::to_json(patch),
+                 .type = kMergePatch,
+                 .accept = kMetadataOnly},
+                [this, key](const Answer& answer) {
+                  post([this, key, is_passing = answer.is_passing() || answer.status == 409,
+                        wait = answer.retry_after] {
+                    Pod* const again = find(key);
+                    if (again == nullptr) return;
+                    if (!is_passing) return forget(*again);
+                    again->is_released = false;
+                    retry(*again, wait, &KubernetesExecutor::release);
+                  });
+                });
 }
 
 }  // namespace tiphys::kube

@@ -166,7 +166,8 @@ Value from_dom(const simdjson::dom::element& element, Names left_out) {
       return Value(std::string_view{element});
     case Type::ARRAY: {
       List list;
-      for (const auto item : simdjson::dom::array(element)) list.push_back(from_dom(item, left_out));
+      for (const auto item : simdjson::dom::array(element))
+        list.push_back(from_dom(item, left_out));
       return Value(std::move(list));
     }
     case Type::OBJECT: {

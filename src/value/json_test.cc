@@ -70,7 +70,8 @@ TEST(Json, LastOfDuplicateKeysWins) {
 
 TEST(Json, LeavesOutWhatIsNotWanted) {
   constexpr std::string_view kLeftOut[] = {"big", "spec"};
-  const auto v = parse_json(R"({"a":{"big":[1,{"x":2}],"b":[{"spec":{},"c":3}]},"spec":4})", kLeftOut);
+  const auto v =
+      parse_json(R"({"a":{"big":[1,{"x":2}],"b":[{"spec":{},"c":3}]},"spec":4})", kLeftOut);
   ASSERT_TRUE(v);
   EXPECT_EQ(to_json(*v), R"({"a":{"b":[{"c":3}]}})");
 }
