@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
@@ -70,9 +71,9 @@ std::string_view path_below(std::string_view path, std::string_view folder) {
 }
 
 void remove_tree(const std::string& path) {
-  // the usual case: a step's folder with nothing in it but its empty working directory
+  // the usual cases: a step's folder with nothing in it but its empty working directory, or none
   ::rmdir((path + "/wd").c_str());
-  if (::rmdir(path.c_str()) == 0) return;
+  if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return;
   std::error_code error;
   std::filesystem::remove_all(path, error);
   if (!error) return;

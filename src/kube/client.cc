@@ -15,6 +15,7 @@ namespace {
 constexpr long kTimeoutMs = 30'000;  // of a request that is no stream
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr long kKeepAliveSeconds = 10;
+constexpr std::size_t kIdleMax = 64;                       // handles
 constexpr std::size_t kBodyMax = std::size_t{256} << 20U;  // of a list of pods
 
 curl_blob blob_of(const std::string& text) {
@@ -63,6 +64,20 @@ Client::Client(Cluster cluster)
 Client::~Client() {
   loop_.stop();
   for (auto& [id, exchange] : running_) loop_.remove(exchange->easy);
+  for (CURL* const easy : idle_) curl_easy_cleanup(easy);
+}
+
+CURL* Client::take_handle() {
+  if (idle_.empty()) return curl_easy_init();
+  CURL* const easy = idle_.back();
+  idle_.pop_back();
+  return easy;
+}
+
+void Client::take_back(Exchange& exchange) {
+  if (idle_.size() >= kIdleMax) return;
+  curl_easy_reset(exchange.easy);
+  idle_.push_back(std::exchange(exchange.easy, nullptr));
 }
 
 std::uint64_t Client::send(Request request, OnDone on_done, OnBytes on_bytes) {
@@ -152,7 +167,7 @@ void Client::set_identity(Exchange& exchange) {
 
 void Client::begin(std::unique_ptr<Exchange> exchange) {
   Exchange& e = *exchange;
-  e.easy = curl_easy_init();
+  e.easy = take_handle();
   auto token = tokens_.token();
   if (!token) {
     e.answer.problem = token.error().message;
@@ -210,6 +225,7 @@ void Client::end(CURL* easy, CURLcode code) {
     ended->answer.problem = fmt::format("{} {}: {}", ended->request.method, cluster_.server, why);
     ended->answer.status = 0;
   }
+  take_back(*ended);
   if (ended->answer.status == 401) tokens_.refuse();
   ended->on_done(std::move(ended->answer));
 }

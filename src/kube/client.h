@@ -29,6 +29,15 @@ struct Request {
   long silence_seconds = 0;  // a stream, which may say nothing for so long; 0: it is none
 };
 
+/// Request::accept of one whose answer is of no use but for the object's metadata: the server
+/// writes less, and so there is less to read.
+inline constexpr const char* kMetadataOnly =
+    "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
+
+/// Query of a request with an object: fields that the server does not know are no trouble either
+/// way, and without warnings, which nobody would read, it looks for them less closely.
+inline constexpr const char* kWithoutWarnings = "fieldValidation=Ignore";
+
 struct Answer {
   int status = 0;            // 0: there was none, and `problem` says why
   std::string body = {};     // empty for a stream that began: its bytes were passed on
@@ -64,6 +73,8 @@ class Client {
 
  private:
   struct Exchange;
+  [[nodiscard]] CURL* take_handle();
+  void take_back(Exchange& exchange);
   void take_orders();
   void begin(std::unique_ptr<Exchange> exchange);
   void end(CURL* easy, CURLcode code);
@@ -79,7 +90,8 @@ class Client {
   std::uint64_t last_id_ = 0;
 
   std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> running_;  // the thread's own
-  net::CurlLoop loop_;  // last: its thread uses the others
+  std::vector<CURL*> idle_;  // handles that can be used again, which costs less than new ones
+  net::CurlLoop loop_;       // last: its thread uses the others
 };
 
 }  // namespace tiphys::kube

@@ -86,7 +86,7 @@ void KubernetesExecutor::cancel(const std::string& key, clock::Duration grace) {
 void KubernetesExecutor::hand_over(const std::string& key, clock::Duration /*grace*/) {
   post([this, key] {
     std::erase_if(to_create_, [&](const auto& waiting) { return waiting.first == key; });
-    pods_.erase(key);
+    if (const Pod* const pod = find(key)) forget(*pod);
   });
 }
 

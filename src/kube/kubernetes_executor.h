@@ -128,8 +128,9 @@ class KubernetesExecutor final : public executor::Executor {
   void sweep_list(const std::string& path, const std::string& from,
                   std::shared_ptr<const std::map<std::string, bool>> workflows);
   void delete_at(const std::string& path, int grace_seconds, std::int64_t pause);
+  void forget(const Pod& pod);
   void free_pod(const std::string& path);
-  /// Whether the cluster keeps a pod whose end is committed.
+  /// Whether the cluster keeps a pod whose end is committed, or one that is to go.
   [[nodiscard]] bool has_unreleased() const;
   [[nodiscard]] Pod* find(const std::string& key);
   [[nodiscard]] static std::string path_of(const Pod& pod);
@@ -150,6 +151,8 @@ class KubernetesExecutor final : public executor::Executor {
   std::map<std::string, Space> spaces_;
   std::vector<std::pair<std::string, std::string>> to_create_;  // key and body
   std::size_t creating_ = 0;
+  std::map<std::string, bool> releasing_;  // by path; whether podGC wants the pod gone after it
+  std::size_t deleting_ = 0;
   std::set<std::string> claims_;  // paths of those that are known to be there
   std::unique_ptr<Client> client_;
   std::unique_ptr<ImageConfigs> image_configs_;

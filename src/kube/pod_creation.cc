@@ -116,13 +116,14 @@ void KubernetesExecutor::send_waiting() {
     const Pod* const pod = find(key);
     if (pod == nullptr) continue;
     ++creating_;
-    client_->send(
-        {.method = "POST",
-         .path = fmt::format("/api/v1/namespaces/{}/pods", net::uri_encoded(pod->task.name_space)),
-         .body = std::move(body)},
-        [this, key = key](Answer answer) {
-          post([this, key, kept = std::move(answer)] { on_created(key, kept); });
-        });
+    client_->send({.method = "POST",
+                   .path = fmt::format("/api/v1/namespaces/{}/pods?{}",
+                                       net::uri_encoded(pod->task.name_space), kWithoutWarnings),
+                   .body = std::move(body),
+                   .accept = kMetadataOnly},
+                  [this, key = key](Answer answer) {
+                    post([this, key, kept = std::move(answer)] { on_created(key, kept); });
+                  });
   }
   to_create_.erase(to_create_.begin(), to_create_.begin() + static_cast<std::ptrdiff_t>(sent));
 }
@@ -142,7 +143,7 @@ void KubernetesExecutor::on_created(const std::string& key, const Answer& answer
   pod->is_creating = false;
   if (answer.ok()) {
     pod->pause = 0;
-    if (auto object = value::parse_json(answer.body); object && pod->seen.is_null()) {
+    if (auto object = value::parse_json(answer.body, kUnread); object && pod->seen.is_null()) {
       take(*pod, *object);
     }
     if (pod->is_cancelled && !pod->is_told) remove(*pod);
@@ -175,7 +176,7 @@ void KubernetesExecutor::on_conflict(const std::string& key, const Answer& answe
     if (pod->view.state == PodView::State::kEnded) return;
     return finish(*pod, executor::error_outcome("pod deleted", wall_time()));
   }
-  auto object = answer.ok() ? value::parse_json(answer.body)
+  auto object = answer.ok() ? value::parse_json(answer.body, kUnread)
                             : diag::Result<Value>(diag::fail(diag::Code::kIo, ""));
   if (!object) return retry(*pod, answer.retry_after, &KubernetesExecutor::resolve_conflict);
   const Value& metadata = (*object)["metadata"];

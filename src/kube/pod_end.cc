@@ -144,7 +144,8 @@ void KubernetesExecutor::remove(Pod& pod) {
   const std::int64_t seconds = std::max<std::int64_t>(1, pod.grace.ns / 1'000'000'000);
   client_->send({.method = "DELETE",
                  .path = path_of(pod),
-                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", seconds)},
+                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", seconds),
+                 .accept = kMetadataOnly},
                 [this, key = pod.task.key](const Answer& answer) {
                   if (!answer.is_passing()) return;
                   post([this, key, pause = answer.retry_after] {
@@ -159,44 +160,50 @@ void KubernetesExecutor::do_acknowledge(const std::string& key) {
   if (pod == nullptr || !pod->is_told) return;
   executor::remove_tree(pod->task.work_path);
   pod->is_acknowledged = true;
+  releasing_.emplace(path_of(*pod), false);
   release(*pod);
 }
 
-bool KubernetesExecutor::has_unreleased() const {
-  return std::ranges::any_of(pods_, [](const auto& p) { return p.second->is_acknowledged; });
+bool KubernetesExecutor::has_unreleased() const { return !releasing_.empty() || deleting_ > 0; }
+
+void KubernetesExecutor::forget(const Pod& pod) {
+  const std::string path = path_of(pod);
+  pods_.erase(std::string(pod.task.key));
+  const auto released = releasing_.extract(path);
+  if (released && released.mapped()) delete_at(path, 0, 0);
 }
 
 // Its end is committed and its logs are here: the cluster may forget the pod.
 void KubernetesExecutor::release(Pod& pod) {
   const std::string key = pod.task.key;
-  if (pod.seen.is_null()) {
-    pods_.erase(key);
-    return;
-  }
+  if (pod.seen.is_null()) return forget(pod);
   if (!pod.open_logs.empty() || pod.is_released) return;
   pod.is_released = true;
   value::List others;
   for (const Value& finalizer : pod.seen["metadata"]["finalizers"].list()) {
     if (finalizer.string_or("") != kFinalizer) others.push_back(finalizer);
   }
+  // Who has set which field is of no use any more: without it the server has less to compare, to
+  // keep and to tell.
   const Value patch = value::Map{
       {"metadata", value::Map{{"labels", value::Map{{kCompletedLabel, "true"}}},
+                              {"managedFields", value::List{value::Map{}}},
                               {"finalizers", others.empty() ? Value() : Value(others)}}}};
-  client_->send(
-      {.method = "PATCH", .path = path_of(pod), .body = value::to_json(patch), .type = kMergePatch},
-      [this, key](const Answer& answer) {
-        post([this, key, is_passing = answer.is_passing() || answer.status == 409,
-              wait = answer.retry_after] {
-          Pod* const again = find(key);
-          if (again == nullptr) return;
-          if (!is_passing) {
-            pods_.erase(key);
-            return;
-          }
-          again->is_released = false;
-          retry(*again, wait, &KubernetesExecutor::release);
-        });
-      });
+  client_->send({.method = "PATCH",
+                 .path = fmt::format("{}?{}", path_of(pod), kWithoutWarnings),
+                 .body = value::to_json(patch),
+                 .type = kMergePatch,
+                 .accept = kMetadataOnly},
+                [this, key](const Answer& answer) {
+                  post([this, key, is_passing = answer.is_passing() || answer.status == 409,
+                        wait = answer.retry_after] {
+                    Pod* const again = find(key);
+                    if (again == nullptr) return;
+                    if (!is_passing) return forget(*again);
+                    again->is_released = false;
+                    retry(*again, wait, &KubernetesExecutor::release);
+                  });
+                });
 }
 
 }  // namespace tiphys::kube

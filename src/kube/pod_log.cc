@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <mutex>
 #include <utility>
@@ -18,6 +19,9 @@ namespace tiphys::kube {
 namespace {
 
 constexpr std::int64_t kPause = 300'000'000;
+// The kubelet knows a container's end up to a second before the watch tells it.
+constexpr std::int64_t kPauseMin = 30'000'000;
+constexpr std::int64_t kPauseMax = 2'000'000'000;
 constexpr int kTriesAfterEnd = 6;
 constexpr long kSilenceSeconds = 600;  // a step may have nothing to say
 
@@ -42,6 +46,7 @@ struct PodLog::State : std::enable_shared_from_this<PodLog::State> {
   bool has_container_ended = false;
   bool was_begun_after_end = false;
   int tries_after_end = 0;
+  std::int64_t pause = 0;
   std::uint64_t request = 0;
 
   // Of the stream, in the client's thread.
@@ -139,6 +144,7 @@ void PodLog::State::keep(std::string_view line) {
 
 void PodLog::State::on_end(const Answer& answer) {
   bool is_over = false;
+  std::int64_t wait = kPause;
   {
     const std::lock_guard lock(mutex);
     is_under_way = false;
@@ -148,8 +154,9 @@ void PodLog::State::on_end(const Answer& answer) {
     if (!is_over && has_container_ended && ++tries_after_end >= kTriesAfterEnd) is_over = true;
     if (!is_over && answer.status == 404) is_over = true;
     if (is_over) is_ended = true;
+    if (answer.ok()) wait = pause = std::clamp(pause * 2, kPauseMin, kPauseMax);
   }
-  if (!is_over) return calls.wake_me(steady_now() + (answer.ok() ? kPause / 10 : kPause));
+  if (!is_over) return calls.wake_me(steady_now() + wait);
   if (!rest.empty()) on_line(rest);  // a last line without an end
   if (fd >= 0) ::close(fd);
   fd = -1;
@@ -168,8 +175,11 @@ PodLog::~PodLog() {
 void PodLog::wake() { state_->begin(); }
 
 void PodLog::container_ended() {
-  const std::lock_guard lock(state_->mutex);
-  state_->has_container_ended = true;
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (std::exchange(state_->has_container_ended, true)) return;
+  }
+  state_->begin();
 }
 
 }  // namespace tiphys::kube

@@ -39,7 +39,7 @@ class PodLog {
 
   /// Begins, or goes on after a pause. Any thread.
   void wake();
-  /// The container has ended: a stream that ends now has everything. Any thread.
+  /// The container has ended: a stream that begins now has everything. Any thread.
   void container_ended();
 
  private:

@@ -32,7 +32,14 @@ std::string path_of_object(const Value& pod) {
 }  // namespace
 
 void KubernetesExecutor::remove_pod(const std::string& name_space, const std::string& pod) {
-  post([this, path = pod_path(name_space, pod)] { delete_at(path, 0, 0); });
+  post([this, path = pod_path(name_space, pod)] {
+    // While our finalizer is there, a delete would only mark the pod: one change more to be told.
+    if (const auto it = releasing_.find(path); it != releasing_.end()) {
+      it->second = true;
+    } else {
+      delete_at(path, 0, 0);
+    }
+  });
 }
 
 void KubernetesExecutor::remove_claim(const std::string& name_space, const std::string& claim) {
@@ -44,14 +51,17 @@ void KubernetesExecutor::remove_claim(const std::string& name_space, const std::
 }
 
 void KubernetesExecutor::delete_at(const std::string& path, int grace_seconds, std::int64_t pause) {
+  ++deleting_;
   client_->send({.method = "DELETE",
                  .path = path,
-                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", grace_seconds)},
+                 .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", grace_seconds),
+                 .accept = kMetadataOnly},
                 [this, path, grace_seconds, pause](const Answer& answer) {
-                  if (!answer.is_passing()) return;
+                  if (!answer.is_passing()) return post([this] { --deleting_; });
                   const std::int64_t longer = std::clamp(pause * 2, kPauseMin, kPauseMax);
                   const std::int64_t wait = std::max(longer, answer.retry_after.ns);
                   post_at(steady_now() + wait, [this, path, grace_seconds, longer] {
+                    --deleting_;
                     delete_at(path, grace_seconds, longer);
                   });
                 });

@@ -98,7 +98,7 @@ void look_at_mains(const Value& status, const PodContainers& names, PodView& vie
       view.mains.push_back(std::move(*end));
     }
     if (!started.is_set()) continue;
-    view.has_log = true;
+    view.has_begun = true;
     if (!view.started_at || started < *view.started_at) view.started_at = started;
   }
 }
@@ -116,6 +116,7 @@ PodView view_pod(const Value& pod, const PodContainers& names) {
   view.ip = status["podIP"].string_or("");
   view.is_being_deleted = !pod["metadata"]["deletionTimestamp"].is_null();
   look_at_mains(status, names, view);
+  view.has_log = view.has_begun && !pod["spec"]["nodeName"].string_or("").empty();
   const value::List& containers = status["containerStatuses"].list();
   view.is_ready = !containers.empty() && std::ranges::all_of(containers, [](const Value& c) {
     return c["ready"].bool_or(false);
@@ -138,7 +139,7 @@ PodView view_pod(const Value& pod, const PodContainers& names) {
     judge_phase(pod, view);
     return view;
   }
-  if (view.has_log) {
+  if (view.has_begun) {
     view.state = PodView::State::kRunning;
   } else {
     view.waiting = waiting_text(status);

@@ -4,8 +4,10 @@
 // the main containers, which stands in the status about a second before the pod's phase does. Pure.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "clock/instant.h"
@@ -13,6 +15,10 @@
 #include "value/value.h"
 
 namespace tiphys::kube {
+
+/// What nobody here reads of a pod, and what is most of it: left out when one is parsed.
+inline constexpr std::array<std::string_view, 5> kUnread = {
+    "managedFields", "containers", "initContainers", "volumes", "tolerations"};
 
 /// How one container ended, by the kubelet.
 struct ContainerEnd {
@@ -35,7 +41,8 @@ struct PodView {
   bool is_ready = false;                          // all containers are
   std::string ip = {};
   bool is_being_deleted = false;
-  bool has_log = false;  // a main container has begun
+  bool has_begun = false;  // a main container
+  bool has_log = false;    // it has begun on a node, which has what it prints
   // Of kEnded:
   std::vector<ContainerEnd> mains = {};  // those that have ended; empty when the pod failed before
   /// Not empty: the pod failed, whatever its main containers say.

@@ -47,6 +47,18 @@ TEST(PodView, RunsFromTheStartOfItsContainer) {
   EXPECT_EQ(view.started_at->ns, 1767323045'000'000'000);
 }
 
+TEST(PodView, HasALogOnceItHasBegunOnANode) {
+  const auto has_log = [](const char* node, const char* state) {
+    const auto pod = value::parse_json(
+        std::string(R"({"spec":{"nodeName":")") + node +
+        R"("},"status":{"containerStatuses":[{"name":"main","state":)" + state + "}]}}");
+    return view_pod(pod.value(), {.mains = {"main"}, .inits = {}, .sidecars = {}}).has_log;
+  };
+  EXPECT_TRUE(has_log("n", R"({"running":{"startedAt":"2026-01-02T03:04:05Z"}})"));
+  EXPECT_FALSE(has_log("", R"({"running":{"startedAt":"2026-01-02T03:04:05Z"}})"));
+  EXPECT_FALSE(has_log("n", R"({"waiting":{}})"));
+}
+
 TEST(PodView, EndsWithItsMainContainerWhateverThePhase) {
   const PodView view = view_of(
       R"({"phase":"Running","containerStatuses":[

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "kube/clocks.h"
+#include "kube/pod_view.h"
 #include "net/http_text.h"
 #include "value/json.h"
 
@@ -86,7 +87,7 @@ void PodWatch::State::list(const std::string& from) {
 }
 
 void PodWatch::State::on_page(Answer answer) {
-  auto parsed = answer.ok() ? value::parse_json(answer.body)
+  auto parsed = answer.ok() ? value::parse_json(answer.body, kUnread)
                             : diag::Result<value::Value>(diag::fail(diag::Code::kIo, ""));
   if (!parsed) return try_later(answer);
   for (const value::Value& pod : (*parsed)["items"].list()) calls.on_pod(pod);
@@ -131,7 +132,7 @@ void PodWatch::State::on_bytes(std::string_view bytes) {
 }
 
 void PodWatch::State::on_line(std::string_view line) {
-  auto event = value::parse_json(line);
+  auto event = value::parse_json(line, kUnread);
   if (!event || is_too_old) return;
   const std::string_view type = (*event)["type"].string_or("");
   const value::Value& object = (*event)["object"];

@@ -50,29 +50,38 @@ PodGc::~PodGc() {
   }
 }
 
-void PodGc::add(const std::string& uid, const engine::Engine& engine, engine::NodeIndex leaf,
+bool PodGc::add(const std::string& uid, const engine::Engine& engine, engine::NodeIndex leaf,
                 const PodGcRules& rules, clock::Instant now) {
-  if (!rules.takes(engine.definition(), engine.node_status(leaf), engine.phase())) return;
+  if (!rules.takes(engine.definition(), engine.node_status(leaf), engine.phase())) return false;
   by_time_.emplace(now + rules.delay.value_or(kDefaultDelay),
                    Item{.uid = uid,
                         .name_space = std::string(engine.metadata()["namespace"].string_or("")),
                         .pod = engine.leaf(leaf).pod_name,
                         .has_delay = rules.delay.has_value()});
+  return true;
 }
 
 void PodGc::leaf_ended(const std::string& uid, const engine::Engine& engine, engine::NodeIndex leaf,
                        clock::Instant now) {
   if (leaf >= engine.node_count()) return;
   const auto rules = PodGcRules::from_spec(engine.spec());
-  if (rules && rules->strategy.starts_with("OnPod")) add(uid, engine, leaf, *rules, now);
+  if (!rules || !rules->strategy.starts_with("OnPod")) return;
+  if (!add(uid, engine, leaf, *rules, now)) return;
+  std::vector<bool>& seen = seen_to_[uid];
+  if (seen.size() <= leaf) seen.resize(engine.node_count());
+  seen[leaf] = true;
 }
 
 void PodGc::workflow_ended(const std::string& uid, const engine::Engine& engine,
                            clock::Instant now) {
+  const auto known = seen_to_.extract(uid);
+  const auto is_seen_to = [&](engine::NodeIndex i) {
+    return known && i < known.mapped().size() && known.mapped()[i];
+  };
   const auto rules = PodGcRules::from_spec(engine.spec());
   if (!rules) return;
   for (engine::NodeIndex i = 0; i < engine.node_count(); ++i) {
-    if (engine.node(i).type == "Pod") add(uid, engine, i, *rules, now);
+    if (engine.node(i).type == "Pod" && !is_seen_to(i)) add(uid, engine, i, *rules, now);
   }
 }
 

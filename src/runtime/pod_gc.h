@@ -3,7 +3,8 @@
 // A pod's work folder goes with its end in any case; what podGC adds is its logs, and what a
 // cluster keeps of it. They go only after the end of the pod is committed, so archiveLogs has them
 // by then. What an engine that died has left is found again at the end of the workflow, or in its
-// folder by the next server. Used by the loop's thread.
+// folder by the next server; what this one has seen to already is not asked for again. Used by the
+// loop's thread.
 #pragma once
 
 #include <functional>
@@ -63,13 +64,15 @@ class PodGc {
     std::string pod;
     bool has_delay = false;
   };
-  void add(const std::string& uid, const engine::Engine& engine, engine::NodeIndex leaf,
+  /// Whether the rules take the pod.
+  bool add(const std::string& uid, const engine::Engine& engine, engine::NodeIndex leaf,
            const PodGcRules& rules, clock::Instant now);
   void remove(const Item& item) const;
 
   const Config& config_;
   const OnRemove on_remove_;
   std::multimap<clock::Instant, Item> by_time_;
+  std::map<std::string, std::vector<bool>> seen_to_;  // at a pod's own end: by uid, then by node
 };
 
 }  // namespace tiphys::runtime

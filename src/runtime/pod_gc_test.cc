@@ -47,5 +47,46 @@ TEST(PodGc, HasADelayOfItsOwn) {
   EXPECT_EQ(rules->delay->ns, clock::Duration::seconds(90).ns);
 }
 
+// A workflow of two pods: those that go at their own ends, then those that go at its end.
+std::vector<std::string> removed_of(bool is_of_another_engine) {
+  constexpr clock::Instant at{1'767'225'600'000'000'000};
+  engine::Definition d;
+  d.workflow = json(R"({"metadata": {"name": "w", "namespace": "n", "uid": "u"},
+      "spec": {"entrypoint": "main",
+               "podGC": {"strategy": "OnPodCompletion", "deleteDelayDuration": "0s"},
+               "templates": [
+                 {"name": "main", "steps": [[{"name": "a", "template": "leaf"},
+                                             {"name": "b", "template": "leaf"}]]},
+                 {"name": "leaf", "container": {"image": "i", "command": ["c"]}}]}})");
+  engine::Engine engine(std::move(d));
+  engine::Effects effects;
+  std::vector<std::string> removed;
+  Config config;
+  config.executor = executor::ExecutorKind::kKubernetes;
+  PodGc gc(config, [&](const std::string&, const std::string& pod) { removed.push_back(pod); });
+  engine.apply({.at = at, .body = engine::Begin{}}, effects);
+  for (engine::NodeIndex i = 0; i < engine.node_count(); ++i) {
+    if (engine.node(i).type != "Pod") continue;
+    engine.apply({.at = at,
+                  .body = engine::LeafFinished{.leaf = {.run = 1, .node = i},
+                                               .message = {},
+                                               .exit_code = 0,
+                                               .outputs = {},
+                                               .started_at = at,
+                                               .finished_at = at}},
+                 effects);
+    if (!is_of_another_engine) gc.leaf_ended("u", engine, i, at);
+  }
+  EXPECT_EQ(engine.phase(), "Succeeded");
+  gc.carry_out(at);
+  gc.workflow_ended("u", engine, at);
+  gc.carry_out(at);
+  return removed;
+}
+
+TEST(PodGc, AsksOnceForAPod) { EXPECT_EQ(removed_of(false).size(), 2U); }
+
+TEST(PodGc, FindsAtTheEndWhatAnEngineThatDiedHasLeft) { EXPECT_EQ(removed_of(true).size(), 2U); }
+
 }  // namespace
 }  // namespace tiphys::runtime

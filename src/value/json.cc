@@ -1,5 +1,6 @@
 #include "value/json.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -12,6 +13,7 @@
 namespace tiphys::value {
 namespace {
 
+constexpr std::size_t kSmallText = std::size_t{32} << 10U;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 // The length of the valid UTF-8 sequence that `text` starts with; 0 when it starts with none.
@@ -147,7 +149,9 @@ void append_value(std::string& out, const Value& v, const JsonStyle& style, int 
   }
 }
 
-Value from_dom(const simdjson::dom::element& element) {
+using Names = std::span<const std::string_view>;
+
+Value from_dom(const simdjson::dom::element& element, Names left_out) {
   using Type = simdjson::dom::element_type;
   switch (element.type()) {
     case Type::BOOL:
@@ -162,14 +166,16 @@ Value from_dom(const simdjson::dom::element& element) {
       return Value(std::string_view{element});
     case Type::ARRAY: {
       List list;
-      for (const auto item : simdjson::dom::array(element)) list.push_back(from_dom(item));
+      for (const auto item : simdjson::dom::array(element))
+        list.push_back(from_dom(item, left_out));
       return Value(std::move(list));
     }
     case Type::OBJECT: {
       OpenMap map;
       for (const auto field : simdjson::dom::object(element)) {
+        if (std::ranges::find(left_out, field.key) != left_out.end()) continue;
         std::string key(field.key);
-        map.set(key, from_dom(field.value));
+        map.set(key, from_dom(field.value, left_out));
       }
       return Value(map.take());
     }
@@ -318,10 +324,13 @@ std::string to_json(const Value& v, JsonStyle style) {
   return out;
 }
 
-diag::Result<Value> parse_json(std::string_view text) {
-  simdjson::dom::parser parser;
+diag::Result<Value> parse_json(std::string_view text, Names left_out) {
+  // A parser's memory is several times the text, and kept: many small texts then need none.
+  thread_local simdjson::dom::parser small;
+  simdjson::dom::parser large;
+  simdjson::dom::parser& parser = text.size() <= kSmallText ? small : large;
   simdjson::dom::element root;
-  simdjson::error_code error = parser.parse(simdjson::padded_string(text)).get(root);
+  simdjson::error_code error = parser.parse(text.data(), text.size()).get(root);
   if (error == simdjson::UTF8_ERROR || error == simdjson::STRING_ERROR ||
       error == simdjson::NUMBER_ERROR || error == simdjson::TAPE_ERROR) {
     error = parser.parse(simdjson::padded_string(forgiving(text))).get(root);
@@ -330,7 +339,7 @@ diag::Result<Value> parse_json(std::string_view text) {
     return diag::fail(diag::Code::kInvalidManifest,
                       std::string("invalid JSON: ") + simdjson::error_message(error));
   }
-  return from_dom(root);
+  return from_dom(root, left_out);
 }
 
 }  // namespace tiphys::value

@@ -5,6 +5,7 @@
 // U+FFFD. Pure.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,9 @@ void append_json_string(std::string& out, std::string_view text, bool escape_htm
 
 /// Parses one JSON document. Numbers without fraction or exponent that fit become ints, the rest
 /// floats. Errors: kInvalidManifest with the reader's message; duplicate keys: the last one wins,
-/// as in Go.
-[[nodiscard]] diag::Result<Value> parse_json(std::string_view text);
+/// as in Go. Members of these names, wherever they are, are left out with all that is in them: of
+/// large objects of which little is wanted.
+[[nodiscard]] diag::Result<Value> parse_json(std::string_view text,
+                                             std::span<const std::string_view> left_out = {});
 
 }  // namespace tiphys::value

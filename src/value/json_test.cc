@@ -68,5 +68,22 @@ TEST(Json, LastOfDuplicateKeysWins) {
   EXPECT_EQ(to_json(parse_json(R"({"a":1,"a":2})").value()), R"({"a":2})");
 }
 
+TEST(Json, LeavesOutWhatIsNotWanted) {
+  constexpr std::string_view kLeftOut[] = {"big", "spec"};
+  const auto v =
+      parse_json(R"({"a":{"big":[1,{"x":2}],"b":[{"spec":{},"c":3}]},"spec":4})", kLeftOut);
+  ASSERT_TRUE(v);
+  EXPECT_EQ(to_json(*v), R"({"a":{"b":[{"c":3}]}})");
+}
+
+TEST(Json, ReadsLargeTextsAndSmallOnesInTurns) {
+  const std::string large = "\"" + std::string(100'000, 'x') + "\"";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(parse_json("[1]").value().list().size(), 1U);
+    EXPECT_EQ(parse_json(large).value().as_string().size(), 100'000U);
+    EXPECT_FALSE(parse_json("[1"));
+  }
+}
+
 }  // namespace
 }  // namespace tiphys::value

@@ -174,6 +174,20 @@ class Requests(FaultTest):
         self.api.wait(lambda: not self.api.pods, what="the pod to be deleted")
 
 
+    def test_a_log_that_ends_before_its_pod_is_not_asked_for_in_haste(self):
+        self.api.container_of = lambda *_: ("hello\n", False)
+        self.run_pod(told={"after": 1.5})
+        self.assertLess(len(self.api.asked("log")), 15)
+
+    def test_a_pod_is_freed_and_then_deleted_once(self):
+        self.run_pods(parallel(20, {}), spec="podGC: {strategy: OnPodCompletion, deleteDelayDuration: 0s}")
+        self.assertEqual(self.api.pods, {})
+        freed = {r.name: r.at for r in self.api.asked("patch")}
+        deleted = self.api.asked("delete")
+        self.assertEqual(sorted(r.name for r in deleted), sorted(freed))
+        self.assertTrue(all(freed[r.name] < r.at for r in deleted))
+
+
 class Watches(FaultTest):
     def run_many(self, count=10, **told):
         made = self.run_pods(parallel(count, {"told": told}))

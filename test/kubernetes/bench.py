@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """bench.py BIN [--on alone|cluster] [--pods N] [--parallel P] [--rounds R] [--client-only]
 
-Pods per second and CPU a pod of the engine, beside a bare client that makes, watches and deletes the same pods
+Pods per second, CPU and requests a pod of the engine, beside a bare client that makes, watches and deletes the same pods
 (bench/client.go, over net/http), in turns on the same server:
   alone    etcd and the API server only, with a stand-in kubelet that completes each pod at once (bench/kubelet.go)
   cluster  the real single-node cluster of up.sh, with real pods
@@ -57,6 +57,13 @@ class Server:
         c.request(method, path, headers={"Authorization": f"Bearer {self.token}"})
         with contextlib.closing(c), c.getresponse() as response:
             return response.status, response.read()
+
+    def requests(self):
+        """How many requests for pods it has answered, but those that tell a pod's status."""
+        series = re.findall(r"^apiserver_request_total\{(.*)\} (\S+)$", self.call("GET", "/metrics")[1].decode(), re.M)
+        return sum(float(n) for labels, n in series
+                   if 'resource="pods"' in labels and 'subresource="status"' not in labels
+                   and re.search('verb="(POST|PATCH|DELETE|CONNECT|GET)"', labels))
 
     def wait(self):
         for _ in range(600):
@@ -219,23 +226,29 @@ def main():
     podbench.parent.mkdir(exist_ok=True)
     subprocess.run(["go", "build", "-o", podbench, "."], cwd=HERE / "bench", check=True,
                    env=dict(os.environ, CGO_ENABLED="0", PATH=os.environ["PATH"] + ":/usr/local/go/bin"))
-    rows = {"engine": [], "client": []}
+    rows, requests = {"engine": [], "client": []}, {}
+
+    def note(who, server, run, *args):
+        before = server.requests()
+        rows[who].append(run(*args)[:2])
+        requests[who] = (server.requests() - before) / pods
     with {"alone": alone, "cluster": cluster}[a.on](podbench) as server:
         pod = DEFAULT_POD
         if not a.client_only:  # the first round warms the server, and shows what a pod is
             pod = plain(run_engine(binary, server, min(pods, 20), parallel)[2] or sys.exit("bench.py: no pod seen"))
         for _ in range(a.rounds):
             if not a.client_only:
-                rows["engine"].append(run_engine(binary, server, pods, parallel)[:2])
-            rows["client"].append(run_client(podbench, server, pod, pods, parallel))
+                note("engine", server, run_engine, binary, server, pods, parallel)
+            note("client", server, run_client, podbench, server, pod, pods, parallel)
     out = {"on": a.on, "pods": pods, "parallel": parallel}
     print(f"{pods} pods, {parallel} at a time, {a.on}, median of {a.rounds}")
     for name, measured in rows.items():
         if measured:
             rate = statistics.median(pods / seconds for seconds, _ in measured)
             cpu = statistics.median(ms / pods for _, ms in measured)
-            out[name] = {"pods_per_s": round(rate, 2), "cpu_ms_per_pod": round(cpu, 3)}
-            print(f"  {name:8}{rate:9.1f} pods/s {cpu:8.3f} ms of CPU a pod")
+            out[name] = {"pods_per_s": round(rate, 2), "cpu_ms_per_pod": round(cpu, 3),
+                         "requests_per_pod": round(requests[name], 2)}
+            print(f"  {name:8}{rate:9.1f} pods/s {cpu:8.3f} ms of CPU and {requests[name]:.2f} requests a pod")
     print(json.dumps(out))
 
 

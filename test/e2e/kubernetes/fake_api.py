@@ -20,6 +20,7 @@ from fake_http import Handler
 from fake_kubelet import FakeKubelet, main_of, now, plan_of
 
 FIRST_VERSION = 100
+NODE = "fake"
 
 
 def matches(labels, selector):
@@ -210,12 +211,14 @@ class FakeApi:
         self.changed.notify_all()
 
     def set_status(self, key, change):
-        """A kubelet's report."""
+        """A report of a pod's kubelet, or of the scheduler that has no node for it."""
         with self.changed:
             pod = self.pods.get(key)
             status = pod and change(pod)
             if status:
-                self.put("MODIFIED", key, {**pod, "metadata": dict(pod["metadata"]), "status": status})
+                bound = {"nodeName": NODE} if "startTime" in status else {}
+                self.put("MODIFIED", key, {**pod, "metadata": dict(pod["metadata"]), "status": status,
+                                           "spec": {**pod["spec"], **bound}})
 
     def remove(self, key, uid=None):
         """The end of a pod, unless a finalizer keeps it."""

@@ -119,7 +119,7 @@ def ended(pod, plan, code=None, reason=None):
 
     init = pod["spec"].get("initContainers") or []
     is_good = code == 0 and (plan.sidecar == 0 or len(pod["spec"]["containers"]) == 1)
-    return {**pod.get("status", {}), "phase": "Succeeded" if is_good else "Failed",
+    return {"startTime": now(), **pod.get("status", {}), "phase": "Succeeded" if is_good else "Failed",
             "initContainerStatuses": statuses(init, lambda n: terminated(0, "Completed", plan.messages.get(n, ""))),
             "containerStatuses": statuses(pod["spec"]["containers"], state)}
 
