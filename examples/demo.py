@@ -18,6 +18,7 @@ RUNS = [
     (["hooks-steps.yaml"], [], "Succeeded"),
     (["hooks-dag.yaml"], [], "Succeeded"),
     (["exit-hook.yaml"], [], "Succeeded"),
+    (["workflow-of-workflows.yaml"], [], "Succeeded"),
     (["step-notify-webhook.yaml", "notify-webhook.yaml"], [], "Succeeded"),
     (["mail-secret.yaml", "step-notify-email.yaml", "notify-email.yaml"], [], "Failed"),
 ]

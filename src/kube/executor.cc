@@ -1,8 +1,5 @@
 #include "kube/executor.h"
 
-#include <algorithm>
-#include <chrono>
-
 #include <fmt/format.h>
 
 #include "executor/data_template.h"
@@ -42,34 +39,12 @@ KubernetesExecutor::KubernetesExecutor(KubernetesOptions options, executor::List
 }
 
 KubernetesExecutor::~KubernetesExecutor() {
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-    stop_at_ = steady_now() + kFarewell;
-    timed_.emplace(stop_at_, [] {});
-  }
-  changed_.notify_one();
+  queue_.stop(steady_now() + kFarewell);
   thread_.join();
   image_configs_.reset();  // before the client, with which it asks for secrets
   for (auto& [name, s] : spaces_) s.watch.reset();
   for (auto& [key, pod] : pods_) pod->logs.clear();
   client_.reset();  // its thread may still post
-}
-
-void KubernetesExecutor::post(Order order) {
-  {
-    const std::lock_guard lock(mutex_);
-    orders_.push_back(std::move(order));
-  }
-  changed_.notify_one();
-}
-
-void KubernetesExecutor::post_at(std::int64_t at, Order order) {
-  {
-    const std::lock_guard lock(mutex_);
-    timed_.emplace(at, std::move(order));
-  }
-  changed_.notify_one();
 }
 
 void KubernetesExecutor::start(std::vector<Task> tasks) {
@@ -95,32 +70,9 @@ void KubernetesExecutor::acknowledge(const std::string& key) {
 }
 
 void KubernetesExecutor::run() {
-  for (;;) {
-    std::vector<Order> orders;
-    {
-      std::unique_lock lock(mutex_);
-      const auto is_due = [this] {
-        return (is_stopping_ && (!has_unreleased() || steady_now() >= stop_at_)) ||
-               !orders_.empty() || (!timed_.empty() && timed_.begin()->first <= steady_now());
-      };
-      while (!is_due()) {
-        if (timed_.empty()) {
-          changed_.wait(lock);
-        } else {
-          const std::int64_t left = timed_.begin()->first - steady_now();
-          changed_.wait_for(lock, std::chrono::nanoseconds(std::max<std::int64_t>(0, left)));
-        }
-      }
-      // What is not done is found again by the next engine; what is committed is told the cluster.
-      if (is_stopping_ && (!has_unreleased() || steady_now() >= stop_at_) && orders_.empty())
-        return;
-      orders.swap(orders_);
-      while (!timed_.empty() && timed_.begin()->first <= steady_now()) {
-        orders.push_back(std::move(timed_.begin()->second));
-        timed_.erase(timed_.begin());
-      }
-    }
-    for (const Order& order : orders) order();
+  // What is not done is found again by the next engine; what is committed is told the cluster.
+  while (auto orders = queue_.take([this] { return !has_unreleased(); })) {
+    for (const OrderQueue::Order& order : *orders) order();
     send_waiting();
   }
 }

@@ -4,12 +4,10 @@
 // makes pods, pod_end.cc follows them to their ends, pod_sweep.cc removes what nobody needs.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +21,7 @@
 #include "kube/clocks.h"
 #include "kube/executor.h"
 #include "kube/image_configs.h"
+#include "kube/order_queue.h"
 #include "kube/pod_log.h"
 #include "kube/pod_spec.h"
 #include "kube/pod_view.h"
@@ -87,11 +86,10 @@ class KubernetesExecutor final : public executor::Executor {
         {};                                 // pods of ours by key, without a task as yet
     std::vector<std::string> waiting = {};  // keys of tasks for which nothing is known
   };
-  using Order = std::function<void()>;
 
   // Any thread.
-  void post(Order order);
-  void post_at(std::int64_t at, Order order);
+  void post(OrderQueue::Order order) { queue_.post(std::move(order)); }
+  void post_at(std::int64_t at, OrderQueue::Order order) { queue_.post_at(at, std::move(order)); }
 
   // The executor's thread.
   void run();
@@ -140,13 +138,7 @@ class KubernetesExecutor final : public executor::Executor {
   const executor::Listener listener_;
   const executor::Lookup lookup_;
 
-  std::mutex mutex_;  // guards what follows, up to the empty line
-  std::condition_variable changed_;
-  std::vector<Order> orders_;
-  std::multimap<std::int64_t, Order> timed_;
-  bool is_stopping_ = false;
-  std::int64_t stop_at_ = 0;
-
+  OrderQueue queue_;
   std::map<std::string, std::unique_ptr<Pod>> pods_;  // by key
   std::map<std::string, Space> spaces_;
   std::vector<std::pair<std::string, std::string>> to_create_;  // key and body

@@ -57,6 +57,12 @@ class Examples(EngineTest):
         self.assertEqual(self.webhook.paths()[2:], ["/deploy/failed", "/report/rolled-back"])
         self.assertEqual(nodes(wf)["deploy"]["phase"], "Failed")
 
+    def test_workflow_of_workflows(self):
+        wf = self.run_example("workflow-of-workflows.yaml")
+        self.assertEqual(self.webhook.paths(), ["/child", "/report"])
+        self.assertEqual(self.webhook.body("/child"), f"started by {wf['metadata']['name']}")
+        self.assertRegex(self.webhook.body("/report"), r"^child-\w{5} Succeeded$")
+
     def test_exit_hook(self):
         wf = self.run_example("exit-hook.yaml")
         self.assertEqual(self.webhook.body("/exit"), {"name": wf["metadata"]["name"], "status": "Succeeded"})

@@ -3,6 +3,7 @@ import json
 import textwrap
 
 from engine import EngineTest, nodes, phase, wait_until
+from resource_templates import resource
 
 CHILD = """\
 apiVersion: argoproj.io/v1alpha1
@@ -16,15 +17,6 @@ spec:
 
 def child(source="true", name="generateName: child-"):
     return CHILD.replace("NAME", name).replace("SOURCE", source)
-
-
-def resource(name="main", manifest="", more=""):
-    """A resource template; `more`: fields of `resource`, and outputs behind `~`."""
-    fields, _, rest = textwrap.dedent(more).partition("~\n")
-    text = f"- name: {name}\n  resource:\n{textwrap.indent(fields, '    ')}"
-    if manifest:
-        text += f"    manifest: |\n{textwrap.indent(manifest, '      ')}"
-    return text + textwrap.indent(rest, "  ")
 
 
 def workflow(templates, name="parent"):

@@ -114,6 +114,16 @@ class ClusterTest(PodsTest):
             and self.api.call("GET", f"/api/v1/namespaces/{self.namespace}/serviceaccounts/default", ok=False)
             .get("kind") == "ServiceAccount", 60, "the namespace's service account")
 
+    def give_rights(self, group, kind, verbs):
+        """What the engine may do besides, for resource templates."""
+        name = f"more-{uuid.uuid4().hex[:8]}"
+        role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name},
+                "rules": [{"apiGroups": [group], "resources": [kind], "verbs": verbs}]}
+        binding = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": name},
+                   "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+                   "subjects": [{"kind": "ServiceAccount", "name": "tiphys", "namespace": self.namespace}]}
+        self.kubectl("apply", "-n", self.namespace, "-f", "-", stdin="\n---\n".join(map(json.dumps, (role, binding))))
+
     def remove_namespace(self):
         self.recorder.stop()
         for pod in self.pods():  # an engine that was killed leaves its finalizers

@@ -10,17 +10,6 @@ from engine import binary
 from test_goldens import GOLDEN, NAMES
 
 EVERY = int(os.environ.get("TIPHYS_GOLDEN_EVERY", "20"))
-ALL_RIGHTS = """apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: resources}
-rules: [{apiGroups: ["*"], resources: ["*"], verbs: ["*"]}]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: resources}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: resources}
-subjects: [{kind: ServiceAccount, name: tiphys, namespace: NS}]
-"""
 # Nothing provisions volumes here: what the claims of the goldens are bound to.
 CLAIMS = ["my-existing-volume", "td-volume-claim-template-workflow-vol", "td-retry-with-recreated-pvc-test-workdir"]
 VOLUME = """apiVersion: v1
@@ -78,7 +67,7 @@ class Goldens(ClusterTest):
 
     @unittest.skipUnless(EVERY == 1 and (GOLDEN.parent / "cluster").exists(), "only with TIPHYS_GOLDEN_EVERY=1")
     def test_those_that_need_a_cluster(self):
-        self.kubectl("apply", "-n", self.namespace, "-f", "-", stdin=ALL_RIGHTS.replace("NS", self.namespace))
+        self.give_rights("*", "*", ["*"])
         every = {f.stem for f in (GOLDEN.parent / "cluster").glob("*.yaml")}
         self.assertLessEqual(set(ELSEWHERE), every)
         chosen = sorted(every - set(ELSEWHERE))

@@ -1,22 +1,8 @@
 """Resource templates on a real cluster: its own kinds, with the rights that the engine was given."""
-import textwrap
-
 from cluster import ClusterTest
 from engine import nodes, phase, wait_until
+from resource_templates import resource
 
-RIGHTS = """apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: resources}
-rules:
-  - {apiGroups: [batch], resources: [jobs], verbs: [create, get, list, watch, patch, delete]}
-  - {apiGroups: [""], resources: [configmaps], verbs: [create, get, list, watch, patch, delete]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: resources}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: resources}
-subjects: [{kind: ServiceAccount, name: tiphys, namespace: NS}]
-"""
 JOB = """\
 apiVersion: batch/v1
 kind: Job
@@ -31,17 +17,10 @@ spec:
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: m-}\ndata: {a: b}\n"
 
 
-def resource(manifest="", more="", name="main"):
-    fields, _, rest = textwrap.dedent(more).partition("~\n")
-    text = f"- name: {name}\n  resource:\n{textwrap.indent(fields, '    ')}"
-    if manifest:
-        text += f"    manifest: |\n{textwrap.indent(manifest, '      ')}"
-    return text + textwrap.indent(rest, "  ")
-
-
 class Resources(ClusterTest):
     def allow(self):
-        self.kubectl("apply", "-n", self.namespace, "-f", "-", stdin=RIGHTS.replace("NS", self.namespace))
+        for group, kind in (("batch", "jobs"), ("", "configmaps")):
+            self.give_rights(group, kind, ["create", "get", "list", "patch", "update", "delete"])
 
     def objects(self, path):
         return self.api.call("GET", path.replace("NS", self.namespace))["items"]
@@ -61,16 +40,16 @@ class Resources(ClusterTest):
               parameters:
               - {name: told, valueFrom: {jsonPath: "{.status.conditions[?(@.type=='Complete')].status}"}}
             """
-        done = self.run_pods(resource(JOB.replace("COMMAND", "true"), waits))
+        done = self.run_pods(resource(manifest=JOB.replace("COMMAND", "true"), more=waits))
         node = nodes(done)["w"]
         self.assertEqual((node["phase"], node["outputs"]["parameters"][0]["value"][:4]), ("Succeeded", "True"))
         self.call("delete", "w")
-        done = self.run_pods(resource(JOB.replace("COMMAND", "exit 1"), waits), ok=False)
+        done = self.run_pods(resource(manifest=JOB.replace("COMMAND", "exit 1"), more=waits), ok=False)
         self.assertEqual(nodes(done)["w"]["message"],
                          "main: Error (exit code 64): failure condition '{status.failed gt [0]}' evaluated true")
 
     def test_what_it_may_not_do(self):
-        done = self.run_pods(resource(CONFIG_MAP, "action: create\n"), ok=False)
+        done = self.run_pods(resource(manifest=CONFIG_MAP, more="action: create\n"), ok=False)
         self.assertRegex(nodes(done)["w"]["message"],
                          r"^main: Error \(exit code 64\): no more retries Error from server \(Forbidden\): error when "
                          r"creating \"/tmp/manifest.yaml\": configmaps is forbidden: User "
@@ -78,7 +57,7 @@ class Resources(ClusterTest):
 
     def test_what_is_owned_goes_with_its_workflow(self):
         self.allow()
-        self.submit_pods(resource(CONFIG_MAP, "action: create\nsetOwnerReference: true\n"))
+        self.submit_pods(resource(manifest=CONFIG_MAP, more="action: create\nsetOwnerReference: true\n"))
         self.start_server()
         self.wait_for_phase("w", "Succeeded")
         self.assertEqual(len(self.config_maps()), 1)
@@ -87,16 +66,16 @@ class Resources(ClusterTest):
 
     def test_its_own_pod_takes_no_node_and_goes_at_the_end(self):
         done = self.run_pods(resource(
-            "apiVersion: v1\nkind: Pod\nmetadata: {name: '{{pod.name}}', annotations: {foo: bar}}\n",
-            "action: patch\n~\noutputs:\n  parameters:\n"
+            manifest="apiVersion: v1\nkind: Pod\nmetadata: {name: '{{pod.name}}', annotations: {foo: bar}}\n",
+            more="action: patch\n~\noutputs:\n  parameters:\n"
             "  - {name: told, valueFrom: {jsonPath: \"{.metadata.annotations.foo}{.spec.nodeName}\"}}\n"))
         self.assertEqual(nodes(done)["w"]["outputs"]["parameters"][0]["value"], "bar")
         wait_until(lambda: not self.pods(), 60, "its pod to go")
 
     def test_a_killed_engine_creates_nothing_twice(self):
         self.allow()
-        self.submit_pods(resource(JOB.replace("COMMAND", "sleep 4"),
-                                  "action: create\nsuccessCondition: status.succeeded > 0\n"))
+        self.submit_pods(resource(manifest=JOB.replace("COMMAND", "sleep 4"),
+                                  more="action: create\nsuccessCondition: status.succeeded > 0\n"))
         engine = self.start_server()
         jobs = "/apis/batch/v1/namespaces/NS/jobs"
         wait_until(lambda: self.objects(jobs), 60, "the job")
@@ -110,12 +89,12 @@ class Resources(ClusterTest):
         steps = "".join(f"  - - {{name: {n}, template: {n}}}\n" for n in ("make", "change", "read", "clean"))
         made = self.run_pods(
             f"- name: main\n  steps:\n{steps}" +
-            resource("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m-1, labels: {x: why}}\ndata: {a: b}\n",
-                     "action: apply\n", "make") +
-            resource("data: {a: c}\n", "action: patch\nflags: [cm, m-1]\n", "change") +
-            resource("", "action: get\nflags: [configmaps/m-1]\n~\noutputs:\n  parameters:\n"
-                         "  - {name: a, valueFrom: {jqFilter: .data.a}}\n", "read") +
-            resource("", "action: delete\nflags: [configmap, --selector, x=why]\n", "clean"))
+            resource("make", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m-1, labels: {x: why}}\ndata: {a: b}\n",
+                     "action: apply\n") +
+            resource("change", "data: {a: c}\n", "action: patch\nflags: [cm, m-1]\n") +
+            resource("read", more="action: get\nflags: [configmaps/m-1]\n~\noutputs:\n  parameters:\n"
+                                  "  - {name: a, valueFrom: {jqFilter: .data.a}}\n") +
+            resource("clean", more="action: delete\nflags: [configmap, --selector, x=why]\n"))
         self.assertEqual(phase(made), "Succeeded")
         self.assertEqual(nodes(made)["read"]["outputs"]["parameters"][0]["value"], "c")
         self.assertEqual(self.config_maps(), [])
