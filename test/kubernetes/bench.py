@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """bench.py BIN [--on alone|cluster] [--pods N] [--parallel P] [--rounds R] [--client-only]
 
-Pods per second, CPU and requests a pod of the engine, beside a bare client that makes, watches and deletes the same pods
-(bench/client.go, over net/http), in turns on the same server:
+Pods per second, CPU and requests a pod of the engine, beside a bare client that makes, watches and deletes the same
+pods (bench/client.go, over net/http), in turns on the same server:
   alone    etcd and the API server only, with a stand-in kubelet that completes each pod at once (bench/kubelet.go)
   cluster  the real single-node cluster of up.sh, with real pods
 K8S_BIN is the cluster's binary. Prints a table, and as the last line JSON."""
@@ -59,7 +59,8 @@ class Server:
             return response.status, response.read()
 
     def requests(self):
-        """How many requests for pods it has answered, but those that tell a pod's status."""
+        """How many requests for pods it has answered, but those that tell a pod's status; on the cluster those of its
+        own parts, too."""
         series = re.findall(r"^apiserver_request_total\{(.*)\} (\S+)$", self.call("GET", "/metrics")[1].decode(), re.M)
         return sum(float(n) for labels, n in series
                    if 'resource="pods"' in labels and 'subresource="status"' not in labels
