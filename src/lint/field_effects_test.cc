@@ -80,7 +80,7 @@ TEST(FieldEffects, OfPodsAreNotToldWhereStepsArePods) {
       "  dnsPolicy: None\n"
       "  templates:\n"
       "  - {name: m, pendingTimeout: 1s, container: {image: i, lifecycle: {postStart: {}}}}\n";
-  EXPECT_EQ(told_of(text, true), "5: template 'm': pendingTimeout is not acted on yet\n");
+  EXPECT_EQ(told_of(text, true), "7: template 'm': pendingTimeout is not acted on yet\n");
   EXPECT_NE(told_of(text).find("dnsPolicy"), std::string::npos);
 }
 

@@ -242,7 +242,7 @@ TEST(Lint, ReadsFlagsConditionsAndPathsOfResourceTemplates) {
                    rest + "]}\n");
   };
   EXPECT_TRUE(found(",\n  successCondition: a ~ b}}")
-                  .starts_with("5:3 template 'm': success condition 'a ~ b' failed to parse: "))
+                  .starts_with("6:3 template 'm': success condition 'a ~ b' failed to parse: "))
       << found(",\n  successCondition: a ~ b}}");
   EXPECT_EQ(found("}, outputs: {parameters: [{name: o, valueFrom: {jsonPath: .a}}]}}"),
             "4:45 template 'm': jsonPath '.a' of output parameter 'o' has no braces, so it stands "
