@@ -26,6 +26,7 @@ using value::Value;
 
 constexpr std::int64_t kFarewell = 2'000'000'000;       // for pods that are no longer needed
 constexpr std::int64_t kBetweenSweeps = 3'000'000'000;  // for objects of deleted workflows
+constexpr std::int64_t kUntilNextTry = 1'000'000'000;   // to ask a server that does not answer
 constexpr std::int64_t kKindsAge = 2'000'000'000;       // then they are asked for again
 constexpr const char* kDiscovery =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
@@ -184,13 +185,19 @@ class Executor final : public ResourceExecutor {
     if (lists_due_ > 0) return;
     if (steady_now() < kinds_at_ + kKindsAge && kinds_at_ != 0) return tell_kinds();
     lists_due_ = 2;
+    has_lost_list_ = false;
     fresh_types_ = resource::own_types(true);
     for (const char* path : {"/api", "/apis"}) {
       send({.path = path, .accept = kDiscovery}, false, [this](const Answer& answer) {
         if (auto groups = value::parse_json(answer.ok() ? answer.body : "")) {
           fresh_types_.add_discovered(*groups);
         }
+        has_lost_list_ |= answer.is_passing();
         if (--lists_due_ > 0) return;
+        if (has_lost_list_) {
+          queue_.post_at(steady_now() + kUntilNextTry, [this] { discover(); });
+          return;
+        }
         types_ = std::move(fresh_types_);
         kinds_at_ = steady_now();
         tell_kinds();
@@ -279,6 +286,7 @@ class Executor final : public ResourceExecutor {
   resource::ObjectTypes types_;
   resource::ObjectTypes fresh_types_;
   int lists_due_ = 0;
+  bool has_lost_list_ = false;  // the server could not be asked
   int removals_ = 0;
   std::int64_t kinds_at_ = 0;
   std::unique_ptr<Client> client_;

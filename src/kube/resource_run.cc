@@ -24,6 +24,7 @@ using value::Value;
 
 constexpr int kExecutorFailed = 64;
 constexpr int kTriesMax = 8;  // some 40 s, which a restart of an API server takes
+constexpr int kNamesMax = 8;  // that are tried for generateName, as an API server does
 constexpr clock::Duration kRetryMin = clock::Duration::milliseconds(200);
 constexpr clock::Duration kRetryMax = clock::Duration::seconds(10);
 // How often an object is looked at: first, and at last as Argo does.
@@ -32,8 +33,10 @@ constexpr clock::Duration kLookAtLast = clock::Duration::seconds(5);
 constexpr clock::Duration kLookAtLastOwn = clock::Duration::seconds(1);
 constexpr const char* kFile = "\"/tmp/manifest.yaml\"";
 
-// Five letters for generateName, the same whenever the task is begun.
-std::string name_for(std::string_view prefix, const std::string& key) {
+// Five letters for generateName, the same whenever the task is begun; others when those of before
+// are somebody else's.
+std::string name_for(std::string_view prefix, std::string key, int names_taken) {
+  if (names_taken > 0) key += fmt::format("#{}", names_taken);
   constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
   std::string name(prefix);
   std::uint32_t hash = spec::fnv32a(key);
@@ -277,7 +280,8 @@ Value ResourceRun::body() const {
     annotations.set(kKeyAnnotation, task_.key);
     metadata.set("annotations", std::move(annotations));
     if (what.target.title().empty()) {
-      metadata.set("name", name_for(Value(metadata)["generateName"].string_or(""), task_.key));
+      metadata.set(
+          "name", name_for(Value(metadata)["generateName"].string_or(""), task_.key, names_taken_));
     }
   }
   Map object = what.target.manifest.map();
@@ -336,6 +340,8 @@ ResourceStep ResourceRun::found_taken(const Answer& answer) {
   const auto object = value::parse_json(answer.ok() ? answer.body : "");
   const bool is_mine =
       object && (*object)["metadata"]["annotations"][kKeyAnnotation].string_or("") == task_.key;
+  const bool is_generated = found_.front().target.title().empty();
+  if (!is_mine && is_generated && ++names_taken_ < kNamesMax) return write();
   if (!is_mine) return failed(resource::kubectl_error(refusal_));
   return take_object(answer);
 }

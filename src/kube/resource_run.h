@@ -129,6 +129,7 @@ class ResourceRun {
 
   value::Value object_;     // as it was seen last
   std::string path_;        // where it is
+  int names_taken_ = 0;     // of those that were generated, by others
   std::string refusal_;     // of a create whose name is taken
   std::string doomed_uid_;  // of what is being deleted
 };

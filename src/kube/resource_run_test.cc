@@ -115,7 +115,21 @@ TEST_F(ResourceRunTest, FindsWhatItHasMadeBefore) {
          R"({"kind":"Job","metadata":{"name":"j-1","annotations":{"tiphys.dev/key":"uid.node"}}})");
   EXPECT_EQ(ended(), "");
 
+  // A generated name that somebody else has: another one is tried, and the same again later.
   begin(R"({"resource":{"action":"create"}})", kJob);
+  const std::string first = asked().body;
+  answer(409, taken);
+  answer(200, R"({"kind":"Job","metadata":{"name":"j-1"}})");
+  const std::string second = asked().body;
+  EXPECT_NE(first, second);
+  begin(R"({"resource":{"action":"create"}})", kJob);
+  EXPECT_EQ(asked().body, first);
+  answer(409, taken);
+  answer(404, "{}");
+  EXPECT_EQ(asked().body, second);
+
+  begin(R"({"resource":{"action":"create"}})",
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j-1}\n");
   answer(409, taken);
   answer(200, R"({"kind":"Job","metadata":{"name":"j-1"}})");
   EXPECT_EQ(ended(),
