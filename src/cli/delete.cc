@@ -5,10 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/selection.h"
-#include "runtime/artifact_gc.h"
-#include "runtime/lookup.h"
+#include "runtime/removal.h"
 #include "runtime/submit.h"
-#include "value/json.h"
 
 namespace tiphys::cli {
 
@@ -29,15 +27,7 @@ struct DeleteFlags {
 // A workflow that an engine runs is terminated first, as its steps would outlive it else.
 diag::Result<void> end(Opened& state, const store::WorkflowRow& row) {
   if (!runtime::is_owned(state.config, *state.store, row.uid)) return {};
-  // A suspended workflow comes to its end only when it is resumed, as in Argo.
-  for (const std::string_view verb : {"terminate", "resume"}) {
-    if (!row.suspended && verb == "resume") continue;
-    TRY_VOID(state.store->add_command({.id = 0,
-                                       .uid = row.uid,
-                                       .verb = std::string(verb),
-                                       .arguments_json = "{}",
-                                       .created_at = now()}));
-  }
+  TRY_VOID(runtime::order_end(*state.store, row.uid, row.suspended, now()));
   runtime::poke_engines(state.config.home);
   const clock::Instant until = now() + kPatience;
   while (runtime::is_owned(state.config, *state.store, row.uid)) {
@@ -55,12 +45,8 @@ diag::Result<void> end(Opened& state, const store::WorkflowRow& row) {
 diag::Result<void> remove(Opened& state, const store::WorkflowRow& row, bool is_forced) {
   TRY_VOID(end(state, row));
   auto now_row = state.store->find_workflow(row.name_space, row.name);
-  auto metadata = value::parse_json(now_row ? now_row->metadata_json : row.metadata_json);
-  if (metadata && runtime::has_artifact_finalizer(*metadata)) {
-    return runtime::delete_with_artifacts(*state.store, state.config,
-                                          runtime::make_lookup(state.config), row.uid, is_forced);
-  }
-  return runtime::delete_workflow(*state.store, state.config, row.uid);
+  const bool is_it = now_row && now_row->uid == row.uid;
+  return runtime::remove_ended(*state.store, state.config, is_it ? *now_row : row, is_forced);
 }
 
 diag::Result<void> remove_all(const DeleteFlags& o, Session& session) {

@@ -77,11 +77,14 @@ ResourceStep ResourceRun::deleted(const Answer& answer) {
       return await_gone();
     }
   }
-  if (++at_ == found_.size()) {
-    at_ = 0;
-    return succeeded();
-  }
-  return delete_next();
+  return go_on_deleting();
+}
+
+ResourceStep ResourceRun::go_on_deleting() {
+  is_patient_ = false;
+  if (++at_ < found_.size()) return delete_next();
+  at_ = 0;
+  return succeeded();
 }
 
 ResourceStep ResourceRun::await_gone() { return ask({.path = path_}, &ResourceRun::is_gone); }
@@ -94,10 +97,7 @@ ResourceStep ResourceRun::is_gone(const Answer& answer) {
     look_pause_ = std::clamp(clock::Duration{look_pause_.ns * 2}, kLookFirst, kLookAtLast);
     return rest(look_pause_, &ResourceRun::await_gone);
   }
-  is_patient_ = false;
-  if (++at_ < found_.size()) return delete_next();
-  at_ = 0;
-  return succeeded();
+  return go_on_deleting();
 }
 
 }  // namespace tiphys::kube

@@ -156,8 +156,12 @@ class Executor final : public ResourceExecutor {
       if (Run* const found = find(key, turn)) carry_out(key, found->machine->answered(answer));
     };
     if (question.is_owned) {
-      const std::string uid = key.substr(0, key.find('.'));
-      if (!options_.store.own({uid, question.owned, question.is_own})) {
+      const Task& task = runs_.at(key).machine->task();
+      if (!options_.store.own({.workflow_uid = workflow_uid_of(task),
+                               .name_space = task.name_space,
+                               .workflow = task.workflow,
+                               .path = question.owned,
+                               .is_own = question.is_own})) {
         queue_.post(
             [on_answer] { on_answer({.problem = "the engine's store cannot be written"}); });
         return;

@@ -21,7 +21,9 @@ namespace tiphys::kube {
 /// An object that goes with a workflow (setOwnerReference).
 struct OwnedObject {
   std::string workflow_uid;
-  std::string path;  // in the API
+  std::string name_space;  // the workflow's
+  std::string workflow;    // its name
+  std::string path;        // in the API
   bool is_own = false;
 };
 

@@ -47,8 +47,6 @@ std::string name_for(std::string_view prefix, std::string key, int names_taken) 
   return name;
 }
 
-std::string uid_of(const std::string& key) { return key.substr(0, key.find('.')); }
-
 std::string query_of(const resource::Command& command) {
   std::string query = "?fieldManager=" + net::uri_encoded(command.field_manager);
   query += "&fieldValidation=" + command.validation;
@@ -82,17 +80,11 @@ std::string_view done_of(Action action) {
   }
 }
 
-diag::Result<std::optional<resource::Condition>> condition_of(const Value& text,
-                                                              std::string_view what) {
-  if (text.string_or("").empty()) return std::nullopt;
-  auto condition = resource::Condition::parse(text.as_string());
-  if (condition) return std::move(*condition);
-  return diag::fail(diag::Code::kInvalidManifest,
-                    fmt::format("{} condition '{}' failed to parse: {}", what, text.as_string(),
-                                condition.error().message));
-}
-
 }  // namespace
+
+std::string workflow_uid_of(const executor::Task& task) {
+  return task.key.substr(0, task.key.find('.'));
+}
 
 ResourceStep ResourceRun::ask(Request request, Next next) {
   next_ = next;
@@ -146,8 +138,8 @@ ResourceStep ResourceRun::begin(const resource::ObjectTypes& types) {
   command_ = std::move(*command);
   // Before anything is done: a condition that cannot be read is no reason to leave an object
   // behind.
-  auto success = condition_of(what["successCondition"], "success");
-  auto failure = condition_of(what["failureCondition"], "fail");
+  auto success = resource::read_condition(what, "successCondition");
+  auto failure = resource::read_condition(what, "failureCondition");
   if (!success) return failed(success.error().message);
   if (!failure) return failed(failure.error().message);
   success_ = std::move(*success);
@@ -219,6 +211,10 @@ bool ResourceRun::acts_on_own_pod() const {
          command_.action != Action::kCreate;
 }
 
+bool ResourceRun::owns_object() const {
+  return task_.template_body["resource"]["setOwnerReference"].bool_or(false);
+}
+
 ResourceStep ResourceRun::act() {
   if (command_.action == Action::kDelete) return list_doomed();
   if (own_pod_.empty() && acts_on_own_pod()) return make_own_pod();
@@ -266,12 +262,11 @@ Value ResourceRun::body() const {
   const Found& what = found_.front();
   Map metadata = what.target.manifest["metadata"].map();
   if (what.type.is_namespaced) metadata.set("namespace", what.name_space);
-  const bool owns = task_.template_body["resource"]["setOwnerReference"].bool_or(false);
-  if (owns && what.type.is_own) {
+  if (owns_object() && what.type.is_own) {
     metadata.set("ownerReferences", List{Map{{"apiVersion", "argoproj.io/v1alpha1"},
                                              {"kind", "Workflow"},
                                              {"name", task_.workflow},
-                                             {"uid", uid_of(task_.key)},
+                                             {"uid", workflow_uid_of(task_)},
                                              {"controller", true},
                                              {"blockOwnerDeletion", true}}});
   }
@@ -316,8 +311,7 @@ ResourceStep ResourceRun::write() {
                   .type = is_apply ? "application/apply-patch+yaml" : ""};
   if (is_apply) request.path += "&force=true";
   (void)ask(std::move(request), &ResourceRun::acted);
-  const bool owns = task_.template_body["resource"]["setOwnerReference"].bool_or(false);
-  asked_.is_owned = owns && !command_.is_dry;
+  asked_.is_owned = owns_object() && !command_.is_dry;
   asked_.owned = path_;
   return asked_;
 }

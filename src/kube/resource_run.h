@@ -48,6 +48,8 @@ struct ResourcePorts {
       filter = {};
 };
 
+[[nodiscard]] std::string workflow_uid_of(const executor::Task& task);
+
 class ResourceRun {
  public:
   /// `manifest`: the text of the template's manifest or of the artifact that it names.
@@ -88,6 +90,7 @@ class ResourceRun {
   ResourceStep make_own_pod();
   ResourceStep own_pod_made(const Answer& answer);
   [[nodiscard]] bool acts_on_own_pod() const;
+  [[nodiscard]] bool owns_object() const;  // it goes with the workflow
   ResourceStep write();
   [[nodiscard]] value::Value body() const;
   ResourceStep acted(const Answer& answer);
@@ -103,6 +106,7 @@ class ResourceRun {
   ResourceStep listed(const Answer& answer);
   ResourceStep delete_next();
   ResourceStep deleted(const Answer& answer);
+  ResourceStep go_on_deleting();
   ResourceStep await_gone();
   ResourceStep is_gone(const Answer& answer);
   ResourceStep succeeded();

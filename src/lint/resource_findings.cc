@@ -29,8 +29,8 @@ class ResourceInspector {
 
   void look(bool has_cluster) {
     const Value& what = body_["resource"];
-    condition(what, "successCondition", "success");
-    condition(what, "failureCondition", "fail");
+    condition(what, "successCondition");
+    condition(what, "failureCondition");
     paths();
     if (what["manifestFrom"].is_map()) return;
     const std::string_view manifest = what["manifest"].string_or("");
@@ -55,12 +55,10 @@ class ResourceInspector {
     out_.push_back(std::move(d));
   }
 
-  void condition(const Value& what, const char* field, const char* title) {
-    const std::string_view text = what[field].string_or("");
-    if (text.empty() || has_tag(text)) return;
-    if (auto read = resource::Condition::parse(text); !read) {
-      tell(fmt::format("/{}", field),
-           fmt::format("{} condition '{}' failed to parse: {}", title, text, read.error().message));
+  void condition(const Value& what, std::string_view field) {
+    if (has_tag(what[field].string_or(""))) return;
+    if (auto read = resource::read_condition(what, field); !read) {
+      tell(fmt::format("/{}", field), read.error().message);
     }
   }
 

@@ -89,4 +89,16 @@ std::optional<std::string> Condition::first_that_holds(const Value& object) cons
                      fmt::join(found->values, " "));
 }
 
+diag::Result<std::optional<Condition>> read_condition(const Value& resource,
+                                                      std::string_view field) {
+  const std::string_view text = resource[field].string_or("");
+  if (text.empty()) return std::nullopt;
+  auto condition = Condition::parse(text);
+  if (condition) return std::move(*condition);
+  return diag::fail(diag::Code::kInvalidManifest,
+                    fmt::format("{} condition '{}' failed to parse: {}",
+                                field == "successCondition" ? "success" : "fail", text,
+                                condition.error().message));
+}
+
 }  // namespace tiphys::resource

@@ -29,4 +29,9 @@ class Condition {
   std::vector<spec::Requirement> requirements_;
 };
 
+/// The condition that `resource`, a template's part, has under `field`; nullopt when there is none.
+/// Errors: kInvalidManifest with Argo's text.
+[[nodiscard]] diag::Result<std::optional<Condition>> read_condition(const value::Value& resource,
+                                                                    std::string_view field);
+
 }  // namespace tiphys::resource

@@ -9,6 +9,7 @@
 #include "cron/conditions.h"
 #include "cron/workflow_of.h"
 #include "observe/log.h"
+#include "runtime/removal.h"
 #include "runtime/submit.h"
 #include "runtime/workflow_defaults.h"
 #include "value/json.h"
@@ -361,13 +362,7 @@ diag::Result<void> CronScheduler::start(Entry& entry, Instant time, Instant now)
 diag::Result<void> CronScheduler::terminate(const std::string& uid, bool is_suspended,
                                             Instant now) {
   has_acted_ = true;
-  // A suspended workflow comes to its end only when it is resumed, as in Argo.
-  for (const char* verb : {"terminate", "resume"}) {
-    if (!is_suspended && std::string_view(verb) == "resume") continue;
-    TRY_VOID(store_.add_command(
-        {.id = 0, .uid = uid, .verb = verb, .arguments_json = "{}", .created_at = now}));
-  }
-  return {};
+  return order_end(store_, uid, is_suspended, now);
 }
 
 diag::Result<void> CronScheduler::save(const Entry& entry) {

@@ -46,15 +46,16 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
   };
   const executor::Lookup lookup = make_lookup(state->config);
   const executor::Images images = stored_images(*state->store);
-  TRY(state->process, make_step_executor(state->config, *state->store, images, listener, lookup));
+  state->own_objects = std::make_unique<OwnObjects>(
+      state->config, [s](const std::string& uid) { s->inbox.post(Created{uid}); });
+  TRY(StepExecutors executors, make_step_executors(state->config, *state->store,
+                                                   *state->own_objects, images, listener, lookup));
+  state->process = std::move(executors.steps);
+  state->resources = std::move(executors.resources);
   state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
   state->plugins = executor::make_plugin_executor(
       {.home = state->config.home, .find = stored_plugins(state->config), .images = images},
       listener, lookup);
-  state->own_objects = std::make_unique<OwnObjects>(
-      state->config, [s](const std::string& uid) { s->inbox.post(Created{uid}); });
-  TRY(state->resources,
-      make_resources(state->config, *state->store, *state->own_objects, listener, lookup));
   state->locks = std::make_unique<Locks>(*state->store, state->config.home);
   state->artifact_gc = std::make_unique<ArtifactGc>(state->config, state->inbox, lookup);
   state->deletions = std::make_unique<Deletions>(state->config, *state->store, *state->artifact_gc);

@@ -5,13 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "observe/log.h"
-#include "runtime/artifact_gc.h"
 #include "runtime/clocks.h"
 #include "runtime/cron_object.h"
-#include "runtime/lookup.h"
 #include "runtime/object_row.h"
 #include "runtime/ready_templates.h"
+#include "runtime/removal.h"
 #include "runtime/submit.h"
 #include "runtime/workflow_defaults.h"
 #include "spec/labels.h"
@@ -231,35 +229,36 @@ diag::Result<Value> OwnObjects::removed(const ObjectRequest& r) {
   }
   TRY(const store::WorkflowRow row, store_->find_workflow(r.name_space, r.name));
   if (is_owned(config_, *store_, row.uid)) {
-    // Its steps are ended first. A suspended one comes to its end only when it is resumed.
-    TRY_VOID(command(row, "terminate", Map()));
-    if (row.suspended) TRY_VOID(command(row, "resume", Map()));
+    TRY_VOID(order_end(*store_, row.uid, row.suspended, wall_now()));  // its steps go first
+    poke_engines(config_.home);
   }
-  doomed_.insert(row.uid);
+  doomed_.push_back(row);
   remove_doomed();
   return object;
 }
 
+std::optional<store::WorkflowRow> OwnObjects::row_of(const std::string& uid,
+                                                     const std::string& name_space,
+                                                     const std::string& name) {
+  auto row = store_->find_workflow(name_space, name);
+  if (!row && row.error().code != diag::Code::kNotFound) return std::nullopt;
+  return row && row->uid == uid ? std::move(*row) : store::WorkflowRow();
+}
+
 void OwnObjects::remove_doomed() {
-  if (doomed_.empty() || !open()) return;
-  auto rows = store_->list_workflows("", true);
-  if (!rows) return;
-  std::erase_if(doomed_, [&](const std::string& uid) {
-    const auto row = std::ranges::find(*rows, uid, &store::WorkflowRow::uid);
-    if (row == rows->end()) return true;
-    if (is_owned(config_, *store_, uid)) return false;
-    const auto metadata = value::parse_json(row->metadata_json);
-    const bool has_artifacts = metadata && has_artifact_finalizer(*metadata);
-    return (has_artifacts
-                ? delete_with_artifacts(*store_, config_, make_lookup(config_), uid, false)
-                : delete_workflow(*store_, config_, uid))
-        .has_value();
+  std::erase_if(doomed_, [&](const store::WorkflowRow& doomed) {
+    const auto row = row_of(doomed.uid, doomed.name_space, doomed.name);
+    if (!row || is_owned(config_, *store_, doomed.uid)) return false;
+    return row->uid.empty() || remove_ended(*store_, config_, *row, false).has_value();
   });
 }
 
 bool OwnObjects::own(const kube::OwnedObject& object) {
-  const Value record =
-      Map{{"uid", object.workflow_uid}, {"path", object.path}, {"isOwn", object.is_own}};
+  const Value record = Map{{"uid", object.workflow_uid},
+                           {"namespace", object.name_space},
+                           {"workflow", object.workflow},
+                           {"path", object.path},
+                           {"isOwn", object.is_own}};
   auto done = open();
   if (done) {
     done = store_->put_object({.kind = kOwnedKind,
@@ -276,19 +275,20 @@ std::vector<kube::OwnedObject> OwnObjects::orphans() {
   if (!open()) return orphans;
   remove_doomed();
   auto rows = store_->list_objects(kOwnedKind, "");
-  if (!rows || rows->empty()) return orphans;
-  auto workflows = store_->list_workflows("", true);
-  if (!workflows) return orphans;
-  std::set<std::string> known;
-  for (const store::WorkflowRow& row : *workflows) known.insert(row.uid);
+  if (!rows) return orphans;
   for (const store::ObjectRow& row : *rows) {
     const auto record = value::parse_json(row.json);
     if (!record) continue;
-    const std::string uid((*record)["uid"].string_or(""));
-    if (known.contains(uid)) continue;
-    orphans.push_back({.workflow_uid = uid,
-                       .path = std::string((*record)["path"].string_or("")),
-                       .is_own = (*record)["isOwn"].bool_or(false)});
+    const auto text = [&](const char* field) {
+      return std::string((*record)[field].string_or(""));
+    };
+    kube::OwnedObject object{.workflow_uid = text("uid"),
+                             .name_space = text("namespace"),
+                             .workflow = text("workflow"),
+                             .path = text("path"),
+                             .is_own = (*record)["isOwn"].bool_or(false)};
+    const auto owner = row_of(object.workflow_uid, object.name_space, object.workflow);
+    if (owner && owner->uid.empty()) orphans.push_back(std::move(object));
   }
   return orphans;
 }

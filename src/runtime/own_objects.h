@@ -6,7 +6,7 @@
 
 #include <functional>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,11 +48,15 @@ class OwnObjects {
   [[nodiscard]] diag::Result<void> command(const store::WorkflowRow& row, const std::string& verb,
                                            const value::Value& arguments);
   void remove_doomed();
+  /// As it stands; nullopt when that cannot be known, a row without a uid when it is gone.
+  [[nodiscard]] std::optional<store::WorkflowRow> row_of(const std::string& uid,
+                                                         const std::string& name_space,
+                                                         const std::string& name);
 
   const Config& config_;
   const std::function<void(const std::string& uid)> on_created_;
   std::unique_ptr<store::Store> store_;
-  std::set<std::string> doomed_;  // uids of workflows that go when they have ended
+  std::vector<store::WorkflowRow> doomed_;  // workflows that go when they have ended
 };
 
 }  // namespace tiphys::runtime

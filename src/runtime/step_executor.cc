@@ -49,51 +49,46 @@ std::optional<std::map<std::string, bool>> workflows_of(const std::string& addre
 
 }  // namespace
 
-diag::Result<std::unique_ptr<executor::Executor>> make_step_executor(
-    const Config& config, store::Store& store, const executor::Images& images,
-    const executor::Listener& listener, const executor::Lookup& lookup) {
-  if (config.executor == executor::ExecutorKind::kKubernetes) {
-    TRY(kube::Cluster cluster,
-        kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
-    TRY(std::string owner, owner_of(store));
-    return kube::make_kubernetes_executor(
-        {.cluster = std::move(cluster),
-         .engine = std::move(owner),
-         .step_image = config.step_image,
-         .artifact_root = config.home + "/artifacts",
-         .log_max = config.log_max,
-         .images = images,
-         .warn = warn,
-         .workflows = [address = config.store_address()] { return workflows_of(address); }},
-        listener, lookup);
-  }
-  return executor::make_pod_executor({.home = config.home,
-                                      .steps_max = config.steps_max,
-                                      .log_max = config.log_max,
-                                      .images = images,
-                                      .kind = config.executor,
-                                      .image_layouts = config.image_layouts,
-                                      .launched = config.launched_supervisor,
-                                      .warn = warn},
-                                     listener, lookup);
-}
-
-diag::Result<std::unique_ptr<kube::ResourceExecutor>> make_resources(
-    const Config& config, store::Store& store, OwnObjects& own, const executor::Listener& listener,
-    const executor::Lookup& lookup) {
-  kube::ResourceOptions options{
+diag::Result<StepExecutors> make_step_executors(const Config& config, store::Store& store,
+                                                OwnObjects& own, const executor::Images& images,
+                                                const executor::Listener& listener,
+                                                const executor::Lookup& lookup) {
+  StepExecutors made;
+  const std::string artifact_root = config.home + "/artifacts";
+  kube::ResourceOptions resources{
       .step_image = config.step_image,
-      .artifact_root = config.home + "/artifacts",
+      .artifact_root = artifact_root,
       .store = {.answer = [&own](const kube::Request& request) { return own.answer(request); },
                 .own = [&own](const kube::OwnedObject& object) { return own.own(object); },
                 .orphans = [&own] { return own.orphans(); },
                 .disown = [&own](const kube::OwnedObject& object) { own.disown(object); }}};
   if (config.executor == executor::ExecutorKind::kKubernetes) {
-    TRY(options.cluster,
+    TRY(resources.cluster,
         kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
-    TRY(options.engine, owner_of(store));
+    TRY(resources.engine, owner_of(store));
+    made.steps = kube::make_kubernetes_executor(
+        {.cluster = *resources.cluster,
+         .engine = resources.engine,
+         .step_image = config.step_image,
+         .artifact_root = artifact_root,
+         .log_max = config.log_max,
+         .images = images,
+         .warn = warn,
+         .workflows = [address = config.store_address()] { return workflows_of(address); }},
+        listener, lookup);
+  } else {
+    made.steps = executor::make_pod_executor({.home = config.home,
+                                              .steps_max = config.steps_max,
+                                              .log_max = config.log_max,
+                                              .images = images,
+                                              .kind = config.executor,
+                                              .image_layouts = config.image_layouts,
+                                              .launched = config.launched_supervisor,
+                                              .warn = warn},
+                                             listener, lookup);
   }
-  return kube::make_resource_executor(std::move(options), listener, lookup);
+  made.resources = kube::make_resource_executor(std::move(resources), listener, lookup);
+  return made;
 }
 
 }  // namespace tiphys::runtime

@@ -15,15 +15,18 @@
 
 namespace tiphys::runtime {
 
-/// Processes, containers or sandboxes of this machine, or pods of a cluster. Errors: there is no
-/// cluster, its configuration is wrong.
-[[nodiscard]] diag::Result<std::unique_ptr<executor::Executor>> make_step_executor(
-    const Config& config, store::Store& store, const executor::Images& images,
-    const executor::Listener& listener, const executor::Lookup& lookup);
+struct StepExecutors {
+  std::unique_ptr<executor::Executor> steps;
+  std::unique_ptr<kube::ResourceExecutor> resources;
+};
 
-/// The executor of resource templates; with a cluster where steps are its pods. Borrows both.
-[[nodiscard]] diag::Result<std::unique_ptr<kube::ResourceExecutor>> make_resources(
-    const Config& config, store::Store& store, OwnObjects& own, const executor::Listener& listener,
-    const executor::Lookup& lookup);
+/// Steps are processes, containers or sandboxes of this machine, or pods of a cluster, whose
+/// objects resource templates then know. Borrows the store and `own`. Errors: there is no cluster,
+/// its configuration is wrong.
+[[nodiscard]] diag::Result<StepExecutors> make_step_executors(const Config& config,
+                                                              store::Store& store, OwnObjects& own,
+                                                              const executor::Images& images,
+                                                              const executor::Listener& listener,
+                                                              const executor::Lookup& lookup);
 
 }  // namespace tiphys::runtime
