@@ -51,26 +51,12 @@ std::unexpected<diag::Error> wrong_usage(std::string text) {
 
 void print_text(std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), stdout); }
 
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
-                      Session& session, const std::function<diag::Result<void>()>& body) {
-  CLI::App* command = app.add_subcommand(name, description);
-  command->fallthrough();
-  command->callback([&session, body] {
+Command add_command(Command app, const std::string& name, const std::string& description,
+                    Session& session, const std::function<diag::Result<void>()>& body) {
+  return app.add_command(name, description, [&session, body] {
     auto done = body();
     if (!done) fail_with(session, done.error());
   });
-  return command;
-}
-
-CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& description) {
-  CLI::App* group = app.add_subcommand(name, description);
-  group->fallthrough();
-  group->require_subcommand(0, 1);
-  group->callback([group] {
-    // Asked of the parent, the help's first line has the whole name.
-    if (group->get_subcommands().empty()) print_text(group->get_parent()->help());
-  });
-  return group;
 }
 
 clock::Instant now() {

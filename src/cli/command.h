@@ -4,13 +4,13 @@
 // Session::exit_code when it runs.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/parser.h"
 #include "diag/error.h"
 #include "runtime/config.h"
 #include "store/store.h"
@@ -53,10 +53,8 @@ void fail_with(Session& session, const std::string& text);
 void print_text(std::string_view text);
 
 /// Registers `name` so that an error of `body` ends as fail_with().
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
-                      Session& session, const std::function<diag::Result<void>()>& body);
-/// Registers a command that only has others below it; called alone it prints its help.
-CLI::App* add_group(CLI::App& app, const std::string& name, const std::string& description);
+Command add_command(Command app, const std::string& name, const std::string& description,
+                    Session& session, const std::function<diag::Result<void>()>& body);
 
 /// The time now.
 [[nodiscard]] clock::Instant now();

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
+
 #include "cli/commands.h"
 
 namespace tiphys::cli {
@@ -93,10 +95,11 @@ std::string fish(const CLI::App& app) {
 
 }  // namespace
 
-void add_completion(CLI::App& app, Session& session) {
+void add_completion(Command program, Session& session) {
+  const CLI::App& app = program.app();
   auto shell = std::make_shared<std::string>();
-  CLI::App* command = add_command(
-      app, "completion", "print the completion script of a shell", session,
+  const Command command = add_command(
+      program, "completion", "print the completion script of a shell", session,
       [shell, &app]() -> diag::Result<void> {
         if (*shell == "bash") {
           print_text(bash(app));
@@ -110,7 +113,7 @@ void add_completion(CLI::App& app, Session& session) {
         }
         return {};
       });
-  command->add_option("SHELL", *shell, "bash, zsh or fish")->required();
+  command.add_option("SHELL", *shell, "bash, zsh or fish").required();
 }
 
 }  // namespace tiphys::cli

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <atomic>
@@ -6,7 +7,6 @@
 #include <filesystem>
 #include <mutex>
 #include <optional>
-#include <regex>
 #include <thread>
 
 #include "cli/commands.h"
@@ -96,16 +96,15 @@ diag::Result<std::vector<std::string>> names_in(const std::string& folder,
                                                 const std::string& only) {
   std::error_code error;
   std::vector<std::string> names;
-  std::optional<std::regex> wanted;
-  try {
-    wanted.emplace(only);
-  } catch (const std::regex_error&) {
-    return wrong_usage(fmt::format("--only '{}' is no regular expression", only));
+  const re2::RE2 wanted(only, re2::RE2::Quiet);
+  if (!wanted.ok()) {
+    return wrong_usage(
+        fmt::format("--only '{}' is no regular expression: {}", only, wanted.error()));
   }
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     const std::string name = entry.path().stem().string();
     const bool is_golden = entry.path().extension() == ".json" && !name.starts_with("manifest");
-    if (is_golden && std::regex_search(name, *wanted)) names.push_back(name);
+    if (is_golden && re2::RE2::PartialMatch(name, wanted)) names.push_back(name);
   }
   if (error) {
     return diag::fail(diag::Code::kIo,
@@ -222,26 +221,26 @@ diag::Result<void> conformance_table(ConformanceOptions o, Session& session) {
 
 }  // namespace
 
-void add_conformance(CLI::App& app, Session& session) {
+void add_conformance(Command app, Session& session) {
   auto o = std::make_shared<ConformanceOptions>();
-  CLI::App* command =
+  const Command command =
       add_command(app, "conformance", "run recorded workflows and compare with what Argo gave",
                   session, [o, &session] { return conformance_table(*o, session); });
-  command->add_option("DIR", o->run.folder, "goldens: NAME.yaml with NAME.json")->required();
-  command->add_option("--objects", o->run.objects,
-                      "a manifest that each of them needs (default: DIR/objects.yaml)");
-  command->add_option("--records", o->records,
-                      "what may differ of each (default: DIR/manifest.json)");
-  command->add_option("--only", o->only, "only names that match this regular expression");
-  command->add_option("--class", o->groups, "only these classes (portable,random,timing)")
-      ->delimiter(',');
-  command->add_option("--timeout", o->run.timeout, "seconds for each (60)");
-  command->add_option("--resume-after", o->run.resume_after,
-                      "seconds until one that waits is resumed (3)");
-  command->add_option("--jobs", o->jobs, "how many at once (1)")->check(CLI::Range(1, 256));
-  command->add_flag("--keys", o->run.compares_keys, "compare the keys of artifacts, too");
-  command->add_flag("--long", o->is_long, "print every difference");
-  command->add_option("-o,--output", o->output, "json: the table with all differences");
+  command.add_option("DIR", o->run.folder, "goldens: NAME.yaml with NAME.json").required();
+  command.add_option("--objects", o->run.objects,
+                     "a manifest that each of them needs (default: DIR/objects.yaml)");
+  command.add_option("--records", o->records,
+                     "what may differ of each (default: DIR/manifest.json)");
+  command.add_option("--only", o->only, "only names that match this regular expression");
+  command.add_option("--class", o->groups, "only these classes (portable,random,timing)")
+      .split_at_commas();
+  command.add_option("--timeout", o->run.timeout, "seconds for each (60)");
+  command.add_option("--resume-after", o->run.resume_after,
+                     "seconds until one that waits is resumed (3)");
+  command.add_option("--jobs", o->jobs, "how many at once (1)").between(1, 256);
+  command.add_flag("--keys", o->run.compares_keys, "compare the keys of artifacts, too");
+  command.add_flag("--long", o->is_long, "print every difference");
+  command.add_option("-o,--output", o->output, "json: the table with all differences");
 }
 
 }  // namespace tiphys::cli

@@ -208,67 +208,67 @@ diag::Result<void> control(const std::string& verb, const ControlFlags& o, Sessi
 
 using Flags = std::shared_ptr<ControlFlags>;
 
-CLI::App* add_verb(CLI::App& app, const std::string& verb, const std::string& description,
-                   const Flags& o, Session& session) {
-  CLI::App* command = add_command(app, verb, description, session,
-                                  [o, &session, verb] { return control(verb, *o, session); });
-  command->add_option("WORKFLOW", o->names, "names; @latest is the newest");
+Command add_verb(Command app, const std::string& verb, const std::string& description,
+                 const Flags& o, Session& session) {
+  const Command command = add_command(app, verb, description, session,
+                                      [o, &session, verb] { return control(verb, *o, session); });
+  command.add_option("WORKFLOW", o->names, "names; @latest is the newest");
   return command;
 }
 
-void add_node_selector(CLI::App& command, ControlFlags& o) {
+void add_node_selector(Command command, ControlFlags& o) {
   command.add_option("--node-field-selector", o.node_field_selector,
                      "only these nodes, e.g. displayName=approve");
 }
 
-void add_ending(CLI::App& app, const std::string& verb, const std::string& description,
+void add_ending(Command app, const std::string& verb, const std::string& description,
                 Session& session) {
   auto o = std::make_shared<ControlFlags>();
-  CLI::App* command = add_verb(app, verb, description, o, session);
-  add_selectors(*command, o->which);
-  command->add_flag("--dry-run", o->dry_run, "tell which, do nothing");
+  const Command command = add_verb(app, verb, description, o, session);
+  add_selectors(command, o->which);
+  command.add_flag("--dry-run", o->dry_run, "tell which, do nothing");
   if (verb != "stop") return;
-  command->add_option("--message", o->message, "a message for the nodes that were running");
-  add_node_selector(*command, *o);
+  command.add_option("--message", o->message, "a message for the nodes that were running");
+  add_node_selector(command, *o);
 }
 
-void add_retry(CLI::App& app, Session& session) {
+void add_retry(Command app, Session& session) {
   auto o = std::make_shared<ControlFlags>();
-  CLI::App* command =
+  const Command command =
       add_verb(app, "retry", "run failed workflows again, keeping what had succeeded", o, session);
-  add_selectors(*command, o->which);
-  add_node_selector(*command, *o);
-  command->add_flag("--restart-successful", o->restart_successful,
-                    "run nodes again that had succeeded (those of --node-field-selector)");
-  command->add_option("-p,--parameter", o->parameters, "override an input parameter: NAME=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("-o,--output", o->output, "name, json, yaml, wide, short");
-  add_follow_flags(*command, o->follow);
+  add_selectors(command, o->which);
+  add_node_selector(command, *o);
+  command.add_flag("--restart-successful", o->restart_successful,
+                   "run nodes again that had succeeded (those of --node-field-selector)");
+  command.add_option("-p,--parameter", o->parameters, "override an input parameter: NAME=VALUE")
+      .one_word_each();
+  command.add_option("-o,--output", o->output, "name, json, yaml, wide, short");
+  add_follow_flags(command, o->follow);
 }
 
-void add_node(CLI::App& app, Session& session) {
-  CLI::App* group = add_group(app, "node", "act on nodes");
+void add_node(Command app, Session& session) {
+  const Command group = app.add_group("node", "act on nodes");
   auto o = std::make_shared<ControlFlags>();
-  CLI::App* set = add_command(*group, "set", "set outputs, phase or message of suspended nodes",
-                              session, [o, &session] { return control("set", *o, session); });
-  set->add_option("WORKFLOW", o->names, "its name; @latest is the newest")->required();
-  add_node_selector(*set, *o);
-  set->add_option("-p,--output-parameter", o->parameters, "NAME=VALUE")->allow_extra_args(false);
-  set->add_option("--phase", o->phase, "the phase that the node gets, e.g. Succeeded");
-  set->add_option("-m,--message", o->message, "the message that the node gets");
+  const Command set = add_command(group, "set", "set outputs, phase or message of suspended nodes",
+                                  session, [o, &session] { return control("set", *o, session); });
+  set.add_option("WORKFLOW", o->names, "its name; @latest is the newest").required();
+  add_node_selector(set, *o);
+  set.add_option("-p,--output-parameter", o->parameters, "NAME=VALUE").one_word_each();
+  set.add_option("--phase", o->phase, "the phase that the node gets, e.g. Succeeded");
+  set.add_option("-m,--message", o->message, "the message that the node gets");
 }
 
 }  // namespace
 
-void add_control(CLI::App& app, Session& session) {
+void add_control(Command app, Session& session) {
   add_ending(app, "stop", "stop workflows; exit handlers run", session);
   add_ending(app, "terminate", "end workflows at once", session);
   add_verb(app, "suspend", "let workflows start nothing new", std::make_shared<ControlFlags>(),
            session);
   auto o = std::make_shared<ControlFlags>();
-  CLI::App* resume = add_verb(app, "resume", "resume suspended workflows or nodes", o, session);
-  add_node_selector(*resume, *o);
-  resume->add_option("--message", o->message, "a message for the nodes");
+  const Command resume = add_verb(app, "resume", "resume suspended workflows or nodes", o, session);
+  add_node_selector(resume, *o);
+  resume.add_option("--message", o->message, "a message for the nodes");
   add_retry(app, session);
   add_node(app, session);
 }

@@ -175,66 +175,66 @@ diag::Result<void> lint(CronFlags& o, Session& session) {
       session);
 }
 
-CLI::App* add_verb(CLI::App& group, const char* name, const char* description, Session& session,
-                   const std::shared_ptr<CronFlags>& o,
-                   diag::Result<void> (*body)(CronFlags&, Session&)) {
+Command add_verb(Command group, const char* name, const char* description, Session& session,
+                 const std::shared_ptr<CronFlags>& o,
+                 diag::Result<void> (*body)(CronFlags&, Session&)) {
   return add_command(group, name, description, session,
                      [o, body, &session] { return body(*o, session); });
 }
 
-void add_put(CLI::App& group, Session& session, runtime::Put how) {
+void add_put(Command group, Session& session, runtime::Put how) {
   const bool is_create = how == runtime::Put::kCreate;
   auto o = std::make_shared<CronFlags>();
-  CLI::App* command = is_create ? add_verb(group, "create", "create cron workflows", session, o,
-                                           [](CronFlags& flags, Session& s) {
-                                             return put(flags, runtime::Put::kCreate, s);
-                                           })
-                                : add_verb(group, "update", "replace cron workflows", session, o,
-                                           [](CronFlags& flags, Session& s) {
-                                             return put(flags, runtime::Put::kUpdate, s);
-                                           });
-  command->add_option("FILE", o->names, "files or folders; - is stdin")->required();
-  command->add_option("-o,--output", o->output, "name, json, yaml, wide");
-  command->add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
-  if (is_create) command->add_option("--schedule", o->schedule, "override the schedules");
-  add_override_flags(*command, o->overrides);
+  const Command command = is_create ? add_verb(group, "create", "create cron workflows", session, o,
+                                               [](CronFlags& flags, Session& s) {
+                                                 return put(flags, runtime::Put::kCreate, s);
+                                               })
+                                    : add_verb(group, "update", "replace cron workflows", session,
+                                               o, [](CronFlags& flags, Session& s) {
+                                                 return put(flags, runtime::Put::kUpdate, s);
+                                               });
+  command.add_option("FILE", o->names, "files or folders; - is stdin").required();
+  command.add_option("-o,--output", o->output, "name, json, yaml, wide");
+  command.add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
+  if (is_create) command.add_option("--schedule", o->schedule, "override the schedules");
+  add_override_flags(command, o->overrides);
 }
 
 }  // namespace
 
-void add_cron(CLI::App& app, Session& session) {
-  CLI::App* group = add_group(app, "cron", "manage cron workflows");
-  add_put(*group, session, runtime::Put::kCreate);
-  add_put(*group, session, runtime::Put::kUpdate);
-  add_backfill(*group, session);
+void add_cron(Command app, Session& session) {
+  const Command group = app.add_group("cron", "manage cron workflows");
+  add_put(group, session, runtime::Put::kCreate);
+  add_put(group, session, runtime::Put::kUpdate);
+  add_backfill(group, session);
   auto flags = [] { return std::make_shared<CronFlags>(); };
   auto o = flags();
-  CLI::App* command = add_verb(*group, "get", "show cron workflows", session, o, get);
-  command->add_option("CRON_WORKFLOW", o->names, "names")->required();
-  command->add_option("-o,--output", o->output, "name, json, yaml, wide");
+  Command command = add_verb(group, "get", "show cron workflows", session, o, get);
+  command.add_option("CRON_WORKFLOW", o->names, "names").required();
+  command.add_option("-o,--output", o->output, "name, json, yaml, wide");
   o = flags();
-  command = add_verb(*group, "list", "list cron workflows", session, o, list);
-  command->add_option("-o,--output", o->output, "wide or name");
-  command->add_option("-l,--selector", o->labels, "label selector, e.g. a=b,c!=d");
-  command->add_flag("-A,--all-namespaces", o->all_namespaces, "those of all namespaces");
+  command = add_verb(group, "list", "list cron workflows", session, o, list);
+  command.add_option("-o,--output", o->output, "wide or name");
+  command.add_option("-l,--selector", o->labels, "label selector, e.g. a=b,c!=d");
+  command.add_flag("-A,--all-namespaces", o->all_namespaces, "those of all namespaces");
   o = flags();
-  command = add_verb(*group, "delete", "delete cron workflows, and with them their workflows",
+  command = add_verb(group, "delete", "delete cron workflows, and with them their workflows",
                      session, o, remove);
-  command->add_option("CRON_WORKFLOW", o->names, "names");
-  command->add_flag("--all", o->all, "all of them");
+  command.add_option("CRON_WORKFLOW", o->names, "names");
+  command.add_flag("--all", o->all, "all of them");
   o = flags();
-  command = add_verb(*group, "suspend", "stop scheduling", session, o,
+  command = add_verb(group, "suspend", "stop scheduling", session, o,
                      [](CronFlags& f, Session& s) { return set_suspend(f, true, s); });
-  command->add_option("CRON_WORKFLOW", o->names, "names");
+  command.add_option("CRON_WORKFLOW", o->names, "names");
   o = flags();
-  command = add_verb(*group, "resume", "schedule again", session, o,
+  command = add_verb(group, "resume", "schedule again", session, o,
                      [](CronFlags& f, Session& s) { return set_suspend(f, false, s); });
-  command->add_option("CRON_WORKFLOW", o->names, "names");
+  command.add_option("CRON_WORKFLOW", o->names, "names");
   o = flags();
-  command = add_verb(*group, "lint", "check cron workflows", session, o, lint);
-  command->add_option("FILE", o->names, "files or folders; - is stdin")->required();
-  command->add_option("-o,--output", o->output, "pretty or simple, as argo prints them");
-  command->add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
+  command = add_verb(group, "lint", "check cron workflows", session, o, lint);
+  command.add_option("FILE", o->names, "files or folders; - is stdin").required();
+  command.add_option("-o,--output", o->output, "pretty or simple, as argo prints them");
+  command.add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
 }
 
 }  // namespace tiphys::cli

@@ -133,19 +133,19 @@ diag::Result<void> backfill(BackfillFlags& o, Session& session) {
 
 }  // namespace
 
-void add_backfill(CLI::App& group, Session& session) {
+void add_backfill(Command group, Session& session) {
   auto o = std::make_shared<BackfillFlags>();
-  CLI::App* command =
+  const Command command =
       add_command(group, "backfill", "run a cron workflow for times that have passed", session,
                   [o, &session] { return backfill(*o, session); });
-  command->add_option("CRON_WORKFLOW", o->cron, "its name")->required();
-  command->add_option("--name", o->name, "name of the backfill");
-  command->add_option("--start", o->start, "times after this one");
-  command->add_option("--end", o->end, "up to this one; default: now");
-  command->add_option("--argname", o->argument, "the parameter that gets the time");
-  command->add_option("--format", o->format, "how start and end are written (Go's layout)");
-  command->add_option("--maxworkflowcount", o->count_max, "refuse more times than that");
-  command->add_flag("--parallel", o->parallel, "all at once, not one after the other");
+  command.add_option("CRON_WORKFLOW", o->cron, "its name").required();
+  command.add_option("--name", o->name, "name of the backfill");
+  command.add_option("--start", o->start, "times after this one");
+  command.add_option("--end", o->end, "up to this one; default: now");
+  command.add_option("--argname", o->argument, "the parameter that gets the time");
+  command.add_option("--format", o->format, "how start and end are written (Go's layout)");
+  command.add_option("--maxworkflowcount", o->count_max, "refuse more times than that");
+  command.add_flag("--parallel", o->parallel, "all at once, not one after the other");
 }
 
 }  // namespace tiphys::cli

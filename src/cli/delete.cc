@@ -78,17 +78,17 @@ diag::Result<void> remove_all(const DeleteFlags& o, Session& session) {
 
 }  // namespace
 
-void add_delete(CLI::App& app, Session& session) {
+void add_delete(Command app, Session& session) {
   auto o = std::make_shared<DeleteFlags>();
-  CLI::App* command = add_command(app, "delete", "delete workflows; running ones are terminated",
-                                  session, [o, &session] { return remove_all(*o, session); });
-  command->add_option("WORKFLOW", o->names, "names; @latest is the newest");
-  command->add_flag("--all", o->all, "all workflows");
-  command->add_flag("--dry-run", o->dry_run, "tell which, do nothing");
-  command->add_flag("--force", o->force,
-                    "also when artifacts of it cannot be removed (artifactGC)");
-  command->add_option("--query-chunk-size", o->chunk_size, "accepted; lists come in one piece");
-  add_filters(*command, o->which);
+  const Command command =
+      add_command(app, "delete", "delete workflows; running ones are terminated", session,
+                  [o, &session] { return remove_all(*o, session); });
+  command.add_option("WORKFLOW", o->names, "names; @latest is the newest");
+  command.add_flag("--all", o->all, "all workflows");
+  command.add_flag("--dry-run", o->dry_run, "tell which, do nothing");
+  command.add_flag("--force", o->force, "also when artifacts of it cannot be removed (artifactGC)");
+  command.add_option("--query-chunk-size", o->chunk_size, "accepted; lists come in one piece");
+  add_filters(command, o->which);
 }
 
 }  // namespace tiphys::cli

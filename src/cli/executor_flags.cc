@@ -4,7 +4,7 @@
 
 namespace tiphys::cli {
 
-void add_executor_flags(CLI::App& command, ExecutorFlags& flags) {
+void add_executor_flags(Command command, ExecutorFlags& flags) {
   command.add_option("--executor", flags.executor,
                      "where steps run: auto (containers when a runtime and the image are here), "
                      "host, container, sandbox, kubernetes");

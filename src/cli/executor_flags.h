@@ -1,9 +1,9 @@
 // The flags that say where steps run, shared by the commands that are engines.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/parser.h"
 #include "diag/error.h"
 #include "runtime/config.h"
 
@@ -18,7 +18,7 @@ struct ExecutorFlags {
 };
 
 /// --executor, --images, and where the Kubernetes cluster is.
-void add_executor_flags(CLI::App& command, ExecutorFlags& flags);
+void add_executor_flags(Command command, ExecutorFlags& flags);
 
 /// Puts what was given into `config`. Errors: kInvalidManifest for an unknown executor.
 [[nodiscard]] diag::Result<void> apply_executor_flags(const ExecutorFlags& flags,

@@ -157,7 +157,7 @@ diag::Result<void> watch(const WatchOptions& o, Session& session) {
 
 }  // namespace
 
-void add_follow_flags(CLI::App& command, Follow& o) {
+void add_follow_flags(Command command, Follow& o) {
   command.add_flag("-w,--wait", o.wait, "wait for the end; exit 1 if it Failed");
   command.add_flag("--watch", o.watch, "show the workflow until it ends");
   command.add_flag("--log", o.log, "print the logs until it ends");
@@ -185,23 +185,23 @@ diag::Result<void> until_commands_are_taken(store::Store& store, const std::stri
   }
 }
 
-void add_wait(CLI::App& app, Session& session) {
+void add_wait(Command app, Session& session) {
   auto o = std::make_shared<NameOptions>();
-  CLI::App* command = add_command(app, "wait", "wait for workflows to end", session,
-                                  [o, &session] { return wait_for(*o, session); });
-  command->add_option("WORKFLOW", o->names, "names; @latest is the newest");
-  command->add_flag("--ignore-not-found", o->ignore_not_found,
-                    "a workflow that does not exist is no error");
+  const Command command = add_command(app, "wait", "wait for workflows to end", session,
+                                      [o, &session] { return wait_for(*o, session); });
+  command.add_option("WORKFLOW", o->names, "names; @latest is the newest");
+  command.add_flag("--ignore-not-found", o->ignore_not_found,
+                   "a workflow that does not exist is no error");
 }
 
-void add_watch(CLI::App& app, Session& session) {
+void add_watch(Command app, Session& session) {
   auto o = std::make_shared<WatchOptions>();
-  CLI::App* command = add_command(app, "watch", "show a workflow until it ends", session,
-                                  [o, &session] { return watch(*o, session); });
-  command->add_option("WORKFLOW", o->name, "its name; @latest is the newest")->required();
-  command->add_option("--status", o->status, "only nodes of this phase");
-  command->add_option("--node-field-selector", o->node_field_selector,
-                      "only nodes that match, e.g. displayName=a");
+  const Command command = add_command(app, "watch", "show a workflow until it ends", session,
+                                      [o, &session] { return watch(*o, session); });
+  command.add_option("WORKFLOW", o->name, "its name; @latest is the newest").required();
+  command.add_option("--status", o->status, "only nodes of this phase");
+  command.add_option("--node-field-selector", o->node_field_selector,
+                     "only nodes that match, e.g. displayName=a");
 }
 
 }  // namespace tiphys::cli

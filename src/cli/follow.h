@@ -19,7 +19,7 @@ struct Follow {
 };
 
 /// Adds --wait, --watch and --log.
-void add_follow_flags(CLI::App& command, Follow& o);
+void add_follow_flags(Command command, Follow& o);
 
 /// Refuses what cannot be followed together. Errors: kInvalidManifest in argo's words.
 [[nodiscard]] diag::Result<void> check_follow(const Follow& follow, std::size_t workflows);

@@ -112,34 +112,34 @@ diag::Result<void> pods(const std::string& name, const Session& session) {
 
 }  // namespace
 
-void add_get(CLI::App& app, Session& session) {
+void add_get(Command app, Session& session) {
   auto o = std::make_shared<GetFlags>();
-  CLI::App* command = add_command(app, "get", "display details about workflows", session,
-                                  [o, &session] { return get(*o, session); });
-  command->add_option("WORKFLOW", o->names, "names; @latest is the newest")->required();
-  command->add_option("-o,--output", o->output, "wide, short, json, yaml, name");
-  command->add_option("--status", o->status, "only nodes of this phase");
-  command->add_option("--node-field-selector", o->node_field_selector,
-                      "only nodes that match, e.g. displayName=a");
+  const Command command = add_command(app, "get", "display details about workflows", session,
+                                      [o, &session] { return get(*o, session); });
+  command.add_option("WORKFLOW", o->names, "names; @latest is the newest").required();
+  command.add_option("-o,--output", o->output, "wide, short, json, yaml, name");
+  command.add_option("--status", o->status, "only nodes of this phase");
+  command.add_option("--node-field-selector", o->node_field_selector,
+                     "only nodes that match, e.g. displayName=a");
 }
 
-void add_list(CLI::App& app, Session& session) {
+void add_list(Command app, Session& session) {
   auto o = std::make_shared<ListFlags>();
-  CLI::App* command = add_command(app, "list", "list workflows", session,
-                                  [o, &session] { return list(*o, session); });
-  command->add_option("-o,--output", o->output, "wide, json, yaml, name");
-  command->add_option("--since", o->which.since, "only those made since: 10m, 3h, 1d");
-  command->add_flag("--running", o->which.running, "only unfinished ones");
-  command->add_flag("--no-headers", o->no_headers, "no line of titles");
-  command->add_option("--chunk-size", o->chunk_size, "accepted; lists come in one piece");
-  add_filters(*command, o->which);
+  const Command command = add_command(app, "list", "list workflows", session,
+                                      [o, &session] { return list(*o, session); });
+  command.add_option("-o,--output", o->output, "wide, json, yaml, name");
+  command.add_option("--since", o->which.since, "only those made since: 10m, 3h, 1d");
+  command.add_flag("--running", o->which.running, "only unfinished ones");
+  command.add_flag("--no-headers", o->no_headers, "no line of titles");
+  command.add_option("--chunk-size", o->chunk_size, "accepted; lists come in one piece");
+  add_filters(command, o->which);
 }
 
-void add_pods(CLI::App& app, Session& session) {
+void add_pods(Command app, Session& session) {
   auto name = std::make_shared<std::string>();
-  CLI::App* command = add_command(app, "pods", "list the pods of a workflow, as kubectl would",
-                                  session, [name, &session] { return pods(*name, session); });
-  command->add_option("WORKFLOW", *name, "its name; none: of all workflows");
+  const Command command = add_command(app, "pods", "list the pods of a workflow, as kubectl would",
+                                      session, [name, &session] { return pods(*name, session); });
+  command.add_option("WORKFLOW", *name, "its name; none: of all workflows");
 }
 
 }  // namespace tiphys::cli

@@ -1,5 +1,6 @@
 #include "cli/help_texts.h"
 
+#include <CLI/CLI.hpp>
 #include <string>
 
 namespace tiphys::cli {

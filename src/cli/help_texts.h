@@ -1,7 +1,9 @@
 // What --help says beyond the list of flags: groups of commands, examples, exit codes.
 #pragma once
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}
 
 namespace tiphys::cli {
 

@@ -74,12 +74,12 @@ diag::Result<void> show_library(const LibraryFlags& o) {
 
 }  // namespace
 
-void add_library(CLI::App& group, Session& session) {
+void add_library(Command group, Session& session) {
   auto o = std::make_shared<LibraryFlags>();
-  CLI::App* command = add_command(group, "library", "show the templates that come with tiphys",
-                                  session, [o] { return show_library(*o); });
-  command->add_option("NAME", o->names, "names; without one, all are listed");
-  command->add_option("-o,--output", o->output, "name, json or yaml");
+  const Command command = add_command(group, "library", "show the templates that come with tiphys",
+                                      session, [o] { return show_library(*o); });
+  command.add_option("NAME", o->names, "names; without one, all are listed");
+  command.add_option("-o,--output", o->output, "name, json or yaml");
 }
 
 }  // namespace tiphys::cli

@@ -208,21 +208,21 @@ diag::Result<void> lint_files(const LintFlags& o, Session& session) {
   return {};
 }
 
-void add_lint(CLI::App& app, Session& session) {
+void add_lint(Command app, Session& session) {
   auto o = std::make_shared<LintFlags>();
-  CLI::App* command =
+  const Command command =
       add_command(app, "lint", "check manifests: errors, and hooks that cannot fire", session,
                   [o, &session] { return lint_files(*o, session); });
-  command->add_option("FILE", o->files, "files or folders; - is stdin")->required();
-  command->add_option("-o,--output", o->output,
-                      "pretty or simple, as argo prints them; json, sarif, github");
+  command.add_option("FILE", o->files, "files or folders; - is stdin").required();
+  command.add_option("-o,--output", o->output,
+                     "pretty or simple, as argo prints them; json, sarif, github");
   command
-      ->add_option("--kinds", o->kinds,
-                   "only these: workflows, workflowtemplates, cronworkflows, "
-                   "clusterworkflowtemplates")
-      ->delimiter(',');
-  command->add_flag("--offline", o->is_offline, "look for templates in the given files only");
-  command->add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
+      .add_option("--kinds", o->kinds,
+                  "only these: workflows, workflowtemplates, cronworkflows, "
+                  "clusterworkflowtemplates")
+      .split_at_commas();
+  command.add_flag("--offline", o->is_offline, "look for templates in the given files only");
+  command.add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
 }
 
 }  // namespace tiphys::cli

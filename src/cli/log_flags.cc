@@ -4,27 +4,27 @@
 
 namespace tiphys::cli {
 
-void add_log_flags(CLI::App& app, Session& session) {
+void add_log_flags(Command app, Session& session) {
   app.add_option("--loglevel", session.log_level,
                  "debug, info, warn or error (default: warn, of a server info)")
-      ->envname("TIPHYS_LOG_LEVEL")
-      ->check([](const std::string& word) {
+      .from_environment("TIPHYS_LOG_LEVEL")
+      .checked([](const std::string& word) {
         return observe::parse_log_level(word)
                    ? ""
                    : "unknown level '" + word + "': want debug, info, warn or error";
       });
   app.add_option("--log-format", session.log_format, "of log lines: text or json")
-      ->envname("TIPHYS_LOG_FORMAT")
-      ->check([](const std::string& word) {
+      .from_environment("TIPHYS_LOG_FORMAT")
+      .checked([](const std::string& word) {
         return word == "text" || word == "json"
                    ? ""
                    : "unknown format '" + word + "': want text or json";
       });
   app.add_flag("-v,--verbose", session.is_verbose, "the same as --loglevel debug");
-  app.parse_complete_callback([&session] { set_up_log(session, false); });
+  app.on_parsed([&session] { set_up_log(session, false); });
 }
 
-void add_trace_flag(CLI::App& command, std::string& file) {
+void add_trace_flag(Command command, std::string& file) {
   command.add_option("--trace", file,
                      "write a timeline of steps, hooks and commits there, for ui.perfetto.dev");
 }

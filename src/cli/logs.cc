@@ -132,23 +132,22 @@ diag::Result<void> logs(const LogFlags& o, Session& session) {
 
 }  // namespace
 
-void add_logs(CLI::App& app, Session& session) {
+void add_logs(Command app, Session& session) {
   auto o = std::make_shared<LogFlags>();
-  CLI::App* command = add_command(app, "logs", "view logs of a workflow or of one of its pods",
-                                  session, [o, &session] { return logs(*o, session); });
-  command->add_option("WORKFLOW", o->workflow, "its name; @latest is the newest")->required();
-  command->add_option("POD", o->pod, "a pod, or the id or display name of its node");
-  command->add_option("-c,--container", o->container,
-                      "main, or a sidecar, init container or container of a containerSet");
-  command->add_option("--grep", o->grep, "only lines that match (RE2)");
-  command->add_option("-l,--selector", o->selector, "only pods with these labels, e.g. app=web");
-  command->add_option("--since", o->since, "only lines newer than this, e.g. 5m");
-  command->add_option("--since-time", o->since_time, "only lines after this time (RFC 3339)");
-  command->add_option("--tail", o->tail, "only the last lines of each pod");
-  command->add_flag("-f,--follow", o->follow, "go on until the workflow ends");
-  command->add_flag("-p,--previous", o->previous,
-                    "accepted; a step has no previous container here");
-  command->add_flag("--timestamps", o->timestamps, "each line with its time");
+  const Command command = add_command(app, "logs", "view logs of a workflow or of one of its pods",
+                                      session, [o, &session] { return logs(*o, session); });
+  command.add_option("WORKFLOW", o->workflow, "its name; @latest is the newest").required();
+  command.add_option("POD", o->pod, "a pod, or the id or display name of its node");
+  command.add_option("-c,--container", o->container,
+                     "main, or a sidecar, init container or container of a containerSet");
+  command.add_option("--grep", o->grep, "only lines that match (RE2)");
+  command.add_option("-l,--selector", o->selector, "only pods with these labels, e.g. app=web");
+  command.add_option("--since", o->since, "only lines newer than this, e.g. 5m");
+  command.add_option("--since-time", o->since_time, "only lines after this time (RFC 3339)");
+  command.add_option("--tail", o->tail, "only the last lines of each pod");
+  command.add_flag("-f,--follow", o->follow, "go on until the workflow ends");
+  command.add_flag("-p,--previous", o->previous, "accepted; a step has no previous container here");
+  command.add_flag("--timestamps", o->timestamps, "each line with its time");
 }
 
 }  // namespace tiphys::cli

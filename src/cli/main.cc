@@ -1,6 +1,7 @@
 // The list of commands, nothing else.
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
 #include <exception>
@@ -17,14 +18,15 @@
 
 namespace {
 
+using tiphys::cli::Command;
 using tiphys::cli::Session;
 
-struct Command {
+struct Entry {
   std::string_view name;  // "" for one that adds several, or that looks at the others
-  void (*add)(CLI::App& app, Session& session);
+  void (*add)(Command app, Session& session);
 };
 
-constexpr Command kCommands[] = {
+constexpr Entry kCommands[] = {
     {"run", tiphys::cli::add_run},
     {"submit", tiphys::cli::add_submit},
     {"list", tiphys::cli::add_list},
@@ -56,11 +58,11 @@ constexpr Command kCommands[] = {
 };
 
 // Making all of them takes a millisecond: only the one that is asked for, where that is plain.
-void add_commands(CLI::App& app, Session& session, const std::vector<std::string>& words) {
+void add_commands(Command app, Session& session, const std::vector<std::string>& words) {
   const std::string_view first = words.empty() ? std::string_view() : words.front();
   const bool is_one =
-      !first.empty() && std::ranges::find(kCommands, first, &Command::name) != std::end(kCommands);
-  for (const Command& command : kCommands) {
+      !first.empty() && std::ranges::find(kCommands, first, &Entry::name) != std::end(kCommands);
+  for (const Entry& command : kCommands) {
     if (!is_one || command.name == first) command.add(app, session);
   }
 }
@@ -71,16 +73,18 @@ int main_of(const std::vector<std::string>& words) {
       "tiphys");
   app.require_subcommand(0, 1);
   Session session;
-  app.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")
-      ->envname("ARGO_NAMESPACE");
-  app.add_option("--store", session.store,
-                 "where state is kept: postgresql://USER@HOST/DATABASE, or the path of an SQLite "
-                 "file (default: tiphys.db in the state folder)")
-      ->each([](const std::string& where) { setenv("TIPHYS_STORE", where.c_str(), 1); });
-  app.add_flag("--no-color", session.no_color, "no colours");
-  app.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
-  add_log_flags(app, session);
-  add_commands(app, session, words);
+  const Command program(app);
+  program.add_option("-n,--namespace", session.name_space, "the namespace (default: 'default')")
+      .from_environment("ARGO_NAMESPACE");
+  program
+      .add_option("--store", session.store,
+                  "where state is kept: postgresql://USER@HOST/DATABASE, or the path of an SQLite "
+                  "file (default: tiphys.db in the state folder)")
+      .on_word([](const std::string& where) { setenv("TIPHYS_STORE", where.c_str(), 1); });
+  program.add_flag("--no-color", session.no_color, "no colours");
+  program.add_flag("--no-utf8", session.no_utf8, "plain ASCII trees");
+  add_log_flags(program, session);
+  add_commands(program, session, words);
   tiphys::cli::dress_help(app);
   if (const auto text = tiphys::cli::unknown_command(app, words)) {
     fmt::print(stderr, "Error: {}\nRun 'tiphys --help' for usage.\n", *text);

@@ -47,13 +47,13 @@ diag::Result<void> metrics(const MetricsOptions& o, const Session& session) {
 
 }  // namespace
 
-void add_metrics(CLI::App& app, Session& session) {
+void add_metrics(Command app, Session& session) {
   auto o = std::make_shared<MetricsOptions>();
-  CLI::App* command =
+  const Command command =
       add_command(app, "metrics", "show the metrics that workflows and templates declare", session,
                   [o, &session] { return metrics(*o, session); });
-  command->add_option("-o,--output", o->output, "prometheus: its text format; json");
-  add_filters(*command, o->which);
+  command.add_option("-o,--output", o->output, "prometheus: its text format; json");
+  add_filters(command, o->which);
 }
 
 }  // namespace tiphys::cli

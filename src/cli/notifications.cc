@@ -271,51 +271,51 @@ diag::Result<void> channels(const Flags& o, const Session& session) {
   return {};
 }
 
-void add_filters(CLI::App& command, Flags& o) {
+void add_filters(Command command, Flags& o) {
   command.add_option("--workflow", o.workflow, "only those of this workflow");
   command.add_option("--channel", o.channel, "only those of this channel");
 }
 
 }  // namespace
 
-void add_notifications(CLI::App& app, Session& session) {
-  CLI::App* group =
-      add_group(app, "notifications", "what was told, to whom, and whether it arrived");
+void add_notifications(Command app, Session& session) {
+  const Command group =
+      app.add_group("notifications", "what was told, to whom, and whether it arrived");
   auto l = std::make_shared<Flags>();
-  CLI::App* listing = add_command(*group, "list", "notifications, oldest first", session,
-                                  [l, &session] { return list(*l, session); });
-  add_filters(*listing, *l);
-  listing->add_option("--state", l->state, "pending, delivered, dead or discarded")
-      ->check(CLI::IsMember({"pending", "delivered", "dead", "discarded"}));
-  listing->add_option("-o,--output", l->output, "json, yaml or name");
+  const Command listing = add_command(group, "list", "notifications, oldest first", session,
+                                      [l, &session] { return list(*l, session); });
+  add_filters(listing, *l);
+  listing.add_option("--state", l->state, "pending, delivered, dead or discarded")
+      .one_of({"pending", "delivered", "dead", "discarded"});
+  listing.add_option("-o,--output", l->output, "json, yaml or name");
   auto g = std::make_shared<Flags>();
-  CLI::App* getting = add_command(*group, "get", "one notification with all of its attempts",
-                                  session, [g, &session] { return get(*g, session); });
-  getting->add_option("ID", g->names, "its id, or how it begins")->required()->expected(1);
-  getting->add_option("-o,--output", g->output, "json or yaml");
+  const Command getting = add_command(group, "get", "one notification with all of its attempts",
+                                      session, [g, &session] { return get(*g, session); });
+  getting.add_option("ID", g->names, "its id, or how it begins").required().exactly_one();
+  getting.add_option("-o,--output", g->output, "json or yaml");
   auto r = std::make_shared<Flags>();
-  CLI::App* replaying = add_command(*group, "replay", "send again, under the same id", session,
-                                    [r, &session] { return replay(*r, session); });
-  replaying->add_option("ID", r->names, "ids, or how they begin");
-  replaying->add_flag("--all", r->all, "all that are dead");
-  add_filters(*replaying, *r);
+  const Command replaying = add_command(group, "replay", "send again, under the same id", session,
+                                        [r, &session] { return replay(*r, session); });
+  replaying.add_option("ID", r->names, "ids, or how they begin");
+  replaying.add_flag("--all", r->all, "all that are dead");
+  add_filters(replaying, *r);
   auto d = std::make_shared<Flags>();
-  add_command(*group, "discard", "give up what was not delivered", session,
+  add_command(group, "discard", "give up what was not delivered", session,
               [d, &session] { return discard(*d, session); })
-      ->add_option("ID", d->names, "ids, or how they begin")
-      ->required();
+      .add_option("ID", d->names, "ids, or how they begin")
+      .required();
   auto s = std::make_shared<Flags>();
-  add_command(*group, "send", "send what is due and belongs to no engine that runs", session,
+  add_command(group, "send", "send what is due and belongs to no engine that runs", session,
               [s, &session] { return send(*s, session); });
   auto p = std::make_shared<Flags>();
-  add_command(*group, "prune", "remove what is older than it is kept", session,
+  add_command(group, "prune", "remove what is older than it is kept", session,
               [p, &session] { return prune(*p, session); });
-  add_notify_test(*group, session);
-  add_rules(*group, session);
+  add_notify_test(group, session);
+  add_rules(group, session);
   auto c = std::make_shared<Flags>();
-  add_command(*group, "channels", "where notifications can go", session, [c, &session] {
+  add_command(group, "channels", "where notifications can go", session, [c, &session] {
     return channels(*c, session);
-  })->add_flag("--kinds", c->all, "also all kinds of channels");
+  }).add_flag("--kinds", c->all, "also all kinds of channels");
 }
 
 }  // namespace tiphys::cli

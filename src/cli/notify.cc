@@ -130,21 +130,21 @@ diag::Result<void> test(const Flags& o, Session& session) {
 
 }  // namespace
 
-void add_notify_test(CLI::App& group, Session& session) {
+void add_notify_test(Command group, Session& session) {
   auto o = std::make_shared<Flags>();
-  CLI::App* command =
+  const Command command =
       add_command(group, "test", "send a sample through a channel, once and at once", session,
                   [o, &session] { return test(*o, session); });
-  command->add_option("CHANNEL", o->channel, "the name of a NotificationChannel")->required();
-  command->add_option("--event", o->event_file,
-                      "a JSON file with the event, or what `notifications get -o json` gave; - is "
-                      "stdin; default: a workflow that has failed");
-  command->add_option("--message", o->message, "the text, or JSON with the fields of a message");
-  command->add_flag("--dry-run", o->is_dry, "show what would be sent, without secrets");
+  command.add_option("CHANNEL", o->channel, "the name of a NotificationChannel").required();
+  command.add_option("--event", o->event_file,
+                     "a JSON file with the event, or what `notifications get -o json` gave; - is "
+                     "stdin; default: a workflow that has failed");
+  command.add_option("--message", o->message, "the text, or JSON with the fields of a message");
+  command.add_flag("--dry-run", o->is_dry, "show what would be sent, without secrets");
 }
 
-void add_notify(CLI::App& app, Session& session) {
-  add_notify_test(*add_group(app, "notify", "try channels of notifications"), session);
+void add_notify(Command app, Session& session) {
+  add_notify_test(app.add_group("notify", "try channels of notifications"), session);
 }
 
 }  // namespace tiphys::cli

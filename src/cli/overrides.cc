@@ -69,9 +69,9 @@ diag::Result<Map> metadata_of(const Value& workflow, const Overrides& o) {
 
 }  // namespace
 
-void add_override_flags(CLI::App& command, Overrides& o) {
+void add_override_flags(Command command, Overrides& o) {
   command.add_option("-p,--parameter", o.parameters, "pass an input parameter: NAME=VALUE")
-      ->allow_extra_args(false);
+      .one_word_each();
   command.add_option("-f,--parameter-file", o.parameter_file,
                      "a file (YAML or JSON) of input parameters");
   command.add_option("-l,--labels", o.labels, "labels to put on the workflow: a=b,c=d");

@@ -4,12 +4,12 @@
 // Pure: the caller reads the parameter file.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/parser.h"
 #include "diag/error.h"
 #include "value/value.h"
 
@@ -29,7 +29,7 @@ struct Overrides {
 };
 
 /// The flags of submit that change the workflow.
-void add_override_flags(CLI::App& command, Overrides& o);
+void add_override_flags(Command command, Overrides& o);
 
 /// A parameter file (a YAML or JSON map) as `k=v` texts; values that are no strings are given as
 /// JSON. Errors: kInvalidManifest when it is no map.

@@ -104,20 +104,19 @@ diag::Result<void> serve(const Flags& o, const Session& session) {
 
 }  // namespace
 
-void add_plugin(CLI::App& app, Session& session) {
-  CLI::App* group = add_group(app, "plugin", "notifications for workflows on an Argo cluster");
+void add_plugin(Command app, Session& session) {
+  const Command group = app.add_group("plugin", "notifications for workflows on an Argo cluster");
   auto o = std::make_shared<Flags>();
-  CLI::App* command =
-      add_command(*group, "serve", "answer Argo's executor-plugin protocol until SIGTERM", session,
+  const Command command =
+      add_command(group, "serve", "answer Argo's executor-plugin protocol until SIGTERM", session,
                   [o, &session] { return serve(*o, session); });
-  command->add_option("--listen", o->listen, "ADDRESS:PORT (default: 127.0.0.1:4355)");
-  command->add_option("--token-file", o->token_file,
-                      "what callers must bring (default: /var/run/argo/token)");
-  command->add_option(
-      "--channels", o->channels,
-      "files or folders with NotificationChannels and Secrets, stored at the start");
-  command->add_option("--channels-env", o->channels_variable,
-                      "the name of an environment variable that holds the same");
+  command.add_option("--listen", o->listen, "ADDRESS:PORT (default: 127.0.0.1:4355)");
+  command.add_option("--token-file", o->token_file,
+                     "what callers must bring (default: /var/run/argo/token)");
+  command.add_option("--channels", o->channels,
+                     "files or folders with NotificationChannels and Secrets, stored at the start");
+  command.add_option("--channels-env", o->channels_variable,
+                     "the name of an environment variable that holds the same");
 }
 
 }  // namespace tiphys::cli

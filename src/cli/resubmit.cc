@@ -115,19 +115,19 @@ diag::Result<Value> resubmitted(const Value& old, bool is_suspended,
                    {"spec", std::move(spec)}});
 }
 
-void add_resubmit(CLI::App& app, Session& session) {
+void add_resubmit(Command app, Session& session) {
   auto o = std::make_shared<ResubmitFlags>();
-  CLI::App* command = add_command(app, "resubmit", "submit workflows once more", session,
-                                  [o, &session] { return resubmit(*o, session); });
-  command->add_option("WORKFLOW", o->names, "names; @latest is the newest");
-  add_selectors(*command, o->which);
-  command->add_option("-p,--parameter", o->parameters, "override an input parameter: NAME=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("-o,--output", o->output, "name, json, yaml, wide, short");
-  command->add_option("--priority", o->priority, "accepted, and without effect, as in argo");
-  command->add_flag("--memoized", o->memoized,
-                    "keep what had succeeded in a Failed or Error workflow");
-  add_follow_flags(*command, o->follow);
+  const Command command = add_command(app, "resubmit", "submit workflows once more", session,
+                                      [o, &session] { return resubmit(*o, session); });
+  command.add_option("WORKFLOW", o->names, "names; @latest is the newest");
+  add_selectors(command, o->which);
+  command.add_option("-p,--parameter", o->parameters, "override an input parameter: NAME=VALUE")
+      .one_word_each();
+  command.add_option("-o,--output", o->output, "name, json, yaml, wide, short");
+  command.add_option("--priority", o->priority, "accepted, and without effect, as in argo");
+  command.add_flag("--memoized", o->memoized,
+                   "keep what had succeeded in a Failed or Error workflow");
+  add_follow_flags(command, o->follow);
 }
 
 }  // namespace tiphys::cli

@@ -364,30 +364,31 @@ diag::Result<void> keep_rule(const spec::Manifest& m, const std::string& name_sp
                            .created_at = now()});
 }
 
-void add_rules(CLI::App& group, Session& session) {
-  CLI::App* rules = add_group(group, "rules", "who hears of what: Notification manifests");
+void add_rules(Command group, Session& session) {
+  const Command rules = group.add_group("rules", "who hears of what: Notification manifests");
   auto o = std::make_shared<RuleFlags>();
-  add_command(*rules, "list", "the rules there are", session, [&session] { return list(session); });
-  CLI::App* getting =
-      add_command(*rules, "get", "one rule", session, [o, &session] { return get(*o, session); });
-  getting->add_option("NAME", o->name, "its name")->required();
-  getting->add_option("-o,--output", o->output, "json or yaml");
-  add_command(*rules, "delete", "forget a rule", session,
+  add_command(rules, "list", "the rules there are", session, [&session] { return list(session); });
+  const Command getting =
+      add_command(rules, "get", "one rule", session, [o, &session] { return get(*o, session); });
+  getting.add_option("NAME", o->name, "its name").required();
+  getting.add_option("-o,--output", o->output, "json or yaml");
+  add_command(rules, "delete", "forget a rule", session,
               [o, &session] { return remove(kKind, *o, session); })
-      ->add_option("NAME", o->name, "its name")
-      ->required();
-  CLI::App* muting = add_command(*rules, "mute", "tell nobody, for a while or for good", session,
-                                 [o, &session] { return set_mute(*o, true, session); });
-  muting->add_option("NAME", o->name, "its name")->required();
-  muting->add_option("--for", o->length, "how long: 2h; default: until `unmute`");
-  add_command(*rules, "unmute", "tell again", session,
+      .add_option("NAME", o->name, "its name")
+      .required();
+  const Command muting = add_command(rules, "mute", "tell nobody, for a while or for good", session,
+                                     [o, &session] { return set_mute(*o, true, session); });
+  muting.add_option("NAME", o->name, "its name").required();
+  muting.add_option("--for", o->length, "how long: 2h; default: until `unmute`");
+  add_command(rules, "unmute", "tell again", session,
               [o, &session] { return set_mute(*o, false, session); })
-      ->add_option("NAME", o->name, "its name")
-      ->required();
-  add_command(*rules, "triggers", "the ready-made triggers", session, show_triggers);
-  CLI::App* channel = add_command(group, "delete-channel", "forget a NotificationChannel", session,
-                                  [o, &session] { return remove(kChannel, *o, session); });
-  channel->add_option("NAME", o->name, "its name")->required();
+      .add_option("NAME", o->name, "its name")
+      .required();
+  add_command(rules, "triggers", "the ready-made triggers", session, show_triggers);
+  const Command channel =
+      add_command(group, "delete-channel", "forget a NotificationChannel", session,
+                  [o, &session] { return remove(kChannel, *o, session); });
+  channel.add_option("NAME", o->name, "its name").required();
 }
 
 }  // namespace tiphys::cli

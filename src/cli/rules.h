@@ -26,6 +26,6 @@ namespace tiphys::cli {
                                            store::Store& store);
 
 /// `notifications rules`: list, get, delete, mute, unmute, triggers.
-void add_rules(CLI::App& group, Session& session);
+void add_rules(Command group, Session& session);
 
 }  // namespace tiphys::cli

@@ -223,25 +223,25 @@ diag::Result<void> run(RunOptions& o, Session& session) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Session& session) {
+void add_run(Command app, Session& session) {
   auto o = std::make_shared<RunOptions>();
-  CLI::App* command = add_command(app, "run", "run workflows in the foreground and show them",
-                                  session, [o, &session] {
-                                    o->overrides.name_space = session.name_space;
-                                    return run(*o, session);
-                                  });
-  command->add_option("FILE", o->files, "manifests; - is stdin")->required();
-  command->add_option("-o,--output", o->output,
-                      "print only the final workflow: json, yaml, name, wide, short");
-  command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
-  command->add_flag("--strict", o->is_strict, "unknown fields are errors, not warnings");
-  command->add_flag("--log", o->log, "print the logs of the steps as they come");
-  command->add_flag(
+  const Command command = add_command(app, "run", "run workflows in the foreground and show them",
+                                      session, [o, &session] {
+                                        o->overrides.name_space = session.name_space;
+                                        return run(*o, session);
+                                      });
+  command.add_option("FILE", o->files, "manifests; - is stdin").required();
+  command.add_option("-o,--output", o->output,
+                     "print only the final workflow: json, yaml, name, wide, short");
+  command.add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
+  command.add_flag("--strict", o->is_strict, "unknown fields are errors, not warnings");
+  command.add_flag("--log", o->log, "print the logs of the steps as they come");
+  command.add_flag(
       "--stats", o->stats,
       "tell on stderr what the engine spent; with -o json or yaml as one line of JSON");
-  add_trace_flag(*command, o->trace);
-  add_executor_flags(*command, o->executor);
-  add_override_flags(*command, o->overrides);
+  add_trace_flag(command, o->trace);
+  add_executor_flags(command, o->executor);
+  add_override_flags(command, o->overrides);
 }
 
 }  // namespace tiphys::cli

@@ -4,7 +4,7 @@
 
 namespace tiphys::cli {
 
-void add_schema(CLI::App& app, Session& session) {
+void add_schema(Command app, Session& session) {
   add_command(app, "schema", "print a JSON Schema of the manifests, for editors", session,
               []() -> diag::Result<void> {
                 print_text(value::to_json(spec::json_schema(),

@@ -72,28 +72,29 @@ diag::Result<void> remove(const SecretFlags& o, const Session& session) {
 
 }  // namespace
 
-void add_secret(CLI::App& app, Session& session) {
-  CLI::App* group = add_group(app, "secret", "secrets of this machine; values are never shown");
+void add_secret(Command app, Session& session) {
+  const Command group = app.add_group("secret", "secrets of this machine; values are never shown");
   auto c = std::make_shared<SecretFlags>();
-  CLI::App* creating = add_command(*group, "create", "store a secret; one of its name is replaced",
-                                   session, [c, &session] { return create(*c, session); });
-  creating->add_option("NAME", c->names, "its name")->required()->expected(1);
-  creating->add_option("--from-literal", c->literals, "KEY=VALUE")->allow_extra_args(false);
-  creating->add_option("--from-file", c->files, "KEY=PATH; - is stdin")->allow_extra_args(false);
+  const Command creating =
+      add_command(group, "create", "store a secret; one of its name is replaced", session,
+                  [c, &session] { return create(*c, session); });
+  creating.add_option("NAME", c->names, "its name").required().exactly_one();
+  creating.add_option("--from-literal", c->literals, "KEY=VALUE").one_word_each();
+  creating.add_option("--from-file", c->files, "KEY=PATH; - is stdin").one_word_each();
   auto l = std::make_shared<SecretFlags>();
-  add_command(*group, "list", "names and keys", session,
+  add_command(group, "list", "names and keys", session,
               [l, &session] { return list(*l, session); });
   auto g = std::make_shared<SecretFlags>();
-  add_command(*group, "get", "the keys of a secret", session,
+  add_command(group, "get", "the keys of a secret", session,
               [g, &session] { return list(*g, session); })
-      ->add_option("NAME", g->names, "its name")
-      ->required()
-      ->expected(1);
+      .add_option("NAME", g->names, "its name")
+      .required()
+      .exactly_one();
   auto d = std::make_shared<SecretFlags>();
-  add_command(*group, "delete", "delete secrets", session,
+  add_command(group, "delete", "delete secrets", session,
               [d, &session] { return remove(*d, session); })
-      ->add_option("NAME", d->names, "names")
-      ->required();
+      .add_option("NAME", d->names, "names")
+      .required();
 }
 
 }  // namespace tiphys::cli

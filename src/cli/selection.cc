@@ -88,15 +88,15 @@ bool SelectionFlags::is_given() const {
          !since.empty() || !older.empty() || running || completed || resubmitted;
 }
 
-void add_selectors(CLI::App& command, SelectionFlags& o) {
+void add_selectors(Command command, SelectionFlags& o) {
   command.add_option("-l,--selector", o.labels, "label selector, e.g. a=b,c!=d");
   command.add_option("--field-selector", o.fields, "field selector, e.g. metadata.name=x");
 }
 
-void add_filters(CLI::App& command, SelectionFlags& o) {
+void add_filters(Command command, SelectionFlags& o) {
   add_selectors(command, o);
   command.add_option("--status", o.status, "only these phases, with commas between")
-      ->delimiter(',');
+      .split_at_commas();
   command.add_option("--prefix", o.prefix, "only names that begin so");
   command.add_option("--older", o.older, "only those that ended longer ago: 10m, 3h, 1d");
   command.add_flag("--completed", o.completed, "only those that have ended");

@@ -45,9 +45,9 @@ struct SelectionFlags {
 };
 
 /// Adds -l and --field-selector.
-void add_selectors(CLI::App& command, SelectionFlags& o);
+void add_selectors(Command command, SelectionFlags& o);
 /// Adds the flags that list and delete have besides.
-void add_filters(CLI::App& command, SelectionFlags& o);
+void add_filters(Command command, SelectionFlags& o);
 
 /// The rows that pass all flags, in their order; `now` is what ages count from. Labels that Argo's
 /// controller would have put on the workflow (phase, completed) can be asked for.

@@ -92,17 +92,17 @@ diag::Result<void> serve(const ServerOptions& o, const Session& session) {
 
 }  // namespace
 
-void add_server(CLI::App& app, Session& session) {
+void add_server(Command app, Session& session) {
   auto o = std::make_shared<ServerOptions>();
-  CLI::App* command =
+  const Command command =
       add_command(app, "server", "run what was submitted, until SIGTERM; steps outlive it", session,
                   [o, &session] { return serve(*o, session); });
-  command->add_flag("--exit-when-idle", o->exit_when_idle, "end when no workflow is unfinished");
-  command->add_option("--listen", o->listen,
-                      "[ADDRESS]:PORT for Prometheus (/metrics) and for links in notifications; "
-                      "without ADDRESS: this machine only");
-  add_trace_flag(*command, o->trace);
-  add_executor_flags(*command, o->executor);
+  command.add_flag("--exit-when-idle", o->exit_when_idle, "end when no workflow is unfinished");
+  command.add_option("--listen", o->listen,
+                     "[ADDRESS]:PORT for Prometheus (/metrics) and for links in notifications; "
+                     "without ADDRESS: this machine only");
+  add_trace_flag(command, o->trace);
+  add_executor_flags(command, o->executor);
 }
 
 }  // namespace tiphys::cli

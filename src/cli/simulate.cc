@@ -267,27 +267,26 @@ diag::Result<void> simulate(SimulateOptions& o, Session& session) {
 
 }  // namespace
 
-void add_simulate(CLI::App& app, Session& session) {
+void add_simulate(Command app, Session& session) {
   auto o = std::make_shared<SimulateOptions>();
-  CLI::App* command = add_command(app, "simulate", "show what a workflow would do, in virtual time",
-                                  session, [o, &session] {
-                                    o->overrides.name_space = session.name_space;
-                                    return simulate(*o, session);
-                                  });
-  command->add_option("FILE", o->files, "manifests; - is stdin")->required();
-  command->add_option("--fail", o->fail, "this step or task fails: NAME or NAME=EXITCODE")
-      ->allow_extra_args(false);
-  command->add_option("--result", o->results, "what it prints: NAME=TEXT")->allow_extra_args(false);
-  command->add_option("--output-parameter", o->outputs, "NAME.PARAMETER=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--duration", o->durations, "how long it takes (default 1s): NAME=30s")
-      ->allow_extra_args(false);
-  command->add_flag("--all-outcomes", o->all_outcomes,
-                    "let each leaf fail in turn; a line for each: how it ends, which hooks fire");
-  command->add_option("--seed", o->seed, "take random durations, the same for each seed");
-  command->add_option("-o,--output", o->output, "json: timeline, requests and the workflow");
-  command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
-  add_override_flags(*command, o->overrides);
+  const Command command = add_command(
+      app, "simulate", "show what a workflow would do, in virtual time", session, [o, &session] {
+        o->overrides.name_space = session.name_space;
+        return simulate(*o, session);
+      });
+  command.add_option("FILE", o->files, "manifests; - is stdin").required();
+  command.add_option("--fail", o->fail, "this step or task fails: NAME or NAME=EXITCODE")
+      .one_word_each();
+  command.add_option("--result", o->results, "what it prints: NAME=TEXT").one_word_each();
+  command.add_option("--output-parameter", o->outputs, "NAME.PARAMETER=VALUE").one_word_each();
+  command.add_option("--duration", o->durations, "how long it takes (default 1s): NAME=30s")
+      .one_word_each();
+  command.add_flag("--all-outcomes", o->all_outcomes,
+                   "let each leaf fail in turn; a line for each: how it ends, which hooks fire");
+  command.add_option("--seed", o->seed, "take random durations, the same for each seed");
+  command.add_option("-o,--output", o->output, "json: timeline, requests and the workflow");
+  command.add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
+  add_override_flags(command, o->overrides);
 }
 
 }  // namespace tiphys::cli

@@ -63,14 +63,14 @@ diag::Result<void> migrate(const MigrateFlags& o) {
 
 }  // namespace
 
-void add_store(CLI::App& app, Session& session) {
-  CLI::App* group = add_group(app, "store", "move what is stored to another store");
+void add_store(Command app, Session& session) {
+  const Command group = app.add_group("store", "move what is stored to another store");
   auto o = std::make_shared<MigrateFlags>();
-  CLI::App* command = add_command(*group, "migrate", "copy everything into an empty store", session,
-                                  [o] { return migrate(*o); });
+  const Command command = add_command(group, "migrate", "copy everything into an empty store",
+                                      session, [o] { return migrate(*o); });
   constexpr const char* kWhat = "sqlite, postgres, the path of a file, or postgresql://...";
-  command->add_option("--from", o->from, kWhat)->required();
-  command->add_option("--to", o->to, kWhat)->required();
+  command.add_option("--from", o->from, kWhat).required();
+  command.add_option("--to", o->to, kWhat).required();
 }
 
 }  // namespace tiphys::cli

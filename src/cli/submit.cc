@@ -151,25 +151,25 @@ diag::Result<void> submit(SubmitOptions& o, Session& session) {
 
 }  // namespace
 
-void add_submit(CLI::App& app, Session& session) {
+void add_submit(Command app, Session& session) {
   auto o = std::make_shared<SubmitOptions>();
-  CLI::App* command = add_command(
+  const Command command = add_command(
       app, "submit", "submit workflows to the engine of this state folder", session, [o, &session] {
         o->overrides.name_space = session.name_space;
         return submit(*o, session);
       });
-  command->add_option("FILE", o->files, "manifests; - is stdin");
-  command->add_option("--from", o->from, "submit from a stored template: KIND/NAME");
-  command->add_option("-o,--output", o->output, "name, json, yaml, wide, short");
-  command->add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
-  command->add_flag("--dry-run", o->dry_run, "print the workflow, submit nothing");
-  command->add_flag("--server-dry-run", o->server_dry_run, "the same");
-  command->add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
-  command->add_option("--status", o->status, "with --watch: only nodes of this phase");
-  command->add_option("--node-field-selector", o->node_field_selector,
-                      "with --watch: only nodes that match, e.g. displayName=a");
-  add_follow_flags(*command, o->follow);
-  add_override_flags(*command, o->overrides);
+  command.add_option("FILE", o->files, "manifests; - is stdin");
+  command.add_option("--from", o->from, "submit from a stored template: KIND/NAME");
+  command.add_option("-o,--output", o->output, "name, json, yaml, wide, short");
+  command.add_option("--workflow-defaults", o->defaults, "a file with Argo's workflowDefaults");
+  command.add_flag("--dry-run", o->dry_run, "print the workflow, submit nothing");
+  command.add_flag("--server-dry-run", o->server_dry_run, "the same");
+  command.add_flag("--strict", o->is_strict, "unknown fields are errors (default true)");
+  command.add_option("--status", o->status, "with --watch: only nodes of this phase");
+  command.add_option("--node-field-selector", o->node_field_selector,
+                     "with --watch: only nodes that match, e.g. displayName=a");
+  add_follow_flags(command, o->follow);
+  add_override_flags(command, o->overrides);
 }
 
 }  // namespace tiphys::cli

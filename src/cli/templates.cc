@@ -183,13 +183,13 @@ constexpr Verb kVerbs[] = {
     {"lint", "check templates", lint, true},
 };
 
-void add_flags(CLI::App& command, const Verb& verb, TemplateFlags& o) {
+void add_flags(Command command, const Verb& verb, TemplateFlags& o) {
   const std::string_view name = verb.name;
   if (verb.takes_files) {
-    command.add_option("FILE", o.names, "files or folders; - is stdin")->required();
+    command.add_option("FILE", o.names, "files or folders; - is stdin").required();
     command.add_flag("--strict", o.is_strict, "unknown fields are errors (default true)");
   }
-  if (name == "get") command.add_option("NAME", o.names, "names")->required();
+  if (name == "get") command.add_option("NAME", o.names, "names").required();
   if (name == "delete") {
     command.add_option("NAME", o.names, "names");
     command.add_flag("--all", o.all, "all of them");
@@ -203,14 +203,14 @@ void add_flags(CLI::App& command, const Verb& verb, TemplateFlags& o) {
   command.add_flag("-A,--all-namespaces", o.all_namespaces, "those of all namespaces");
 }
 
-CLI::App* add_kind(CLI::App& app, const Kind& kind, Session& session) {
-  CLI::App* group = add_group(app, kind.command, "manipulate " + kind.words + "s");
+Command add_kind(Command app, const Kind& kind, Session& session) {
+  const Command group = app.add_group(kind.command, "manipulate " + kind.words + "s");
   for (const Verb& verb : kVerbs) {
     auto o = std::make_shared<TemplateFlags>();
-    CLI::App* command =
-        add_command(*group, verb.name, verb.description, session,
+    const Command command =
+        add_command(group, verb.name, verb.description, session,
                     [o, kind, body = verb.body, &session] { return body(kind, *o, session); });
-    add_flags(*command, verb, *o);
+    add_flags(command, verb, *o);
   }
   return group;
 }
@@ -262,25 +262,25 @@ diag::Result<void> apply_files(const std::vector<std::string>& files, Session& s
 
 }  // namespace
 
-void add_templates(CLI::App& app, Session& session) {
+void add_templates(Command app, Session& session) {
   add_kind(app, {.kind = "WorkflowTemplate", .command = "template", .words = "workflow template"},
            session);
-  CLI::App* cluster = add_kind(app,
-                               {.kind = "ClusterWorkflowTemplate",
-                                .command = "cluster-template",
-                                .words = "cluster workflow template",
-                                .is_cluster = true},
-                               session);
-  add_library(*cluster, session);
+  const Command cluster = add_kind(app,
+                                   {.kind = "ClusterWorkflowTemplate",
+                                    .command = "cluster-template",
+                                    .words = "cluster workflow template",
+                                    .is_cluster = true},
+                                   session);
+  add_library(cluster, session);
 }
 
-void add_apply(CLI::App& app, Session& session) {
+void add_apply(Command app, Session& session) {
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* command = add_command(
+  const Command command = add_command(
       app, "apply",
       "store templates, CronWorkflows, ConfigMaps, Secrets, plugins, channels and rules", session,
       [files, &session] { return apply_files(*files, session); });
-  command->add_option("-f,--filename,FILE", *files, "files or folders; - is stdin")->required();
+  command.add_option("-f,--filename,FILE", *files, "files or folders; - is stdin").required();
 }
 
 }  // namespace tiphys::cli

@@ -124,12 +124,12 @@ diag::Result<void> test(const TestOptions& o, Session& session) {
 
 }  // namespace
 
-void add_test(CLI::App& app, Session& session) {
+void add_test(Command app, Session& session) {
   auto o = std::make_shared<TestOptions>();
-  CLI::App* command = add_command(app, "test", "check what workflows would do, in virtual time",
-                                  session, [o, &session] { return test(*o, session); });
-  command->add_option("FILE", o->files, "tests, e.g. deploy.test.yaml")->required();
-  command->add_option("--junit", o->junit, "write the results to this file, in JUnit's XML");
+  const Command command = add_command(app, "test", "check what workflows would do, in virtual time",
+                                      session, [o, &session] { return test(*o, session); });
+  command.add_option("FILE", o->files, "tests, e.g. deploy.test.yaml").required();
+  command.add_option("--junit", o->junit, "write the results to this file, in JUnit's XML");
 }
 
 }  // namespace tiphys::cli
