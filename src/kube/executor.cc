@@ -31,6 +31,7 @@ KubernetesExecutor::KubernetesExecutor(KubernetesOptions options, executor::List
     : options_(std::move(options)),
       listener_(std::move(listener)),
       lookup_(std::move(lookup)),
+      mandate_(options_.leases_hold),
       client_(std::make_unique<Client>(options_.cluster)),
       image_configs_(std::make_unique<ImageConfigs>(
           ImageConfigsOptions{.insecure_registries = insecure_registries()})),
@@ -59,7 +60,9 @@ void KubernetesExecutor::cancel(const std::string& key, clock::Duration grace) {
 
 // Its pod is there for the other engine, which finds it by its name.
 void KubernetesExecutor::hand_over(const std::string& key, clock::Duration /*grace*/) {
+  mandate_.withdraw(key);
   post([this, key] {
+    mandate_.settle(key);
     std::erase_if(to_create_, [&](const auto& waiting) { return waiting.first == key; });
     if (const Pod* const pod = find(key)) forget(*pod);
   });

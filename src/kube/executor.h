@@ -30,6 +30,7 @@ struct KubernetesOptions {
   /// The workflows that there are, by uid, and whether each is over; nullopt when they cannot be
   /// known at the moment. Called in the executor's thread.
   std::function<std::optional<std::map<std::string, bool>>()> workflows = {};
+  std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
 };
 
 /// The functions of `listener` are called from the executor's thread. Destroying the executor

@@ -21,6 +21,7 @@
 #include "kube/clocks.h"
 #include "kube/executor.h"
 #include "kube/image_configs.h"
+#include "kube/mandate.h"
 #include "kube/order_queue.h"
 #include "kube/pod_log.h"
 #include "kube/pod_spec.h"
@@ -139,6 +140,7 @@ class KubernetesExecutor final : public executor::Executor {
   const executor::Lookup lookup_;
 
   OrderQueue queue_;
+  Mandate mandate_;
   std::map<std::string, std::unique_ptr<Pod>> pods_;  // by key
   std::map<std::string, Space> spaces_;
   std::vector<std::pair<std::string, std::string>> to_create_;  // key and body

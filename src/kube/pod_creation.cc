@@ -34,6 +34,7 @@ void KubernetesExecutor::create(Pod& pod) {
                   executor::error_outcome("it was ended before its pod was made", wall_time()));
   }
   if (pod.is_asking) return;
+  if (!mandate_.covers(pod.task.key)) return retry(pod, {}, &KubernetesExecutor::create);
   if (!pod.images) {
     auto unknown = unknown_images(pod.task, options_.images);
     if (!unknown.empty()) return ask_images(pod, std::move(unknown));
@@ -113,8 +114,13 @@ void KubernetesExecutor::send_waiting() {
   std::size_t sent = 0;
   for (; sent < to_create_.size() && creating_ < kCreatesMax; ++sent) {
     auto& [key, body] = to_create_[sent];
-    const Pod* const pod = find(key);
+    Pod* const pod = find(key);
     if (pod == nullptr) continue;
+    if (!mandate_.covers(key)) {
+      pod->is_creating = false;
+      retry(*pod, {}, &KubernetesExecutor::create);
+      continue;
+    }
     ++creating_;
     client_->send({.method = "POST",
                    .path = fmt::format("/api/v1/namespaces/{}/pods?{}",
@@ -187,6 +193,7 @@ void KubernetesExecutor::on_conflict(const std::string& key, const Answer& answe
                                         pod->task.pod_name),
                             wall_time()));
   }
+  if (!mandate_.covers(key)) return retry(*pod, {}, &KubernetesExecutor::create);
   // An earlier run of this node, which nobody waits for any more.
   client_->send({.method = "PATCH",
                  .path = path_of(*pod),

@@ -12,6 +12,7 @@
 #include "executor/step_log.h"
 #include "kube/clocks.h"
 #include "kube/jq.h"
+#include "kube/mandate.h"
 #include "kube/order_queue.h"
 #include "kube/pod_outcome.h"
 #include "kube/resource_run.h"
@@ -38,6 +39,7 @@ class Executor final : public ResourceExecutor {
       : options_(std::move(options)),
         listener_(std::move(listener)),
         lookup_(std::move(lookup)),
+        mandate_(options_.leases_hold),
         ports_({.engine = options_.engine,
                 .step_image = options_.step_image,
                 .has_cluster = options_.cluster.has_value(),
@@ -64,7 +66,11 @@ class Executor final : public ResourceExecutor {
   // What it has asked for is found again by the other engine.
   void hand_over(const std::string& key, clock::Duration /*grace*/) override {
     if (!thread_.joinable()) return;
-    queue_.post([this, key] { runs_.erase(key); });
+    mandate_.withdraw(key);
+    queue_.post([this, key] {
+      mandate_.settle(key);
+      runs_.erase(key);
+    });
   }
 
   [[nodiscard]] bool is_shared() const override { return true; }
@@ -152,6 +158,12 @@ class Executor final : public ResourceExecutor {
   }
 
   void ask(const std::string& key, std::size_t turn, Ask question) {
+    if (question.request.method != "GET" && !mandate_.covers(key)) {
+      queue_.post_at(steady_now() + kUntilNextTry, [this, key, turn, kept = std::move(question)] {
+        if (find(key, turn) != nullptr) ask(key, turn, kept);
+      });
+      return;
+    }
     const auto on_answer = [this, key, turn](const Answer& answer) {
       if (Run* const found = find(key, turn)) carry_out(key, found->machine->answered(answer));
     };
@@ -284,6 +296,7 @@ class Executor final : public ResourceExecutor {
   const ResourceOptions options_;
   const executor::Listener listener_;
   const executor::Lookup lookup_;
+  Mandate mandate_;
   const ResourcePorts ports_;
   OrderQueue queue_;
   std::map<std::string, Run> runs_;  // by key

@@ -44,6 +44,7 @@ struct ResourceOptions {
   std::string step_image = {};  // for the pod of a template that acts on its own pod
   std::string artifact_root;    // the artifact repository of this machine
   ResourceStore store;
+  std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
 };
 
 class ResourceExecutor : public executor::Executor {

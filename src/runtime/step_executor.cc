@@ -55,13 +55,15 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
                                                 const executor::Lookup& lookup) {
   StepExecutors made;
   const std::string artifact_root = config.home + "/artifacts";
+  const auto leases_hold = [&store] { return store.leases_hold(); };
   kube::ResourceOptions resources{
       .step_image = config.step_image,
       .artifact_root = artifact_root,
       .store = {.answer = [&own](const kube::Request& request) { return own.answer(request); },
                 .own = [&own](const kube::OwnedObject& object) { return own.own(object); },
                 .orphans = [&own] { return own.orphans(); },
-                .disown = [&own](const kube::OwnedObject& object) { own.disown(object); }}};
+                .disown = [&own](const kube::OwnedObject& object) { own.disown(object); }},
+      .leases_hold = leases_hold};
   if (config.executor == executor::ExecutorKind::kKubernetes) {
     TRY(resources.cluster,
         kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
@@ -74,7 +76,8 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
          .log_max = config.log_max,
          .images = images,
          .warn = warn,
-         .workflows = [address = config.store_address()] { return workflows_of(address); }},
+         .workflows = [address = config.store_address()] { return workflows_of(address); },
+         .leases_hold = leases_hold},
         listener, lookup);
   } else {
     made.steps = executor::make_pod_executor({.home = config.home,

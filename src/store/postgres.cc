@@ -331,6 +331,7 @@ class PostgresStore final : public Store {
   diag::Result<Lease> take_lease(std::string_view uid) override { return leases_.take(uid); }
   void release_lease(std::string_view uid) override { leases_.release(uid); }
   diag::Result<std::vector<std::string>> lost_leases() override { return leases_.lost(); }
+  bool leases_hold() const override { return leases_.hold(); }
   diag::Result<std::vector<std::string>> leased_elsewhere() override { return leases_.elsewhere(); }
   diag::Result<Spread> spread() override { return leases_.spread(); }
   diag::Result<void> enter_section() override { return session_->enter_section(); }

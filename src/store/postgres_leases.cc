@@ -73,7 +73,7 @@ diag::Result<void> PgLeases::renew(PgSession& session) {
   p.number(engine_).text(identity_.place).text(identity_.host);
   p.number(identity_.takes_all ? 1 : 0).number(identity_.lease.ns / 1'000'000);
   TRY(const PgRows rows, session.read(kRenewEngine, std::move(p)));
-  if (rows.number(0, 0) == 0) must_ask_ = true;
+  if (rows.number(0, 0) == 0) ++doubts_;
   valid_until_ = lease::valid_until(begun, identity_.lease);
   return {};
 }
@@ -119,20 +119,23 @@ void PgLeases::release(std::string_view uid) {
 }
 
 diag::Result<std::vector<std::string>> PgLeases::lost() {
-  if (engine_ == 0 || (!must_ask_ && boot_time_ns() < valid_until_)) {
+  acted_ = asked_;
+  if (engine_ == 0 || (asked_ == doubts_ && boot_time_ns() < valid_until_)) {
     return std::vector<std::string>();
   }
   TRY_VOID(renew(session_));
-  must_ask_ = false;  // before asking: what the other thread sees from now on is asked again
-  auto rows = session_.read("SELECT uid, epoch FROM tiphys.leases WHERE engine = $1::bigint",
-                            PgParams().number(engine_));
-  if (!rows) {
-    must_ask_ = true;
-    return std::unexpected(rows.error());
-  }
+  const std::uint64_t doubts = doubts_;  // what the other thread sees from now on is asked again
+  TRY(const PgRows rows,
+      session_.read("SELECT uid, epoch FROM tiphys.leases WHERE engine = $1::bigint",
+                    PgParams().number(engine_)));
+  asked_ = doubts;
   lease::Epochs kept;
-  for (int i = 0; i < rows->size(); ++i) kept.emplace(rows->text(i, 0), rows->number(i, 1));
+  for (int i = 0; i < rows.size(); ++i) kept.emplace(rows.text(i, 0), rows.number(i, 1));
   return holdings_.settle(kept);
+}
+
+bool PgLeases::hold() const {
+  return valid_until_ == 0 || (acted_ == doubts_ && boot_time_ns() < valid_until_);
 }
 
 diag::Result<std::vector<std::string>> PgLeases::elsewhere() {

@@ -52,6 +52,7 @@ class PgLeases {
   [[nodiscard]] diag::Result<Lease> take(std::string_view uid);
   void release(std::string_view uid);
   [[nodiscard]] diag::Result<std::vector<std::string>> lost();
+  [[nodiscard]] bool hold() const;
   [[nodiscard]] diag::Result<std::vector<std::string>> elsewhere();
   [[nodiscard]] diag::Result<Spread> spread();
 
@@ -60,7 +61,7 @@ class PgLeases {
   [[nodiscard]] diag::Result<std::optional<PgCall>> fence(
       const std::set<std::string_view>& uids) const;
   /// A commit was refused: the next lost() asks.
-  void doubt() { must_ask_ = true; }
+  void doubt() { ++doubts_; }
   /// What makes a new workflow this engine's own; nullopt when it is none.
   [[nodiscard]] std::optional<PgCall> claim(std::string_view uid) const;
   void note_claimed(std::string_view uid) { holdings_.took(uid, 1); }
@@ -75,7 +76,10 @@ class PgLeases {
   std::int64_t engine_ = 0;
   lease::Holdings holdings_;
   std::atomic<std::int64_t> valid_until_ = 0;  // ns of CLOCK_BOOTTIME
-  std::atomic<bool> must_ask_ = false;         // the lease had run out
+  // Each time the lease had run out is a doubt: asked about, and then acted on by who asked.
+  std::atomic<std::uint64_t> doubts_ = 0;
+  std::uint64_t asked_ = 0;
+  std::atomic<std::uint64_t> acted_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool is_stopping_ = false;

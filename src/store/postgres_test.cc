@@ -339,8 +339,11 @@ TEST_F(PostgresLeases, ATakenOneIsRefusedItsOldOwner) {
   EXPECT_EQ(refused.error().code, diag::Code::kConflict);
   EXPECT_EQ(refused.error().message, "another engine has taken over the workflow u");
   EXPECT_THAT(*store_->load_events("u"), SizeIs(2));
+  EXPECT_FALSE(store_->leases_hold());
   EXPECT_THAT(*store_->lost_leases(), testing::ElementsAre("u"));
+  EXPECT_FALSE(store_->leases_hold()) << "whoever was told has not let go of it as yet";
   EXPECT_THAT(*store_->lost_leases(), IsEmpty()) << "told once";
+  EXPECT_TRUE(store_->leases_hold());
   EXPECT_FALSE(store_->commit(events(3))) << "for good";
   EXPECT_TRUE(other_->commit(events(3)));
 }

@@ -199,6 +199,10 @@ class Store {
   [[nodiscard]] virtual diag::Result<std::vector<std::string>> lost_leases() {
     return std::vector<std::string>();
   }
+  /// Whether what this engine has by lease is its own at this moment. False from when it was not
+  /// heard of for too long until lost_leases() has told what that cost, and was called again by
+  /// somebody who has let go of it. Any thread; cheap.
+  [[nodiscard]] virtual bool leases_hold() const { return true; }
   /// Workflows that other living engines have.
   [[nodiscard]] virtual diag::Result<std::vector<std::string>> leased_elsewhere() {
     return std::vector<std::string>();

@@ -3,6 +3,7 @@ has lost it leaves them alone."""
 import pathlib
 import signal
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kubernetes"))
 from engine import nodes, phase, wait_until  # noqa: E402
@@ -55,3 +56,22 @@ class PodsOfSeveralEngines(OnSeveralMachines, faults.FaultTest):
         for pod in pods:
             self.finish(pod)
         self.assert_pods_were_left_alone(name)
+
+    def test_a_create_that_an_engine_was_about_to_repeat_is_never_sent(self):
+        """The next engine's pod is over and gone by then, so that its name would not stop a second one."""
+        self.api.fail("create", status=503, retry_after=2)
+        self.api.fail("watch", is_hung=True)  # of the first engine, which sees nothing of what the next one does
+        first, log = self.serve_anew()
+        name = self.submit_pods(template(), spec="podGC: {strategy: OnPodCompletion, deleteDelayDuration: 0s}")
+        self.api.wait(lambda: any(r.status == 503 for r in self.api.asked("create")), what="a refused create")
+        time.sleep(0.5)  # it reads the answer
+        first.send_signal(signal.SIGSTOP)
+        self.serve_anew()
+        self.wait_for_phase(name, "Succeeded", seconds=120)
+        self.api.wait(lambda: not self.api.pods, what="the pod to go")
+        refused, = [r for r in self.api.asked("create") if r.status == 503]
+        wait_until(lambda: time.monotonic() > refused.at + 2.5, 10, "the time at which it would be repeated")
+        first.send_signal(signal.SIGCONT)
+        wait_until(lambda: "another engine has taken over" in log.read_text(), 120, "the first engine to notice")
+        time.sleep(1)  # what it had in mind is done by then
+        self.assert_each_made_once(1)
