@@ -49,6 +49,11 @@ const Value& ContainerFactory::main_body() const {
   return container.is_map() ? container : task_.template_body["script"];
 }
 
+// As in Argo, a script without a source is a container.
+bool ContainerFactory::has_source() const {
+  return !task_.template_body["script"]["source"].string_or("").empty();
+}
+
 bool ContainerFactory::is_on_volume(std::string_view path) const {
   const std::string clean = executor::clean_path(path);
   for (const Value& m : main_body()["volumeMounts"].list()) {
@@ -59,11 +64,10 @@ bool ContainerFactory::is_on_volume(std::string_view path) const {
 
 std::vector<step::FileEntry> ContainerFactory::brought_files() const {
   std::vector<step::FileEntry> files;
-  const Value& script = task_.template_body["script"];
-  if (script.is_map()) {
+  if (has_source()) {
     files.push_back({.path = fmt::format("{}/{}/script", step::kSharedFolder, step::kScriptPart),
                      .mode = 0755,
-                     .text = std::string(script["source"].string_or(""))});
+                     .text = std::string(main_body()["source"].string_or(""))});
   }
   for (const PodInput& input : inputs_) {
     const std::string clean = executor::clean_path(input.path);
@@ -173,7 +177,7 @@ void ContainerFactory::mount_inputs(List& mounts) const {
 diag::Result<Value> ContainerFactory::main() const {
   List variables;
   add_outputs(variables);
-  const bool is_script = task_.template_body["script"].is_map();
+  const bool is_script = has_source();
   Map body = main_body().map();
   if (is_script) {
     List args = main_body()["args"].list();

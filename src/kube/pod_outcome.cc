@@ -18,6 +18,8 @@ namespace {
 using executor::Outcome;
 using executor::Task;
 
+constexpr std::string_view kMain = "main";
+
 // The image's files are the pod's: the layer here is a folder that is never made, since without any
 // layer this machine's files would be seen.
 diag::Result<executor::View> make_view(const Task& task, const char* folder) {
@@ -50,7 +52,8 @@ executor::ContainerOutcome container_outcome(const ContainerEnd& end) {
   executor::ContainerOutcome outcome{.name = end.name, .phase = "Succeeded", .message = {}};
   if (end.exit_code == 0) return outcome;
   outcome.phase = end.exit_code == step::kExitNotStarted ? "Error" : "Failed";
-  outcome.message = exit_text(end);
+  // Argo puts the termination message behind a colon even when there is none.
+  outcome.message = exit_text(end) + ": " + own_message(end);
   return outcome;
 }
 
@@ -123,7 +126,7 @@ diag::Result<std::vector<PodInput>> load_inputs(const Task& task, const executor
 
 const ContainerEnd* output_container(const PodView& view) {
   if (view.mains.empty()) return nullptr;
-  const auto main = std::ranges::find(view.mains, "main", &ContainerEnd::name);
+  const auto main = std::ranges::find(view.mains, kMain, &ContainerEnd::name);
   return main == view.mains.end() ? &view.mains.back() : &*main;
 }
 
@@ -142,16 +145,15 @@ Outcome outcome_of(const Task& task, const PodView& view, const std::string& rep
     outcome = failed(Outcome::Phase::kError,
                      fmt::format("{}: its outputs could not be read", end->name), end);
   } else {
-    std::string message = exit_text(*end);
-    if (!end->message.empty() && !step::lines_in_log(end->message)) message += ": " + end->message;
-    outcome = failed(Outcome::Phase::kFailed, std::move(message), end);
+    outcome = failed(Outcome::Phase::kFailed, blame(*end), end);
   }
   if (!task.template_body["containerSet"].is_map()) return outcome;
+  if (end->name != kMain) outcome.exit_code.reset();  // as Argo, which looks at `main` alone
   for (const ContainerEnd& each : view.mains) {
     outcome.containers.push_back(container_outcome(each));
     if (each.exit_code == 0 || outcome.phase != Outcome::Phase::kSucceeded) continue;
     outcome.phase = Outcome::Phase::kFailed;
-    outcome.message = outcome.containers.back().message;
+    outcome.message = blame(each);
   }
   return outcome;
 }

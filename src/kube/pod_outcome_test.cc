@@ -73,5 +73,21 @@ TEST_F(PodOutcome, NeverReadsAFileOfTheEnginesMachine) {
   }
 }
 
+// Argo v4.1.2 looks for the exit code of a container `main` alone, and its container nodes have a
+// colon even when nothing was said (golden go-functional-test-container-set-retry-success-11).
+TEST_F(PodOutcome, OfAContainerSetHasNoExitCodeWithoutAMain) {
+  task.template_body = *value::parse_json(R"({"containerSet": {"containers": [{"name": "a"}]}})");
+  const std::string silent = step::encode({.exit_code = 1});
+  PodView view;
+  view.state = PodView::State::kEnded;
+  view.mains = {{.name = "a", .exit_code = 1, .reason = "Error", .message = silent}};
+  const Outcome done = outcome_of(task, view, silent, {}, folder + "/artifacts");
+  EXPECT_EQ(done.phase, Outcome::Phase::kFailed);
+  EXPECT_EQ(done.message, "a: Error (exit code 1)");
+  EXPECT_FALSE(done.exit_code);
+  ASSERT_EQ(done.containers.size(), 1U);
+  EXPECT_EQ(done.containers[0].message, "a: Error (exit code 1): ");
+}
+
 }  // namespace
 }  // namespace tiphys::kube

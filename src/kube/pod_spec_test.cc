@@ -141,5 +141,14 @@ TEST(PodSpec, ScriptsKeepTheirSidecarsAndInitContainers) {
   EXPECT_EQ(pod["spec"]["containers"].list()[1]["name"], "web");
 }
 
+// Golden fn-dag-empty-param: what follows the arguments would be another argument of the program.
+TEST(PodSpec, AScriptWithoutSourceGetsNoFile) {
+  const Value pod =
+      pod_of(task_of(R"({"script":{"image":"sh:1","command":["sh"],"args":["echo","[]"]}})"));
+  const Value& main = pod["spec"]["containers"].list().at(0);
+  EXPECT_EQ(value::to_json(main["args"]).find("/argo/staging"), std::string::npos);
+  EXPECT_EQ(value::to_json(main["volumeMounts"]).find("/argo/staging"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tiphys::kube

@@ -33,12 +33,6 @@ std::string with_message(std::string reason, std::string_view message) {
   return message.empty() ? reason : fmt::format("{}: {}", reason, message);
 }
 
-// What a container that has ended badly is blamed for. The reports of tiphys-step are for us.
-std::string blame(const ContainerEnd& end) {
-  const bool is_report = step::decode(end.message) || step::lines_in_log(end.message);
-  return is_report ? exit_text(end) : with_message(exit_text(end), end.message);
-}
-
 std::string waiting_text(const Value& status) {
   for (const char* kind : {"initContainerStatuses", "containerStatuses"}) {
     for (const Value& container : status[kind].list()) {
@@ -107,6 +101,16 @@ void look_at_mains(const Value& status, const PodContainers& names, PodView& vie
 
 std::string exit_text(const ContainerEnd& end) {
   return fmt::format("{}: {} (exit code {})", end.name, end.reason, end.exit_code);
+}
+
+// The reports of tiphys-step are for us.
+std::string own_message(const ContainerEnd& end) {
+  if (const auto report = step::decode(end.message)) return report->message;
+  return step::lines_in_log(end.message) ? "" : end.message;
+}
+
+std::string blame(const ContainerEnd& end) {
+  return with_message(exit_text(end), own_message(end));
 }
 
 PodView view_pod(const Value& pod, const PodContainers& names) {

@@ -32,6 +32,10 @@ struct ContainerEnd {
 
 /// `main: Error (exit code 3)`.
 [[nodiscard]] std::string exit_text(const ContainerEnd& end);
+/// The termination message of the user's program; empty when there is none.
+[[nodiscard]] std::string own_message(const ContainerEnd& end);
+/// What a container that has ended badly is blamed for: both of these.
+[[nodiscard]] std::string blame(const ContainerEnd& end);
 
 struct PodView {
   enum class State { kWaiting, kRunning, kEnded };

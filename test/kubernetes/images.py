@@ -131,6 +131,7 @@ def busybox():
     layer.link("usr/bin/env", "../../bin/env")
     layer.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n", 0o644)
     layer.file("etc/group", b"root:x:0:\nnobody:x:65534:\n", 0o644)
+    layer.file("etc/os-release", b"ID=busybox\n", 0o644)
     layer.folder("root")
     layer.folder("var")
     layer.folder("tmp", 0o1777)
@@ -182,7 +183,8 @@ def main():
     hello.file("hello", compiled("programs/hello.c"))
     layout.image(["localhost/pause:1"], {"Entrypoint": ["/pause"]}, pause)
     layout.image(["localhost/distroless:1"], {"Entrypoint": ["/hello"], "Cmd": ["world"], "User": "65532"}, hello)
-    layout.image([library + n for n in ("busybox:latest", "alpine:latest", "alpine:3.23")], {"Cmd": ["/bin/sh"]}, box)
+    layout.image([library + n for n in ("busybox:latest", "alpine:latest", "alpine:3.23", "alpine:3.6")],
+                 {"Cmd": ["/bin/sh"]}, box)
     system = debian() if which == "goldens" else None
     under = [box, system] if system else [box]
     layout.image([hub + "argoproj/argosay:v2"], {"Entrypoint": ["/argosay"]}, *under, say)
@@ -195,7 +197,8 @@ def main():
     if system:
         layout.image([library + n for n in ("python:latest", "python:alpine", "python:alpine3.23")],
                      {"Cmd": ["python3"]}, box, system)
-        layout.image([library + n for n in ("debian:latest", "debian:9.4", "ubuntu:latest")], {"Cmd": ["bash"]},
+        layout.image([library + n for n in ("debian:latest", "debian:9.4", "debian:9.1", "debian:8.9", "ubuntu:latest",
+                                             "ubuntu:17.10")], {"Cmd": ["bash"]},
                      box, system)
         layout.image([hub + "stedolan/jq:latest"], {"Entrypoint": ["jq"]}, box, system)
         layout.image([hub + "curlimages/curl:latest"], {"Entrypoint": ["curl"]}, box, system)

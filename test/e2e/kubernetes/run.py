@@ -8,7 +8,8 @@ Says in a line why everything was skipped when the cluster cannot start.
   K8S_DIR            a cluster that runs, to be used and left alone
   STEP_BINARY        the program of the pods (default: tiphys-step beside BIN)
   K8S_IMAGES         see test/kubernetes/images.py; `goldens` where those are beside the project
-  TIPHYS_GOLDEN_EVERY  1: all goldens, not one in 20"""
+  TIPHYS_GOLDEN_EVERY  1: all goldens, not one in 20
+  TIPHYS_GOLDEN_ONLY   names with commas between: of those that are chosen, these"""
 import importlib.util
 import os
 import pathlib
