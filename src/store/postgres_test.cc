@@ -19,6 +19,7 @@
 #include "store/libpq.h"
 #include "store/open.h"
 #include "store/postgres_address.h"
+#include "store/postgres_schema.h"
 
 namespace tiphys::store {
 
@@ -272,6 +273,28 @@ TEST_F(PostgresTest, RefusesTablesOfANewerTiphys) {
               testing::MatchesRegex("the store 'postgresql://tiphys@/postgres' has version 1000, "
                                     "this tiphys knows versions up to [0-9]+: use the newer "
                                     "tiphys that wrote it"));
+}
+
+TEST_F(PostgresTest, TablesOfAnOlderTiphysGetWhatTheyLackAndKeepTheirRows) {
+  store_.reset();
+  execute(
+      "DROP SCHEMA tiphys CASCADE; CREATE SCHEMA tiphys;"
+      "CREATE TABLE tiphys.migrations (version bigint PRIMARY KEY);"
+      "INSERT INTO tiphys.migrations VALUES (1)");
+  execute(postgres_migrations()[0]);
+  execute(
+      "INSERT INTO tiphys.workflows VALUES ('u', 'a', 'w', 'Running', '', '0/1', 1, 1, 0, 0, "
+      "'{}', '{}', 0);"
+      "INSERT INTO tiphys.specs VALUES ('u', '{}');"
+      "INSERT INTO tiphys.events VALUES ('u', 1, 'begin')");
+  store_ = connect(server_->url());
+  ASSERT_TRUE(store_);
+  EXPECT_EQ(store_->find_workflow("a", "w")->phase, "Running");
+  EXPECT_THAT(*store_->load_events("u"), SizeIs(1));
+  ASSERT_TRUE(store_->join({.place = "a", .host = "host-a"}));
+  ASSERT_TRUE(store_->take_lease("u")) << "what version 1 did not have";
+  EXPECT_TRUE(store_->commit({.events = {{"u", 2, "next"}}}));
+  EXPECT_THAT(*store_->load_events("u"), SizeIs(2));
 }
 
 TEST_F(PostgresTest, ManyMakeTheTablesAtOnce) {
