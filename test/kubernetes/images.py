@@ -163,6 +163,18 @@ def debian():
     return layer
 
 
+def engine(binary):
+    """tiphys with what it is linked to, and what it loads when it is needed."""
+    layer = Layer()
+    layer.copy(binary, "usr/bin/tiphys")
+    loaded = sorted(p for name in ("libcurl.so.4", "libpq.so.5") for p in pathlib.Path("/usr/lib").glob(f"*/{name}"))
+    for library in loaded:
+        layer.copy(library)
+    layer.libraries([binary, *loaded])
+    layer.folder("tmp", 0o1777)
+    return layer
+
+
 def node():
     layer = Layer()
     layer.program("node")
@@ -194,6 +206,9 @@ def main():
         layer = Layer()
         layer.file("tiphys-step", step.read_bytes())
         layout.image([library + "tiphys-step:dev"], {"Entrypoint": ["/tiphys-step"]}, layer)
+    binary = os.environ.get("ENGINE_BINARY", str(PROJECT / "build/tiphys"))
+    if pathlib.Path(binary).exists():
+        layout.image([library + "tiphys:dev"], {"Cmd": ["tiphys"]}, engine(binary))
     if system:
         layout.image([library + n for n in ("python:latest", "python:alpine", "python:alpine3.23")],
                      {"Cmd": ["python3"]}, box, system)

@@ -119,6 +119,7 @@ def main():
     binary = os.path.abspath(sys.argv[1])
     environment = os.environ
     environment.setdefault("K8S_BIN", str(PROJECT / "build-kubernetes/k8s"))
+    environment.setdefault("ENGINE_BINARY", binary)
     environment.setdefault("STEP_BINARY", str(pathlib.Path(binary).parent / "tiphys-step"))
     golden = pathlib.Path(environment.get("TIPHYS_GOLDEN") or PROJECT.parent / "shared/conformance/golden")
     environment.setdefault("K8S_IMAGES", "goldens" if golden.exists() else "small")
