@@ -13,6 +13,9 @@ namespace {
 
 using value::Value;
 
+constexpr int kKilled = 137;      // by the kubelet or by us, as is
+constexpr int kTerminated = 143;  // this: no fault of the sidecar's
+
 clock::Instant time_of(const Value& text) {
   const auto time = clock::parse_rfc3339(text.string_or(""));
   return time ? *time : clock::Instant{};
@@ -78,9 +81,26 @@ void judge_phase(const Value& pod, PodView& view) {
                                waiting["message"].string_or(""));
     return;
   }
+  if (!status["containerStatuses"]
+           .list()
+           .empty()) {  // Kubernetes ends so what was lost with its node
+    view.problem = "pod failed: neither main nor wait container completed successfully";
+    return;
+  }
   view.problem = fmt::format("can't find failed message for pod {} namespace {}",
                              pod["metadata"]["name"].string_or(""),
                              pod["metadata"]["namespace"].string_or(""));
+}
+
+// All mains have ended well, so that the sidecars decide. False while one of them goes on.
+bool judge_sidecars(const Value& status, const PodContainers& names, bool is_final, PodView& view) {
+  for (const std::string& name : names.sidecars) {
+    const auto end = end_of(spec::named(status["containerStatuses"], name));
+    if (!end && !is_final) return false;
+    const bool is_ours = !end || end->exit_code == kKilled || end->exit_code == kTerminated;
+    if (!is_ours && end->exit_code != 0 && view.problem.empty()) view.problem = blame(*end);
+  }
+  return true;
 }
 
 void look_at_mains(const Value& status, const PodContainers& names, PodView& view) {
@@ -134,9 +154,19 @@ PodView view_pod(const Value& pod, const PodContainers& names) {
   }
   const bool is_final = phase == "Succeeded" || phase == "Failed";
   if (view.mains.size() == names.mains.size()) {
-    view.state = PodView::State::kEnded;
     // evicted, or past its deadline: the pod's own words come before its containers'
     if (phase == "Failed") view.problem = status["message"].string_or("");
+    const bool is_good =
+        std::ranges::all_of(view.mains, [](const auto& e) { return e.exit_code == 0; });
+    const bool is_over = !is_good || judge_sidecars(status, names, is_final, view);
+    view.state = is_over ? PodView::State::kEnded : PodView::State::kRunning;
+    return view;
+  }
+  if (phase == "Unknown") {
+    view.state = PodView::State::kEnded;
+    view.is_error = true;
+    view.problem = fmt::format("Unexpected pod phase for {}: {}",
+                               pod["metadata"]["name"].string_or(""), phase);
     return view;
   }
   if (is_final) {

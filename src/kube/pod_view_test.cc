@@ -1,6 +1,7 @@
 // What a pod's status means: the states of the cluster and the messages that people are told.
 #include "kube/pod_view.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "step/report.h"
@@ -78,6 +79,46 @@ TEST(PodView, AnEvictedPodSpeaksForItself) {
       "reason":"Error"}}}]})");
   EXPECT_EQ(view.problem, "low on memory");
   EXPECT_FALSE(view.is_error);
+}
+
+// The order of blame of Argo's inferFailedReason: init containers, main, sidecars.
+TEST(PodView, ASidecarThatFailsIsToldWhenItsMainHasSucceeded) {
+  const auto with = [](int main, const char* side) {
+    return view_of(std::string(R"({"phase":"Running","containerStatuses":[
+        {"name":"main","state":{"terminated":{"reason":"Error","exitCode":)") +
+                   std::to_string(main) + R"(}}},{"name":"s","state":)" + side + "}]}");
+  };
+  EXPECT_EQ(with(0, R"({"running":{}})").state, PodView::State::kRunning);
+  EXPECT_EQ(with(1, R"({"running":{}})").state, PodView::State::kEnded);
+  const PodView failed =
+      with(0, R"({"terminated":{"reason":"Error","exitCode":3,"message":"ah"}})");
+  EXPECT_EQ(failed.state, PodView::State::kEnded);
+  EXPECT_EQ(failed.problem, "s: Error (exit code 3): ah");
+  EXPECT_FALSE(failed.is_error);
+  for (const char* code : {"0", "137", "143"}) {
+    const PodView view =
+        with(0, fmt::format(R"({{"terminated":{{"exitCode":{}}}}})", code).c_str());
+    EXPECT_EQ(view.state, PodView::State::kEnded);
+    EXPECT_EQ(view.problem, "") << code;
+  }
+}
+
+TEST(PodView, APodThatFailsWithoutAnEndOfItsContainerIsExplained) {
+  EXPECT_EQ(view_of(R"({"phase":"Failed"})").problem,
+            "can't find failed message for pod p namespace n");
+  const PodView early = view_of(R"({"phase":"Failed","containerStatuses":[{"name":"main",
+      "state":{"waiting":{"reason":"CreateContainerError","message":"no such device"}}}]})");
+  EXPECT_EQ(early.problem,
+            "Pod failed before main container starts due to CreateContainerError: no such device");
+  EXPECT_TRUE(early.is_error);
+  const PodView lost = view_of(R"({"phase":"Failed","conditions":[{"type":"DisruptionTarget",
+      "status":"True","reason":"DeletionByPodGC"}],"containerStatuses":[{"name":"main",
+      "state":{"running":{"startedAt":"2026-01-02T03:04:05Z"}}}]})");
+  EXPECT_EQ(lost.problem, "pod failed: neither main nor wait container completed successfully");
+  EXPECT_FALSE(lost.is_error);
+  const PodView unknown = view_of(R"({"phase":"Unknown"})");
+  EXPECT_EQ(unknown.problem, "Unexpected pod phase for p: Unknown");
+  EXPECT_TRUE(unknown.is_error);
 }
 
 TEST(PodView, AFailedInitContainerOfTheUsersIsAFailureAndOursAnError) {

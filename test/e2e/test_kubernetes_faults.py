@@ -77,6 +77,8 @@ class States(FaultTest):
                 ("evicted", {"end": "evicted", "after": 0.1}, "Failed", r"^The node was low on resource: memory\. ?$"),
                 ("deadline", {"end": "deadline", "after": 0.1}, "Failed",
                  r"^Pod was active on the node longer than the specified deadline$"),
+                ("lost with its node", {"end": "lost"}, "Failed",
+                 "^pod failed: neither main nor wait container completed successfully$"),
                 ("init", {"end": "init", "exit_code": 5}, "Error", r"^init: Error \(exit code 5\)")):
             with self.subTest(case):
                 name = f"w-{case.replace(' ', '-')}"
@@ -84,6 +86,15 @@ class States(FaultTest):
                 node = nodes(made)[name]
                 self.assertEqual(node["phase"], wanted, node)
                 self.assertRegex(node["message"], message)
+
+    def test_a_sidecar_that_fails_fails_its_step(self):
+        body = "  sidecars: [{name: side, image: 'busybox:latest', command: [x]}]\n"
+        for code, wanted in ((3, "Failed"), (143, "Succeeded"), (137, "Succeeded")):
+            with self.subTest(code):
+                made = self.run_pods(template(told={"sidecar": code}) + body, name=f"w-{code}", ok=wanted == "Succeeded")
+                node = nodes(made)[f"w-{code}"]
+                self.assertEqual((node["phase"], node.get("message")),
+                                 (wanted, None if wanted == "Succeeded" else "side: Error (exit code 3)"))
 
     def test_what_holds_a_pod_up_is_told(self):
         for end, message in (("image", r'^ImagePullBackOff: Back-off pulling image "none"$'),

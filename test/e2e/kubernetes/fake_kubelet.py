@@ -152,8 +152,10 @@ def stages(pod, plan):
                                                       "deadline")}[plan.end]
         out.append((plan.after, {**ended(pod, plan, 137), "reason": why, "message": text}))
     elif plan.end == "lost":
-        out.append((plan.after, {**running(pod), "reason": "NodeLost",
-                                 "conditions": [{"type": "Ready", "status": "False"}]}))
+        away = {**running(pod), "reason": "NodeLost", "conditions": [{"type": "Ready", "status": "False"}]}
+        # What Kubernetes' own garbage collector says of the pods of a node that is gone.
+        gone = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC"}
+        out += [(plan.after, away), (plan.after + 0.2, {**away, "phase": "Failed", "conditions": [gone]})]
     elif plan.end == "":
         out.append((plan.after, None))  # None: ended(), made when it is time, as it tells the time
     return out
