@@ -44,7 +44,10 @@ PgLeases::~PgLeases() {
 }
 
 diag::Result<void> PgLeases::join(const EngineIdentity& identity) {
-  identity_ = identity;
+  {
+    const std::lock_guard lock(mutex_);
+    identity_ = identity;
+  }
   if (engine_ != 0) {
     TRY_VOID(
         session_.read("UPDATE tiphys.engines SET takes_all = $2::bigint <> 0 WHERE id = $1::bigint",
@@ -66,22 +69,28 @@ diag::Result<void> PgLeases::join(const EngineIdentity& identity) {
   return {};
 }
 
+EngineIdentity PgLeases::identity() const {
+  const std::lock_guard lock(mutex_);
+  return identity_;
+}
+
 // What had run out may have been taken by others: that is to be asked before anything is believed.
 diag::Result<void> PgLeases::renew(PgSession& session) {
+  const EngineIdentity me = identity();
   const std::int64_t begun = boot_time_ns();
   PgParams p;
-  p.number(engine_).text(identity_.place).text(identity_.host);
-  p.number(identity_.takes_all ? 1 : 0).number(identity_.lease.ns / 1'000'000);
+  p.number(engine_).text(me.place).text(me.host);
+  p.number(me.takes_all ? 1 : 0).number(me.lease.ns / 1'000'000);
   TRY(const PgRows rows, session.read(kRenewEngine, std::move(p)));
   if (rows.number(0, 0) == 0) ++doubts_;
-  valid_until_ = lease::valid_until(begun, identity_.lease);
+  valid_until_ = lease::valid_until(begun, me.lease);
   return {};
 }
 
 void PgLeases::beat() {
   std::unique_ptr<PgSession> own;
   const auto pause = std::chrono::milliseconds(
-      std::clamp<std::int64_t>(identity_.lease.ns / 1'000'000 / 5, 50, 2000));
+      std::clamp<std::int64_t>(identity().lease.ns / 1'000'000 / 5, 50, 2000));
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, pause, [this] { return is_stopping_; })) {
     lock.unlock();

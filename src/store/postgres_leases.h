@@ -67,12 +67,12 @@ class PgLeases {
   void note_claimed(std::string_view uid) { holdings_.took(uid, 1); }
 
  private:
+  [[nodiscard]] EngineIdentity identity() const;
   [[nodiscard]] diag::Result<void> renew(PgSession& session);
   void beat();
 
   PgSession& session_;
   std::string url_;
-  EngineIdentity identity_;
   std::int64_t engine_ = 0;
   lease::Holdings holdings_;
   std::atomic<std::int64_t> valid_until_ = 0;  // ns of CLOCK_BOOTTIME
@@ -80,9 +80,10 @@ class PgLeases {
   std::atomic<std::uint64_t> doubts_ = 0;
   std::uint64_t asked_ = 0;
   std::atomic<std::uint64_t> acted_ = 0;
-  std::mutex mutex_;
-  std::condition_variable wake_;
+  mutable std::mutex mutex_;  // guards the next two
+  EngineIdentity identity_;
   bool is_stopping_ = false;
+  std::condition_variable wake_;
   std::thread thread_;
 };
 
