@@ -24,9 +24,14 @@ struct DeleteFlags {
   int chunk_size = 0;
 };
 
-// A workflow that an engine runs is terminated first, as its steps would outlive it else.
+// A workflow that an engine runs is terminated first, as its steps would outlive it else. One that
+// is over may have an engine still, which has something to tell of it, and goes on with that.
 diag::Result<void> end(Opened& state, const store::WorkflowRow& row) {
   if (!runtime::is_owned(state.config, *state.store, row.uid)) return {};
+  if (row.finished_at.is_set()) {
+    TRY(const auto pending, state.store->load_deliveries({.uid = row.uid, .state = "pending"}));
+    if (!pending.empty()) return {};
+  }
   TRY_VOID(runtime::order_end(*state.store, row.uid, row.suspended, now()));
   runtime::poke_engines(state.config.home);
   const clock::Instant until = now() + kPatience;

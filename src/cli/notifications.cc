@@ -1,13 +1,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/rules.h"
 #include "clock/rfc3339.h"
 #include "notify/channel.h"
 #include "runtime/host.h"
+#include "runtime/notifications.h"
 #include "runtime/readdress.h"
+#include "runtime/submit.h"
 #include "value/json.h"
 #include "view/table.h"
 #include "view/yaml_view.h"
@@ -21,6 +25,9 @@ using store::DeliveryRow;
 using value::List;
 using value::Map;
 using value::Value;
+
+constexpr auto kBetweenLooks = std::chrono::milliseconds(50);
+constexpr clock::Duration kPatience = clock::Duration::seconds(5);
 
 struct Flags {
   std::vector<std::string> names;
@@ -208,26 +215,54 @@ diag::Result<void> replay(const Flags& o, Session& session) {
   return {};
 }
 
+diag::Result<void> commit_discarded(store::Store& store, DeliveryRow row) {
+  row.state = "discarded";
+  row.reason = "discarded by hand";
+  row.finished_at = now();
+  return store.commit({.deliveries = {std::move(row)}});
+}
+
+// One that is pending belongs to an engine, which is asked; it may just be sending it.
+diag::Result<void> discard_pending(Opened& state, const DeliveryRow& row) {
+  TRY_VOID(state.store->add_command({.id = 0,
+                                     .uid = row.uid,
+                                     .verb = std::string(runtime::kDiscardVerb),
+                                     .arguments_json = row.id,
+                                     .created_at = now()}));
+  runtime::poke_engines(state.config.home);
+  DeliveryRow seen = row;
+  for (const clock::Instant until = now() + kPatience; seen.state == "pending" && now() < until;) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    TRY(seen, find(*state.store, row.id));
+  }
+  TRY(const auto commands, state.store->load_commands(row.uid));
+  store::Batch batch;
+  for (const store::CommandRow& c : commands) {
+    if (c.arguments_json == row.id) batch.done_commands.push_back(c.id);
+  }
+  TRY_VOID(state.store->commit(batch));
+  if (seen.state == "discarded") return {};
+  return diag::fail(diag::Code::kConflict,
+                    seen.state == "pending"
+                        ? fmt::format("'{}' is being sent at the moment: try again", row.id)
+                        : fmt::format("'{}' is {} already", row.id, seen.state));
+}
+
 diag::Result<void> discard(const Flags& o, const Session&) {
   TRY(Opened state, open_state());
-  store::Batch batch;
   for (const std::string& name : o.names) {
     TRY(DeliveryRow r, find(*state.store, name));
     if (r.state != "pending" && r.state != "dead") {
       return diag::fail(diag::Code::kConflict, fmt::format("'{}' is {} already", r.id, r.state));
     }
-    if (r.state == "pending" && has_engine(state)) {
-      return diag::fail(
-          diag::Code::kConflict,
-          fmt::format("'{}' belongs to an engine that runs: stop its workflow", r.id));
+    const std::string id = r.id;
+    if (r.state == "pending" && runtime::is_owned(state.config, *state.store, r.uid)) {
+      TRY_VOID(discard_pending(state, r));
+    } else {
+      TRY_VOID(commit_discarded(*state.store, std::move(r)));
     }
-    r.state = "discarded";
-    r.reason = "discarded by hand";
-    r.finished_at = now();
-    batch.deliveries.push_back(std::move(r));
+    print_text(fmt::format("{} discarded\n", id));
   }
-  TRY_VOID(state.store->commit(batch));
-  for (const DeliveryRow& r : batch.deliveries) print_text(fmt::format("{} discarded\n", r.id));
   return {};
 }
 

@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "engine/artifact_gc.h"
 #include "executor/artifacts.h"
 #include "observe/log.h"
 #include "runtime/clocks.h"
+#include "runtime/ownership.h"
 #include "runtime/workflow_run.h"
 #include "store/open.h"
 #include "value/json.h"
@@ -92,8 +94,18 @@ bool has_artifact_finalizer(const Value& metadata) {
 
 diag::Result<void> delete_workflow(store::Store& store, const Config& config,
                                    const std::string& uid) {
+  TRY(const auto pending, store.load_deliveries({.uid = uid, .state = "pending"}));
   TRY_VOID(store.delete_workflow(uid));
-  return remove_folder(config.run_path(uid));
+  if (pending.empty()) return remove_folder(config.run_path(uid));
+  // Whoever sends them has the lock, or will take it: it stays until they are done with
+  // (custody.h).
+  std::error_code error;
+  std::vector<std::filesystem::path> rest;
+  for (const auto& entry : std::filesystem::directory_iterator(config.run_path(uid), error)) {
+    if (entry.path().filename() != kLockName) rest.push_back(entry.path());
+  }
+  for (const auto& path : rest) TRY_VOID(remove_folder(path));
+  return {};
 }
 
 diag::Result<void> delete_with_artifacts(store::Store& store, const Config& config,

@@ -1,12 +1,27 @@
 #include "runtime/custody.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "diag/error.h"
 
 namespace tiphys::runtime {
+
+namespace {
+
+// Of a workflow that was deleted while something of it was still to be sent, nothing else is left.
+void remove_bare_lock(const std::string& run_path) {
+  std::error_code error;
+  std::size_t others = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(run_path, error)) {
+    others += entry.path().filename() == kLockName ? 0 : 1;
+  }
+  if (!error && others == 0) std::filesystem::remove_all(run_path, error);
+}
+
+}  // namespace
 
 void put_soonest_first(std::vector<store::DeliveryRow>& rows) {
   std::unordered_map<std::string_view, clock::Instant> due;  // by workflow
@@ -29,6 +44,7 @@ void Custody::close(const std::string& uid) {
   CHECK(found != open_.end());
   if (--found->second > 0) return;
   open_.erase(found);
+  if (kept_.contains(uid)) remove_bare_lock(config_.run_path(uid));
   kept_.erase(uid);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,6 +40,17 @@ TEST_F(CustodyTest, KeepsALockUntilTheLastRowIsDoneWith) {
   EXPECT_FALSE(is_free("u"));
   custody.close("u");
   EXPECT_TRUE(is_free("u"));
+}
+
+TEST_F(CustodyTest, RemovesTheFolderOfAWorkflowThatWasDeletedMeanwhile) {
+  for (const char* uid : {"deleted", "stays"}) {
+    custody.open(uid);
+    custody.keep(uid, *Ownership::take(config.run_path(uid)));
+  }
+  std::ofstream(config.run_path("stays") + "/log") << "text";
+  for (const char* uid : {"deleted", "stays"}) custody.close(uid);
+  EXPECT_FALSE(fs::exists(config.run_path("deleted")));
+  EXPECT_TRUE(fs::exists(config.run_path("stays")));
 }
 
 TEST_F(CustodyTest, KeepsNoLockOfAWorkflowThatHasNothingToSend) {

@@ -70,6 +70,12 @@ std::vector<std::string> Deletions::carry_out(
   std::vector<std::string> gone;
   for (const std::string& uid : expiry_.take_due(steady_now())) {
     if (is_running(uid)) continue;  // it was retried
+    // Its lock is kept until all has been told, and what was to be told names it.
+    const auto pending = store_.load_deliveries({.uid = uid, .state = "pending"});
+    if (!pending || !pending->empty()) {
+      expiry_.add(uid, steady_now() + kUntilNextTry);
+      continue;
+    }
     if (with_artifacts_.erase(uid) > 0) {
       artifact_gc_.remove_workflow(uid);
     } else if (auto deleted = delete_workflow(store_, config_, uid);

@@ -223,6 +223,10 @@ void Host::State::take_commands() {
   auto commands = readable(store->load_commands(""));
   if (!commands) return;
   for (const store::CommandRow& c : *commands) {
+    if (c.verb == kDiscardVerb) {
+      if (notifications->discard(c.arguments_json, wall_now())) done_commands.push_back(c.id);
+      continue;
+    }
     const auto run = runs.find(c.uid);
     if (run == runs.end() || std::ranges::find(done_commands, c.id) != done_commands.end())
       continue;

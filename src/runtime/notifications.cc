@@ -31,6 +31,11 @@ Value channel_of(const store::DeliveryRow& row, const Value& payload) {
   return Map{{"kind", row.kind}, {"config", payload["config"]}};
 }
 
+// Rows of one lane are sent one after another.
+std::string lane_of(const store::DeliveryRow& row, const DeliveryTarget& target) {
+  return fmt::format("{}|{}|{}", target.endpoint(), row.destination, row.uid);
+}
+
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ' ');
   return text;
@@ -170,7 +175,7 @@ void Notifications::take_in(store::DeliveryRow row, Value payload, const Deliver
                         .attempts = r.attempts,
                         .next_at = r.next_at,
                         .at_once = target.at_once};
-  item.lane = fmt::format("{}|{}|{}", parcel.endpoint, r.destination, r.uid);
+  item.lane = lane_of(r, target);
   parcel.lane = item.lane;
   const std::string id = r.id;
   custody_.open(r.uid);
@@ -196,8 +201,8 @@ diag::Result<void> Notifications::adopt(const WorkflowRun& run,
     }
     const DeliveryTarget target = target_now(row, payload);
     take_in(row, std::move(payload), target, now);
-    if (!row.memory.empty()) memory_[items_.at(row.id).lane] = row.memory;
   }
+  recall(rows);
   for (const engine::Effect& effect : outstanding) {
     const auto* start = std::get_if<engine::StartLeaf>(&effect);
     if (start == nullptr) continue;
@@ -213,6 +218,20 @@ diag::Result<void> Notifications::adopt(const WorkflowRun& run,
     }
   }
   return requests_.adopt(run, outstanding, now);
+}
+
+// What an earlier engine has learned of destinations, of which the newest row knows most. `rows`
+// are oldest first.
+void Notifications::recall(const std::vector<store::DeliveryRow>& rows) {
+  std::map<std::string, std::string> learned;
+  for (const store::DeliveryRow& row : rows) {
+    if (row.memory.empty()) continue;
+    auto text = store_.delivery_payload(row.id);
+    auto payload =
+        text ? value::parse_json(*text) : diag::Result<Value>(std::unexpected(text.error()));
+    if (payload) learned[lane_of(row, target_now(row, *payload))] = row.memory;
+  }
+  memory_.insert(learned.begin(), learned.end());
 }
 
 // What is old goes, an engine that serves all looks for it now and then.
@@ -255,6 +274,7 @@ std::size_t Notifications::take_orphans(Custody::Whose whose, clock::Instant now
   if (!rows) return 0;
   put_soonest_first(*rows);
   std::size_t taken = 0;
+  std::set<std::string> recalled;
   for (const store::DeliveryRow& row : *rows) {
     if (row.kind == HookRequests::kKind || items_.contains(row.id)) continue;
     // What is done with here may not be in the store yet.
@@ -267,44 +287,12 @@ std::size_t Notifications::take_orphans(Custody::Whose whose, clock::Instant now
     const DeliveryTarget target = target_now(row, *payload);
     take_in(row, std::move(*payload), target, now);
     ++taken;
+    if (recalled.insert(row.uid).second) {
+      if (auto of_it = store_.load_deliveries({.uid = row.uid})) recall(*of_it);
+    }
   }
   custody_.drop_unused();
   return taken;
-}
-
-void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
-  requests_.cancel(leaf_key, now);
-  const auto found = waiting_.find(leaf_key);
-  if (found == waiting_.end()) return;
-  const std::set<std::string> open = std::move(found->second.open);
-  waiting_.erase(found);
-  for (const std::string& id : open) {
-    if (!outbox_.discard(id, now)) continue;  // under way: it may arrive
-    store::DeliveryRow& row = items_.at(id).row;
-    row.state = "discarded";
-    row.reason = "its workflow was stopped";
-    row.finished_at = now;
-    rows_.push_back(row);
-    forget(id);
-  }
-}
-
-void Notifications::drop(const std::string& uid, clock::Instant now) {
-  std::vector<std::string> ids;
-  for (const auto& [id, item] : items_) {
-    if (item.row.uid == uid) ids.push_back(id);
-  }
-  for (const std::string& id : ids) {
-    outbox_.discard(id, now);
-    items_.erase(id);
-  }
-  std::erase_if(waiting_, [&](const auto& entry) {
-    const auto address = parse_leaf_key(entry.first);
-    return address && address->uid == uid;
-  });
-  std::erase_if(rows_, [&](const store::DeliveryRow& row) { return row.uid == uid; });
-  requests_.drop(uid, now);
-  custody_.drop(uid);
 }
 
 // The delivery is done with; the lock of a workflow that is over goes with its last one.

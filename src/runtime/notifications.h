@@ -29,6 +29,10 @@
 
 namespace tiphys::runtime {
 
+/// The verb of a command that asks whoever has a pending notification to discard it; the arguments
+/// are its id alone.
+inline constexpr std::string_view kDiscardVerb = "discard-notification";
+
 class Notifications {
  public:
   /// What the notifications need of their engine. `send` sends the request of an http template: an
@@ -73,6 +77,10 @@ class Notifications {
   void drop(const std::string& uid, clock::Instant now);
   /// The leaf is not wanted any more: what was not sent is discarded.
   void cancel(const std::string& leaf_key, clock::Instant now);
+
+  /// A person does not want it any more. False when this engine does not have it, or is sending it
+  /// at the moment.
+  bool discard(const std::string& id, clock::Instant now);
 
   /// An attempt has ended.
   void settle(notify::Report report, clock::Instant now);
@@ -139,6 +147,7 @@ class Notifications {
   void note_outage(const Item& item, bool is_delivered, clock::Instant now);
   [[nodiscard]] bool is_outage_told(const Item& item) const;
   std::size_t take_orphans(Custody::Whose whose, clock::Instant now);
+  void recall(const std::vector<store::DeliveryRow>& rows);
   void prune(clock::Instant now);
   [[nodiscard]] diag::Result<notify::Request> request_of(Item& item, clock::Instant now);
   void try_to_send(const std::string& id, clock::Instant now);

@@ -21,8 +21,6 @@ namespace tiphys::runtime {
 
 namespace {
 
-constexpr const char* kLockName = "/owner.lock";
-
 // A path too long for sockaddr_un is reached through the folder's descriptor.
 bool set_path(sockaddr_un& address, const std::string& path) {
   address.sun_family = AF_UNIX;
@@ -36,7 +34,7 @@ bool set_path(sockaddr_un& address, const std::string& path) {
 diag::Result<Ownership> Ownership::take(const std::string& run_path) {
   std::error_code error;
   std::filesystem::create_directories(run_path, error);
-  const std::string path = run_path + kLockName;
+  const std::string path = fmt::format("{}/{}", run_path, kLockName);
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0)
     return diag::fail(diag::Code::kIo,
@@ -156,7 +154,7 @@ void poke_engines(const std::string& home) {
 }
 
 bool is_owned(const Config& config, store::Store& store, const std::string& uid) {
-  const std::string path = config.run_path(uid) + kLockName;
+  const std::string path = fmt::format("{}/{}", config.run_path(uid), kLockName);
   const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC);
   const bool owned = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
   if (fd >= 0) close(fd);

@@ -12,6 +12,9 @@
 
 namespace tiphys::runtime {
 
+/// The file in the run folder that is locked.
+inline constexpr const char* kLockName = "owner.lock";
+
 /// A lock that is held while the object lives.
 class Ownership {
  public:

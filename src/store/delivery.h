@@ -33,6 +33,11 @@ struct DeliveryRow {
   std::string payload = {};
 };
 
+/// Whether it stays when its workflow is deleted: what nobody has been told is not lost with it.
+[[nodiscard]] inline bool outlives_its_workflow(const DeliveryRow& row) {
+  return row.state == "pending" || row.state == "dead";
+}
+
 /// One attempt of a delivery.
 struct AttemptRow {
   std::string delivery;      // its id

@@ -230,13 +230,14 @@ diag::Result<void> MemoryStore::delete_workflow(std::string_view uid) {
     }
     t.nodes.erase(key);
     t.events.erase(key);
-    for (DeliveryRow row : t.deliveries) {
-      if (row.uid != uid) continue;
+    for (const DeliveryRow& row : t.deliveries) {
+      if (row.uid != uid || outlives_its_workflow(row)) continue;
       t.attempts.erase(row.id);
-      if (row.state == "pending") row.state = "discarded";
       add(t.removed_deliveries, row);
     }
-    std::erase_if(t.deliveries, [&](const DeliveryRow& row) { return row.uid == uid; });
+    std::erase_if(t.deliveries, [&](const DeliveryRow& row) {
+      return row.uid == uid && !outlives_its_workflow(row);
+    });
     std::erase_if(t.commands, [&](const auto& entry) { return entry.second.uid == uid; });
     return {};
   });

@@ -147,7 +147,9 @@ diag::Result<std::size_t> PgDeliveries::prune(const Retention& retention) {
 PgResult<void> PgDeliveries::remove_of(const PgSession::Ask& ask, std::string_view uid) {
   auto rows = ask(TIPHYS_DELIVERY_COLUMNS "WHERE uid = $1 FOR UPDATE", PgParams().text(uid));
   if (!rows) return std::unexpected(rows.error());
-  return remove(ask, rows_of(*rows));
+  std::vector<DeliveryRow> gone = rows_of(*rows);
+  std::erase_if(gone, outlives_its_workflow);
+  return remove(ask, gone);
 }
 #undef TIPHYS_DELIVERY_COLUMNS
 

@@ -88,10 +88,7 @@ diag::Result<DeliveryTotals> SqliteDeliveries::removed() {
 diag::Result<void> SqliteDeliveries::note_removed(const std::vector<DeliveryRow>& rows) {
   if (rows.empty()) return {};
   TRY(DeliveryTotals totals, removed());
-  for (DeliveryRow row : rows) {
-    if (row.state == "pending") row.state = "discarded";
-    add(totals, row);
-  }
+  for (const DeliveryRow& row : rows) add(totals, row);
   TRY(Query q, db_.query("INSERT OR REPLACE INTO objects VALUES ('DeliveryTotals', '', 'removed', "
                          "?, 0)"));
   return q.bind(to_json(totals)).run();
@@ -116,6 +113,18 @@ diag::Result<std::size_t> SqliteDeliveries::prune(const Retention& retention) {
     }
   }
   TRY_VOID(note_removed(rows));
+  TRY_VOID(remove(rows));
+  return rows.size();
+}
+
+diag::Result<void> SqliteDeliveries::remove_of(std::string_view uid) {
+  TRY(std::vector<DeliveryRow> rows, load({.uid = std::string(uid)}));
+  std::erase_if(rows, outlives_its_workflow);
+  TRY_VOID(note_removed(rows));
+  return remove(rows);
+}
+
+diag::Result<void> SqliteDeliveries::remove(const std::vector<DeliveryRow>& rows) {
   for (const DeliveryRow& row : rows) {
     for (const char* sql : {"DELETE FROM delivery_payloads WHERE number = "
                             "(SELECT number FROM deliveries WHERE id = ?)",
@@ -125,20 +134,6 @@ diag::Result<std::size_t> SqliteDeliveries::prune(const Retention& retention) {
       TRY(Query q, db_.query(sql));
       TRY_VOID(q.bind(row.id).run());
     }
-  }
-  return rows.size();
-}
-
-diag::Result<void> SqliteDeliveries::remove_of(std::string_view uid) {
-  TRY(const std::vector<DeliveryRow> rows, load({.uid = std::string(uid)}));
-  TRY_VOID(note_removed(rows));
-  for (const char* sql : {"DELETE FROM delivery_payloads WHERE number IN "
-                          "(SELECT number FROM deliveries WHERE uid = ?)",
-                          "DELETE FROM delivery_attempts WHERE number IN "
-                          "(SELECT number FROM deliveries WHERE uid = ?)",
-                          "DELETE FROM deliveries WHERE uid = ?"}) {
-    TRY(Query q, db_.query(sql));
-    TRY_VOID(q.bind(uid).run());
   }
   return {};
 }

@@ -32,6 +32,7 @@ class SqliteDeliveries {
 
  private:
   [[nodiscard]] diag::Result<DeliveryTotals> removed();
+  [[nodiscard]] diag::Result<void> remove(const std::vector<DeliveryRow>& rows);
   [[nodiscard]] diag::Result<void> note_removed(const std::vector<DeliveryRow>& rows);
 
   Connection& db_;

@@ -130,7 +130,8 @@ class Store {
   [[nodiscard]] virtual diag::Result<std::vector<EventRow>> load_events(std::string_view uid) = 0;
   /// shown_sequence of the workflow's row: rows may lag behind the log, never the other way round.
   [[nodiscard]] virtual diag::Result<std::uint64_t> shown_sequence(std::string_view uid) = 0;
-  /// Removes the workflow and all that belongs to it. Errors: kNotFound, kIo.
+  /// Removes the workflow and all that belongs to it, but for notifications that are still to be
+  /// sent or could not be delivered: those go when they are pruned. Errors: kNotFound, kIo.
   [[nodiscard]] virtual diag::Result<void> delete_workflow(std::string_view uid) = 0;
 
   // Notifications. Errors: kNotFound (payload), kIo.

@@ -338,7 +338,7 @@ TEST_P(StoreContract, ADeletedWorkflowLeavesNothing) {
   EXPECT_EQ(store_->find_workflow("", "w")->spec_json, R"({"entrypoint":"main"})");
 }
 
-TEST_P(StoreContract, ADeliveryComesBackWithItsAttemptsAndGoesWithItsWorkflow) {
+TEST_P(StoreContract, ADeliveryComesBackWithItsAttemptsAndADeadOneOutlivesItsWorkflow) {
   create(workflow("wf", 1));
   DeliveryRow row{.id = "msg_1",
                   .uid = "uid-a-wf",
@@ -378,9 +378,37 @@ TEST_P(StoreContract, ADeliveryComesBackWithItsAttemptsAndGoesWithItsWorkflow) {
   ASSERT_EQ(store_->load_attempts("msg_1")->size(), 1U);
   EXPECT_EQ(store_->load_attempts("msg_1")->front().answer, "oh");
   ASSERT_TRUE(store_->delete_workflow("uid-a-wf"));
+  EXPECT_EQ(store_->load_deliveries({})->size(), 1U);
+  EXPECT_EQ(store_->load_attempts("msg_1")->size(), 1U);
+  EXPECT_EQ(*store_->delivery_payload("msg_1"), "{\"event\":1}");
+  EXPECT_EQ(*store_->prune_deliveries({.delivered_before = {100}, .dead_before = {100}}), 1U);
   EXPECT_TRUE(store_->load_deliveries({})->empty());
   EXPECT_TRUE(store_->load_attempts("msg_1")->empty());
   EXPECT_FALSE(store_->delivery_payload("msg_1"));
+}
+
+TEST_P(StoreContract, WhatWasToldGoesWithItsWorkflowAndWhatIsStillToBeToldStays) {
+  create(workflow("wf", 1));
+  Batch batch;
+  for (const char* state : {"pending", "delivered", "discarded"}) {
+    batch.deliveries.push_back({.id = std::string("msg_") + state,
+                                .uid = "uid-a-wf",
+                                .name_space = "a",
+                                .workflow = "wf",
+                                .node = "wf",
+                                .channel = "c",
+                                .kind = "webhook",
+                                .destination = "d",
+                                .state = state,
+                                .created_at = {1},
+                                .payload = "{}"});
+  }
+  ASSERT_TRUE(succeeds(store_->commit(batch)));
+  ASSERT_TRUE(store_->delete_workflow("uid-a-wf"));
+  const auto left = store_->load_deliveries({});
+  ASSERT_EQ(left->size(), 1U);
+  EXPECT_EQ(left->front().id, "msg_pending");
+  EXPECT_EQ(*store_->delivery_payload("msg_pending"), "{}");
 }
 
 TEST_P(StoreContract, OldDeliveriesGoAndStayCounted) {
@@ -432,7 +460,7 @@ TEST_P(StoreContract, OldDeliveriesGoAndStayCounted) {
   };
   check(0);
   ASSERT_TRUE(store_->delete_workflow("uid-a-wf"));
-  check(1);
+  check(0);  // the pending one outlives it
 }
 
 TEST_P(StoreContract, ObjectsAreKeptByKindNamespaceAndName) {

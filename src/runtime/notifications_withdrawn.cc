@@ -1,0 +1,61 @@
+// What is not to be sent any more, or not by this engine.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "runtime/clocks.h"
+#include "runtime/notifications.h"
+
+namespace tiphys::runtime {
+
+namespace {
+constexpr const char* kByHand = "discarded by hand";
+}  // namespace
+
+void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
+  requests_.cancel(leaf_key, now);
+  const auto found = waiting_.find(leaf_key);
+  if (found == waiting_.end()) return;
+  const std::set<std::string> open = std::move(found->second.open);
+  waiting_.erase(found);
+  for (const std::string& id : open) {
+    if (!outbox_.discard(id, now)) continue;  // under way: it may arrive
+    store::DeliveryRow& row = items_.at(id).row;
+    row.state = "discarded";
+    row.reason = "its workflow was stopped";
+    row.finished_at = now;
+    rows_.push_back(row);
+    forget(id);
+  }
+}
+
+bool Notifications::discard(const std::string& id, clock::Instant now) {
+  if (!items_.contains(id) || !outbox_.discard(id, now)) return false;
+  store::DeliveryRow& row = items_.at(id).row;
+  row.state = "discarded";
+  row.reason = kByHand;
+  row.finished_at = now;
+  rows_.push_back(row);
+  finish(id, fmt::format("not delivered: {}", kByHand), now);
+  return true;
+}
+
+void Notifications::drop(const std::string& uid, clock::Instant now) {
+  std::vector<std::string> ids;
+  for (const auto& [id, item] : items_) {
+    if (item.row.uid == uid) ids.push_back(id);
+  }
+  for (const std::string& id : ids) {
+    outbox_.discard(id, now);
+    items_.erase(id);
+  }
+  std::erase_if(waiting_, [&](const auto& entry) {
+    const auto address = parse_leaf_key(entry.first);
+    return address && address->uid == uid;
+  });
+  std::erase_if(rows_, [&](const store::DeliveryRow& row) { return row.uid == uid; });
+  requests_.drop(uid, now);
+  custody_.drop(uid);
+}
+
+}  // namespace tiphys::runtime
