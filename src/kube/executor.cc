@@ -103,6 +103,8 @@ void KubernetesExecutor::begin(Task task) {
   made->task = std::move(task);
   Pod& pod = *pods_.emplace(key, std::move(made)).first->second;
   Space& s = space(pod.task.name_space);
+  if (!s.is_kept)
+    s.is_kept = !options_.keep_namespace || options_.keep_namespace(pod.task.name_space);
   if (s.is_listed) {
     place(pod);
   } else {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "executor/environment.h"
 #include "executor/executor.h"
@@ -30,6 +31,11 @@ struct KubernetesOptions {
   /// The workflows that there are, by uid, and whether each is over; nullopt when they cannot be
   /// known at the moment. Called in the executor's thread.
   std::function<std::optional<std::map<std::string, bool>>()> workflows = {};
+  /// Keeps a namespace in which pods are about to be made, for longer than any engine lives; false
+  /// when that failed. Called in the executor's thread.
+  std::function<bool(const std::string& name)> keep_namespace = {};
+  /// Those that have been kept. Called in the executor's thread.
+  std::function<std::vector<std::string>()> namespaces = {};
   std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
 };
 

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "executor/pod.h"
 #include "kube/executor.h"
@@ -16,6 +18,7 @@ namespace {
 
 constexpr const char* kIdentityKind = "KubernetesOwner";
 constexpr const char* kIdentityName = "engine";
+constexpr const char* kNamespaceKind = "KubernetesNamespace";  // one in which there may be pods
 
 void warn(const std::string& text) { observe::log(observe::LogLevel::kWarn, text); }
 
@@ -45,6 +48,30 @@ std::optional<std::map<std::string, bool>> workflows_of(const std::string& addre
   std::map<std::string, bool> known;
   for (const store::WorkflowRow& row : *rows) known.emplace(row.uid, row.finished_at.is_set());
   return known;
+}
+
+// Written before an engine makes its first pod there. It stays when the workflows have gone.
+bool keep_namespace(const std::string& address, const std::string& name) {
+  auto store = store::open(address);
+  if (!store) return false;
+  if ((*store)->find_object(kNamespaceKind, "", name)) return true;
+  return (*store)
+      ->put_object({.kind = kNamespaceKind,
+                    .name_space = "",
+                    .name = name,
+                    .json = "{}",
+                    .created_at = wall_now()})
+      .has_value();
+}
+
+std::vector<std::string> namespaces_of(const std::string& address) {
+  std::vector<std::string> names;
+  auto store = store::open(address);
+  if (!store) return names;
+  auto rows = (*store)->list_objects(kNamespaceKind, "");
+  if (!rows) return names;
+  for (store::ObjectRow& row : *rows) names.push_back(std::move(row.name));
+  return names;
 }
 
 }  // namespace
@@ -77,6 +104,9 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
          .images = images,
          .warn = warn,
          .workflows = [address = config.store_address()] { return workflows_of(address); },
+         .keep_namespace = [address = config.store_address()](
+                               const std::string& name) { return keep_namespace(address, name); },
+         .namespaces = [address = config.store_address()] { return namespaces_of(address); },
          .leases_hold = leases_hold},
         listener, lookup);
   } else {

@@ -292,6 +292,18 @@ class Outages(FaultTest):
         self.wait_for_phase(name, "Succeeded")
         self.assert_each_made_once(1)
 
+    def test_a_pod_whose_workflow_is_deleted_while_no_engine_lives(self):
+        name = self.submit_pods(template(told={"end": "never"}))
+        engine = self.start_server()
+        self.wait_for_running()
+        self.kill(engine)
+        self.call("delete", name)
+        self.api.create("default", {"metadata": {"name": "other", "labels": {ENGINE: "another", WORKFLOW: "w"}},
+                                    "spec": {"containers": [{"name": "main"}]}})
+        self.start_server()
+        self.api.wait(lambda: len(self.api.pods) == 1, what="the pod to go")
+        self.assertIn(("default", "other"), self.api.pods)
+
     def test_pods_of_others_are_left_alone(self):
         others = {"other": {ENGINE: "another", WORKFLOW: "w"}, "argo": {WORKFLOW: "w"}, "plain": {}}
         for other, labels in others.items():
