@@ -32,7 +32,7 @@ KubernetesExecutor::KubernetesExecutor(KubernetesOptions options, executor::List
       listener_(std::move(listener)),
       lookup_(std::move(lookup)),
       mandate_(options_.leases_hold),
-      client_(std::make_unique<Client>(options_.cluster)),
+      client_(std::make_unique<Client>(options_.cluster, options_.rate)),
       image_configs_(std::make_unique<ImageConfigs>(
           ImageConfigsOptions{.insecure_registries = insecure_registries()})),
       thread_([this] { run(); }) {

@@ -17,11 +17,13 @@
 #include "executor/environment.h"
 #include "executor/executor.h"
 #include "kube/cluster.h"
+#include "kube/request_rate.h"
 
 namespace tiphys::kube {
 
 struct KubernetesOptions {
   Cluster cluster;
+  std::shared_ptr<RequestRate> rate = {};  // of what is asked of its API; null: no limit
   std::string engine;         // value of the owner label: the same for all engines of one store
   std::string step_image;     // holds `/tiphys-step`
   std::string artifact_root;  // the artifact repository of this machine

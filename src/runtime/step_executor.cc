@@ -1,6 +1,7 @@
 #include "runtime/step_executor.h"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -95,8 +96,11 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
     TRY(resources.cluster,
         kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
     TRY(resources.engine, owner_of(store));
+    TRY(const kube::RateLimit limit, kube::rate_limit_from_environment());
+    if (limit.per_second > 0) resources.rate = std::make_shared<kube::RequestRate>(limit);
     made.steps = kube::make_kubernetes_executor(
         {.cluster = *resources.cluster,
+         .rate = resources.rate,
          .engine = resources.engine,
          .step_image = config.step_image,
          .artifact_root = artifact_root,

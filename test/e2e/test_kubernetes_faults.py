@@ -132,6 +132,8 @@ class States(FaultTest):
         self.assertEqual(nodes(made)["b"]["phase"], "Succeeded")
 
 
+
+
 class Requests(FaultTest):
     def test_a_busy_server_is_left_alone_for_as_long_as_it_says(self):
         self.api.fail("create", status=429, retry_after=2)
@@ -163,6 +165,28 @@ class Requests(FaultTest):
         self.api.fail("create", cut="before", times=2)
         self.run_pod()
         self.assert_each_made_once(1)
+
+    def limit(self, **variables):
+        env = self.env(**variables)
+        self.env = lambda **more: {**env, **more}
+
+    def test_no_more_requests_a_second_than_it_may_make(self):
+        self.limit(TIPHYS_KUBE_QPS="20", TIPHYS_KUBE_BURST="5")
+        self.run_pods(parallel(20, {}))
+        asked = sorted(r.at for verb in ("list", "get", "create", "patch", "delete") for r in self.api.asked(verb))
+        self.assertGreaterEqual(len(asked), 40)
+        for i, first in enumerate(asked):
+            within = sum(at <= first + 1 for at in asked[i:])
+            self.assertLessEqual(within, 5 + 20 + 2, "requests of a second (two may have been on their way for longer)")
+        self.assertGreater(asked[-1] - asked[0], (len(asked) - 5) / 20 - 0.2)
+        self.assertLess(asked[-1] - asked[0], 2 * len(asked) / 20, "nor many fewer")
+        self.assert_each_made_once(20)
+
+    def test_a_rate_that_makes_no_sense_is_refused(self):
+        self.limit(TIPHYS_KUBE_QPS="fast")
+        p = self.call("run", self.write("w.yaml", workflow(template())), ok=False)
+        self.assertIn("TIPHYS_KUBE_QPS is 'fast': want a number from 0.1 to 1000000", p.stdout + p.stderr)
+        self.assertEqual(self.api.requests, [])
 
     def test_who_is_not_let_in_is_told_so(self):
         self.config = self.api.kubeconfig(self.home / "other", token="wrong")
