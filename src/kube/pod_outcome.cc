@@ -1,5 +1,7 @@
 #include "kube/pod_outcome.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -45,6 +47,18 @@ Outcome failed(Outcome::Phase phase, std::string message, const ContainerEnd* en
     outcome.finished_at = end->finished_at;
     outcome.exit_code = end->exit_code;
   }
+  return outcome;
+}
+
+// Also of what was killed or evicted: what it said until then is what people look for.
+Outcome with_log(const Task& task, const ContainerEnd* end, const executor::Lookup& lookup,
+                 const std::string& artifact_root, Outcome outcome) {
+  if (!task.template_body["archiveLocation"]["archiveLogs"].bool_or(false)) return outcome;
+  const bool has_begun = end != nullptr && end->started_at.is_set();
+  if (!has_begun && ::access(task.log_path.c_str(), F_OK) != 0) return outcome;
+  Task named = task;
+  if (end != nullptr) named.container = end->name;
+  executor::add_artifacts(outcome, {executor::save_log_artifact(named, lookup, artifact_root)});
   return outcome;
 }
 
@@ -134,18 +148,19 @@ Outcome outcome_of(const Task& task, const PodView& view, const std::string& rep
                    const executor::Lookup& lookup, const std::string& artifact_root) {
   const ContainerEnd* const end = output_container(view);
   if (!view.problem.empty() || end == nullptr) {
-    return failed(view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed, view.problem,
-                  end);
+    const auto phase = view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed;
+    return with_log(task, end, lookup, artifact_root, failed(phase, view.problem, end));
   }
   const auto report = step::decode(report_text);
   Outcome outcome;
   if (report) {
     outcome = outcome_by_report(task, *end, *report, lookup, artifact_root);
-  } else if (end->exit_code == 0) {
-    outcome = failed(Outcome::Phase::kError,
-                     fmt::format("{}: its outputs could not be read", end->name), end);
   } else {
-    outcome = failed(Outcome::Phase::kFailed, blame(*end), end);
+    outcome = end->exit_code == 0
+                  ? failed(Outcome::Phase::kError,
+                           fmt::format("{}: its outputs could not be read", end->name), end)
+                  : failed(Outcome::Phase::kFailed, blame(*end), end);
+    outcome = with_log(task, end, lookup, artifact_root, std::move(outcome));
   }
   if (!task.template_body["containerSet"].is_map()) return outcome;
   if (end->name != kMain) outcome.exit_code.reset();  // as Argo, which looks at `main` alone

@@ -87,6 +87,22 @@ class States(FaultTest):
                 self.assertEqual(node["phase"], wanted, node)
                 self.assertRegex(node["message"], message)
 
+    def test_logs_are_archived_however_a_pod_ends(self):
+        for case, told in (("exit code", {"exit_code": 3}), ("killed", {"end": "oom", "after": 0.2}),
+                           ("evicted", {"end": "evicted", "after": 0.2}), ("deadline", {"end": "deadline", "after": 0.2}),
+                           ("lost", {"end": "lost", "after": 0.5})):
+            with self.subTest(case):
+                name = f"w-{case.replace(' ', '-')}"
+                made = self.run_pods(template(told={"log": f"hello from {name}\n", **told}), name=name, ok=False,
+                                     spec="archiveLogs: true")
+                kept, = (nodes(made)[name].get("outputs") or {}).get("artifacts", [{}])
+                self.assertEqual(kept.get("name"), "main-logs")
+                self.assertEqual((self.home / "artifacts/default" / kept["s3"]["key"]).read_text(), f"hello from {name}\n")
+
+    def test_no_log_of_a_pod_that_never_began_is_archived(self):
+        made = self.run_pods(template(told={"end": "init"}), ok=False, spec="archiveLogs: true")
+        self.assertNotIn("outputs", nodes(made)["w"])
+
     def test_a_sidecar_that_fails_fails_its_step(self):
         body = "  sidecars: [{name: side, image: 'busybox:latest', command: [x]}]\n"
         for code, wanted in ((3, "Failed"), (143, "Succeeded"), (137, "Succeeded")):
