@@ -258,6 +258,21 @@ class Watches(FaultTest):
         self.run_many(after="0.2")
         self.assertEqual(len(self.api.asked("list")), 1)
 
+    def test_a_watch_goes_on_from_a_bookmark(self):
+        self.api.bookmark_seconds = 0.3
+        self.api.fail("watch", end_after_bookmark=True, times=3)
+        name = self.submit_pods(template(told={"end": "never"}))
+        self.start_server()
+        pod, = self.wait_for_running()
+        for i in range(3):  # changes that the watch is not told of
+            self.api.create("default", {"metadata": {"name": f"other-{i}"}, "spec": {"containers": [{"name": "main"}]}})
+            watches = self.api.wait(lambda n=i + 2: len(a := self.api.asked("watch")) >= n and a, what="the next watch")
+        self.assertGreater(self.api.bookmarks[2], int(pod["metadata"]["resourceVersion"]))
+        self.assertEqual([w.query["resourceVersion"] for w in watches[1:4]], [str(v) for v in self.api.bookmarks[:3]])
+        self.finish(pod)
+        self.wait_for_phase(name, "Succeeded")
+        self.assertEqual(len(self.api.asked("list")), 1)
+
     def test_a_version_that_is_too_old_means_a_new_list(self):
         self.api.fail("watch", gone_after=2, times=3)
         self.run_many(after="0.2")
