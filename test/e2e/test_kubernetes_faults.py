@@ -148,6 +148,39 @@ class States(FaultTest):
         self.assertEqual(nodes(made)["b"]["phase"], "Succeeded")
 
 
+    def test_a_data_template_needs_no_pod(self):
+        folder = self.home / "artifacts/b/in"
+        folder.mkdir(parents=True)
+        for name in ("b.txt", "a.txt", "c.pdf"):
+            (folder / name).write_text(name)
+        made = self.run_pods("""
+            - name: main
+              steps:
+              - - {name: list, template: list}
+              - - name: use
+                  template: use
+                  arguments: {parameters: [{name: f, value: '{{item}}'}]}
+                  withParam: '{{steps.list.outputs.result}}'
+            - name: list
+              data:
+                source: {artifactPaths: {name: x, s3: {bucket: b, key: in}}}
+                transformation: [{expression: "filter(data, {# endsWith '.txt'})"}]
+            - name: use
+              inputs: {parameters: [{name: f}]}
+              container: {image: 'busybox:latest', command: [echo, '{{inputs.parameters.f}}']}
+            """)
+        self.assertEqual((nodes(made)["list"]["phase"], nodes(made)["list"]["outputs"]["result"]),
+                         ("Succeeded", '["in/a.txt","in/b.txt"]'))
+        self.assert_each_made_once(2)  # those of `use`
+        words = sorted(str(r.body["spec"]["containers"][0]).count("in/") for r in self.api.asked("create"))
+        self.assertEqual(words, [1, 1])
+
+    def test_a_data_template_that_fails_makes_no_pod(self):
+        node, = self.run_pods("- name: main\n  data:\n    source: {artifactPaths: {name: x, s3: {bucket: b}}}\n"
+                              "    transformation: [{expression: 'nothing(data)'}]\n", ok=False)["status"]["nodes"].values()
+        self.assertEqual(node["phase"], "Failed", node)
+        self.assertRegex(node["message"], r"^main: Error \(exit code 64\): .*unknown name nothing")
+        self.assertEqual(self.api.asked("create"), [])
 
 
 class Requests(FaultTest):
