@@ -99,6 +99,15 @@ class States(FaultTest):
                 self.assertEqual(kept.get("name"), "main-logs")
                 self.assertEqual((self.home / "artifacts/default" / kept["s3"]["key"]).read_text(), f"hello from {name}\n")
 
+    def test_the_logs_of_all_containers_of_a_set_are_archived(self):
+        made = self.run_pods("- name: main\n  metadata: {annotations: {fake.tiphys.dev/log: 'hello\\n'}}\n"
+                             "  containerSet:\n    containers:\n"
+                             "    - {name: a, image: 'busybox:latest', command: [x]}\n"
+                             "    - {name: b, image: 'busybox:latest', command: [x]}\n", spec="archiveLogs: true")
+        kept = {a["name"]: (self.home / "artifacts/default" / a["s3"]["key"]).read_text()
+                for a in nodes(made)["w"]["outputs"]["artifacts"]}
+        self.assertEqual(kept, {"a-logs": "hello\n", "b-logs": ""})  # the first is fake_kubelet's main one
+
     def test_no_log_of_a_pod_that_never_began_is_archived(self):
         made = self.run_pods(template(told={"end": "init"}), ok=False, spec="archiveLogs: true")
         self.assertNotIn("outputs", nodes(made)["w"])
