@@ -159,7 +159,13 @@ Outcome outcome_of(const Task& task, const PodView& view, const std::string& rep
   if (!view.problem.empty() || end == nullptr) {
     const auto phase = view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed;
     Outcome outcome = failed(phase, view.problem, end);
-    add_logs(task, view, nullptr, lookup, artifact_root, outcome);
+    // What main has left before a sidecar failed is the step's.
+    const bool is_good = end != nullptr && end->exit_code == 0;
+    const auto report = step::decode(is_good ? report_text : "");
+    if (report) {
+      outcome.outputs = outcome_by_report(task, *end, *report, lookup, artifact_root).outputs;
+    }
+    add_logs(task, view, report ? end : nullptr, lookup, artifact_root, outcome);
     return outcome;
   }
   const auto report = step::decode(report_text);
