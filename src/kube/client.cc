@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kube/clocks.h"
 #include "net/http_text.h"
 #include "value/json.h"
 
@@ -55,8 +56,9 @@ struct Client::Exchange {
   void add_header(const std::string& line) { headers = curl_slist_append(headers, line.c_str()); }
 };
 
-Client::Client(Cluster cluster)
+Client::Client(Cluster cluster, std::shared_ptr<RequestRate> rate)
     : cluster_(std::move(cluster)),
+      rate_(std::move(rate)),
       tokens_(cluster_),
       loop_({.on_wake = [this] { take_orders(); },
              .on_done = [this](CURL* easy, CURLcode code) { end(easy, code); }}) {}
@@ -112,12 +114,29 @@ void Client::take_orders() {
     begun.swap(new_);
     abandoned.swap(abandoned_);
   }
-  for (auto& exchange : begun) begin(std::move(exchange));
+  for (auto& exchange : begun) {
+    if (!rate_ || exchange->request.silence_seconds > 0) {
+      begin(std::move(exchange));
+    } else {
+      held_.push_back(std::move(exchange));
+    }
+  }
+  begin_held();
   for (const std::uint64_t id : abandoned) {
+    std::erase_if(held_, [id](const auto& exchange) { return exchange->id == id; });
     const auto it = running_.find(id);
     if (it == running_.end()) continue;
     loop_.remove(it->second->easy);
     running_.erase(it);
+  }
+}
+
+void Client::begin_held() {
+  while (!held_.empty()) {
+    if (const auto later = rate_->take(steady_now())) return loop_.wake_at(*later);
+    std::unique_ptr<Exchange> first = std::move(held_.front());
+    held_.pop_front();
+    begin(std::move(first));
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 
 #include "clock/instant.h"
 #include "kube/cluster.h"
+#include "kube/request_rate.h"
 #include "net/curl_loop.h"
 
 namespace tiphys::kube {
@@ -56,7 +58,8 @@ class Client {
   using OnDone = std::function<void(Answer)>;
   using OnBytes = std::function<void(std::string_view)>;
 
-  explicit Client(Cluster cluster);
+  /// `rate` may be shared with other clients; null: there is no limit. Streams are not counted.
+  explicit Client(Cluster cluster, std::shared_ptr<RequestRate> rate = {});
   /// Ends all requests; no function is called any more.
   ~Client();
   Client(const Client&) = delete;
@@ -76,6 +79,7 @@ class Client {
   [[nodiscard]] CURL* take_handle();
   void take_back(Exchange& exchange);
   void take_orders();
+  void begin_held();
   void begin(std::unique_ptr<Exchange> exchange);
   void end(CURL* easy, CURLcode code);
   void set_identity(Exchange& exchange);
@@ -83,12 +87,14 @@ class Client {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
 
   const Cluster cluster_;
+  const std::shared_ptr<RequestRate> rate_;
   TokenSource tokens_;
   std::mutex mutex_;  // guards the next three
   std::vector<std::unique_ptr<Exchange>> new_;
   std::vector<std::uint64_t> abandoned_;
   std::uint64_t last_id_ = 0;
 
+  std::deque<std::unique_ptr<Exchange>> held_;  // until rate_ lets them go; the thread's own
   std::unordered_map<std::uint64_t, std::unique_ptr<Exchange>> running_;  // the thread's own
   std::vector<CURL*> idle_;  // handles that can be used again, which costs less than new ones
   net::CurlLoop loop_;       // last: its thread uses the others

@@ -32,7 +32,7 @@ KubernetesExecutor::KubernetesExecutor(KubernetesOptions options, executor::List
       listener_(std::move(listener)),
       lookup_(std::move(lookup)),
       mandate_(options_.leases_hold),
-      client_(std::make_unique<Client>(options_.cluster)),
+      client_(std::make_unique<Client>(options_.cluster, options_.rate)),
       image_configs_(std::make_unique<ImageConfigs>(
           ImageConfigsOptions{.insecure_registries = insecure_registries()})),
       thread_([this] { run(); }) {
@@ -103,6 +103,8 @@ void KubernetesExecutor::begin(Task task) {
   made->task = std::move(task);
   Pod& pod = *pods_.emplace(key, std::move(made)).first->second;
   Space& s = space(pod.task.name_space);
+  if (!s.is_kept)
+    s.is_kept = !options_.keep_namespace || options_.keep_namespace(pod.task.name_space);
   if (s.is_listed) {
     place(pod);
   } else {

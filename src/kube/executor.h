@@ -12,15 +12,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "executor/environment.h"
 #include "executor/executor.h"
 #include "kube/cluster.h"
+#include "kube/request_rate.h"
 
 namespace tiphys::kube {
 
 struct KubernetesOptions {
   Cluster cluster;
+  std::shared_ptr<RequestRate> rate = {};  // of what is asked of its API; null: no limit
   std::string engine;         // value of the owner label: the same for all engines of one store
   std::string step_image;     // holds `/tiphys-step`
   std::string artifact_root;  // the artifact repository of this machine
@@ -30,6 +33,11 @@ struct KubernetesOptions {
   /// The workflows that there are, by uid, and whether each is over; nullopt when they cannot be
   /// known at the moment. Called in the executor's thread.
   std::function<std::optional<std::map<std::string, bool>>()> workflows = {};
+  /// Keeps a namespace in which pods are about to be made, for longer than any engine lives; false
+  /// when that failed. Called in the executor's thread.
+  std::function<bool(const std::string& name)> keep_namespace = {};
+  /// Those that have been kept. Called in the executor's thread.
+  std::function<std::vector<std::string>()> namespaces = {};
   std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
 };
 

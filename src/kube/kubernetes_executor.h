@@ -80,6 +80,7 @@ class KubernetesExecutor final : public executor::Executor {
   };
   struct Space {
     std::unique_ptr<PodWatch> watch;
+    bool is_kept = false;  // its name, in the store
     bool is_listed = false;
     int refusals = 0;                 // of the list, one after another
     std::set<std::string> seen = {};  // keys, since the list began
@@ -122,10 +123,17 @@ class KubernetesExecutor final : public executor::Executor {
   void do_acknowledge(const std::string& key);
   void release(Pod& pod);
   // Of pods that no task here asks for.
+  using Workflows = std::map<std::string, bool>;  // as KubernetesOptions::workflows tells them
+  using Judge = bool (KubernetesExecutor::*)(const std::string& path, const value::Value& object,
+                                             const Workflows& workflows);
   void sweep();
-  void sweep_unclaimed(Space& space, const std::map<std::string, bool>& workflows);
-  void sweep_list(const std::string& path, const std::string& from,
-                  std::shared_ptr<const std::map<std::string, bool>> workflows);
+  void sweep_unclaimed(Space& space, const Workflows& workflows);
+  void sweep_list(const std::string& path, const std::string& from, bool is_metadata, Judge judge,
+                  std::shared_ptr<const Workflows> workflows);
+  void sweep_page(const std::string& folder, const value::List& objects, Judge judge,
+                  const Workflows& workflows);
+  bool sweep_pod(const std::string& path, const value::Value& pod, const Workflows& workflows);
+  bool sweep_rest(const std::string& path, const value::Value& object, const Workflows& workflows);
   void delete_at(const std::string& path, int grace_seconds, std::int64_t pause);
   void forget(const Pod& pod);
   void free_pod(const std::string& path);

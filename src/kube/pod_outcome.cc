@@ -1,5 +1,7 @@
 #include "kube/pod_outcome.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,6 +10,7 @@
 #include "executor/artifacts.h"
 #include "executor/outputs.h"
 #include "executor/path_words.h"
+#include "executor/pod_plan.h"
 #include "executor/view.h"
 #include "step/contract.h"
 #include "step/files.h"
@@ -46,6 +49,25 @@ Outcome failed(Outcome::Phase phase, std::string message, const ContainerEnd* en
     outcome.exit_code = end->exit_code;
   }
   return outcome;
+}
+
+// Also of what was killed or evicted: what it said until then is what people look for. `has` has
+// its log in the outcome.
+void add_logs(const Task& task, const PodView& view, const ContainerEnd* has,
+              const executor::Lookup& lookup, const std::string& artifact_root, Outcome& outcome) {
+  if (!task.template_body["archiveLocation"]["archiveLogs"].bool_or(false)) return;
+  value::List logs;
+  for (const std::string& name : containers_of(task.template_body).mains) {
+    const auto end = std::ranges::find(view.mains, name, &ContainerEnd::name);
+    const bool has_begun = end != view.mains.end() && end->started_at.is_set();
+    if (has != nullptr && has->name == name) continue;
+    Task named = task;
+    named.container = name;
+    named.log_path = executor::container_log_path(task.log_path, name);
+    if (!has_begun && ::access(named.log_path.c_str(), F_OK) != 0) continue;
+    logs.push_back(executor::save_log_artifact(named, lookup, artifact_root));
+  }
+  executor::add_artifacts(outcome, std::move(logs));
 }
 
 executor::ContainerOutcome container_outcome(const ContainerEnd& end) {
@@ -89,6 +111,7 @@ Outcome outcome_by_report(const Task& task, const ContainerEnd& end, const step:
   if (!placed) return failed(Outcome::Phase::kError, placed.error().message, &end);
   Task named = task;
   named.container = end.name;
+  named.log_path = executor::container_log_path(task.log_path, end.name);
   Outcome outcome =
       executor::collect_outcome(named, *view, exit_of(task, end, report), lookup, artifact_root);
   if (end.exit_code != 0 && end.reason != "Error" && report.exec_error == 0) {
@@ -134,19 +157,28 @@ Outcome outcome_of(const Task& task, const PodView& view, const std::string& rep
                    const executor::Lookup& lookup, const std::string& artifact_root) {
   const ContainerEnd* const end = output_container(view);
   if (!view.problem.empty() || end == nullptr) {
-    return failed(view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed, view.problem,
-                  end);
+    const auto phase = view.is_error ? Outcome::Phase::kError : Outcome::Phase::kFailed;
+    Outcome outcome = failed(phase, view.problem, end);
+    // What main has left before a sidecar failed is the step's.
+    const bool is_good = end != nullptr && end->exit_code == 0;
+    const auto report = step::decode(is_good ? report_text : "");
+    if (report) {
+      outcome.outputs = outcome_by_report(task, *end, *report, lookup, artifact_root).outputs;
+    }
+    add_logs(task, view, report ? end : nullptr, lookup, artifact_root, outcome);
+    return outcome;
   }
   const auto report = step::decode(report_text);
   Outcome outcome;
   if (report) {
     outcome = outcome_by_report(task, *end, *report, lookup, artifact_root);
-  } else if (end->exit_code == 0) {
-    outcome = failed(Outcome::Phase::kError,
-                     fmt::format("{}: its outputs could not be read", end->name), end);
   } else {
-    outcome = failed(Outcome::Phase::kFailed, blame(*end), end);
+    outcome = end->exit_code == 0
+                  ? failed(Outcome::Phase::kError,
+                           fmt::format("{}: its outputs could not be read", end->name), end)
+                  : failed(Outcome::Phase::kFailed, blame(*end), end);
   }
+  add_logs(task, view, report ? end : nullptr, lookup, artifact_root, outcome);
   if (!task.template_body["containerSet"].is_map()) return outcome;
   if (end->name != kMain) outcome.exit_code.reset();  // as Argo, which looks at `main` alone
   for (const ContainerEnd& each : view.mains) {

@@ -58,6 +58,21 @@ TEST_F(PodOutcome, HoldsTheParametersThatThePodHasLeft) {
   EXPECT_EQ(done.outputs["parameters"].list().at(0)["value"].string_or(""), "12");
 }
 
+TEST_F(PodOutcome, KeepsWhatMainHasLeftWhenASidecarFails) {
+  task.template_body = *value::parse_json(R"({"outputs": {"parameters": [
+      {"name": "size", "valueFrom": {"path": "/tmp/size"}}]}})");
+  PodView view;
+  view.state = PodView::State::kEnded;
+  view.problem = "side: Error (exit code 3)";
+  view.mains = {{.name = "main", .exit_code = 0, .reason = "Completed", .message = {}}};
+  step::Report report;
+  report.files = {{.path = "/tmp/size", .text = "12\n"}};
+  const Outcome done = outcome_of(task, view, step::encode(report), {}, folder + "/artifacts");
+  EXPECT_EQ(done.phase, Outcome::Phase::kFailed);
+  EXPECT_EQ(done.message, "side: Error (exit code 3)");
+  EXPECT_EQ(done.outputs["parameters"].list().at(0)["value"].string_or(""), "12");
+}
+
 // The engine's own machine has such a file.
 TEST_F(PodOutcome, NeverReadsAFileOfTheEnginesMachine) {
   step::Report link;

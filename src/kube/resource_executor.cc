@@ -190,7 +190,7 @@ class Executor final : public ResourceExecutor {
       });
       return;
     }
-    if (!client_) client_ = std::make_unique<Client>(*options_.cluster);
+    if (!client_) client_ = std::make_unique<Client>(*options_.cluster, options_.rate);
     client_->send(std::move(request), [this, then = std::move(on_answer)](Answer answer) {
       queue_.post([then, kept = std::move(answer)] { then(kept); });
     });

@@ -40,9 +40,10 @@ struct ResourceStore {
 
 struct ResourceOptions {
   std::optional<Cluster> cluster = {};
-  std::string engine = {};      // value of the owner label
-  std::string step_image = {};  // for the pod of a template that acts on its own pod
-  std::string artifact_root;    // the artifact repository of this machine
+  std::shared_ptr<RequestRate> rate = {};  // of what is asked of its API; null: no limit
+  std::string engine = {};                 // value of the owner label
+  std::string step_image = {};             // for the pod of a template that acts on its own pod
+  std::string artifact_root;               // the artifact repository of this machine
   ResourceStore store;
   std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
 };

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -105,15 +106,19 @@ int CurlLoop::on_timer(CURLM*, long timeout_ms, void* self) {
   return 0;
 }
 
+int CurlLoop::wait_ms() const {
+  if (timer_at_ < 0 && wake_at_ < 0) return -1;
+  std::int64_t at = std::max(timer_at_, wake_at_);
+  if (timer_at_ >= 0 && wake_at_ >= 0) at = std::min(timer_at_, wake_at_);
+  const std::int64_t left = at - steady_now();
+  return left <= 0 ? 0 : static_cast<int>((left + 999'999) / 1'000'000);
+}
+
 void CurlLoop::run() {
   epoll_event events[64];
   for (;;) {
-    int wait_ms = -1;
-    if (timer_at_ >= 0) {
-      const std::int64_t left = timer_at_ - steady_now();
-      wait_ms = left <= 0 ? 0 : static_cast<int>((left + 999'999) / 1'000'000);
-    }
-    const int count = ::epoll_wait(epoll_, events, 64, wait_ms);
+    const int count = ::epoll_wait(epoll_, events, 64, wait_ms());
+    if (wake_at_ >= 0 && steady_now() >= wake_at_) wake_at_ = -1;
     for (int i = 0; i < count; ++i) act(events[i].data.fd, events[i].events);
     if (timer_at_ >= 0 && steady_now() >= timer_at_) {
       timer_at_ = -1;

@@ -40,6 +40,8 @@ class CurlLoop {
   void add(CURL* easy) { curl_multi_add_handle(multi_, easy); }
   /// Harmless for a handle that is not in there.
   void remove(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
+  /// on_wake is called at `at` (steady ns) or soon after it; a later call replaces it.
+  void wake_at(std::int64_t at) { wake_at_ = at; }
 
  private:
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* known);
@@ -47,6 +49,7 @@ class CurlLoop {
 
   void open();
   void run();
+  [[nodiscard]] int wait_ms() const;
   void act(int fd, unsigned events);
   void collect();
   [[nodiscard]] bool is_stopping();
@@ -59,7 +62,8 @@ class CurlLoop {
   int wake_fd_ = -1;
   int epoll_ = -1;
   CURLM* multi_ = nullptr;
-  std::int64_t timer_at_ = -1;  // steady ns; -1 for none
+  std::int64_t timer_at_ = -1;  // libcurl's; steady ns; -1 for none
+  std::int64_t wake_at_ = -1;   // the same, the owner's
 };
 
 }  // namespace tiphys::net

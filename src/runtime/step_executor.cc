@@ -1,7 +1,10 @@
 #include "runtime/step_executor.h"
 
 #include <map>
+#include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "executor/pod.h"
 #include "kube/executor.h"
@@ -16,6 +19,7 @@ namespace {
 
 constexpr const char* kIdentityKind = "KubernetesOwner";
 constexpr const char* kIdentityName = "engine";
+constexpr const char* kNamespaceKind = "KubernetesNamespace";  // one in which there may be pods
 
 void warn(const std::string& text) { observe::log(observe::LogLevel::kWarn, text); }
 
@@ -47,6 +51,30 @@ std::optional<std::map<std::string, bool>> workflows_of(const std::string& addre
   return known;
 }
 
+// Written before an engine makes its first pod there. It stays when the workflows have gone.
+bool keep_namespace(const std::string& address, const std::string& name) {
+  auto store = store::open(address);
+  if (!store) return false;
+  if ((*store)->find_object(kNamespaceKind, "", name)) return true;
+  return (*store)
+      ->put_object({.kind = kNamespaceKind,
+                    .name_space = "",
+                    .name = name,
+                    .json = "{}",
+                    .created_at = wall_now()})
+      .has_value();
+}
+
+std::vector<std::string> namespaces_of(const std::string& address) {
+  std::vector<std::string> names;
+  auto store = store::open(address);
+  if (!store) return names;
+  auto rows = (*store)->list_objects(kNamespaceKind, "");
+  if (!rows) return names;
+  for (store::ObjectRow& row : *rows) names.push_back(std::move(row.name));
+  return names;
+}
+
 }  // namespace
 
 diag::Result<StepExecutors> make_step_executors(const Config& config, store::Store& store,
@@ -68,8 +96,11 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
     TRY(resources.cluster,
         kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
     TRY(resources.engine, owner_of(store));
+    TRY(const kube::RateLimit limit, kube::rate_limit_from_environment());
+    if (limit.per_second > 0) resources.rate = std::make_shared<kube::RequestRate>(limit);
     made.steps = kube::make_kubernetes_executor(
         {.cluster = *resources.cluster,
+         .rate = resources.rate,
          .engine = resources.engine,
          .step_image = config.step_image,
          .artifact_root = artifact_root,
@@ -77,6 +108,9 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
          .images = images,
          .warn = warn,
          .workflows = [address = config.store_address()] { return workflows_of(address); },
+         .keep_namespace = [address = config.store_address()](
+                               const std::string& name) { return keep_namespace(address, name); },
+         .namespaces = [address = config.store_address()] { return namespaces_of(address); },
          .leases_hold = leases_hold},
         listener, lookup);
   } else {

@@ -192,6 +192,40 @@ spec:
             self.assertEqual(phase(self.end(name)), "Succeeded")
         self.assertEqual(self.marks(), ["in", "out"] * 18)
 
+    def test_a_semaphore_is_held_over_all_engines(self):
+        text = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: semaphore-}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps: [[{name: a, template: few, withSequence: {count: '3'}}]]
+  - name: few
+    synchronization: {semaphores: [{configMapKeyRef: {name: limits, key: few}}]}
+    container: {image: x, command: [sh, -c], args: ["echo in >> FOLDER/marks; while [ ! -e FOLDER/go ]; do sleep 0.05; done;
+                                                     sleep 0.05; echo out >> FOLDER/marks"]}
+"""
+        path = self.write("semaphore.yaml", text.replace("FOLDER", str(self.folder)))
+        self.call("apply", self.write("limits.yaml", "apiVersion: v1\nkind: ConfigMap\n"
+                                             "metadata: {name: limits}\ndata: {few: '2'}\n"))
+        for _ in range(2):
+            self.serve(self.new_home())
+        names = [self.submit(path) for _ in range(4)]
+        wait_until(lambda: len(self.marks()) == 2, 60, "two steps to run")
+        wait_until(lambda: int(self.sql("SELECT count(DISTINCT engine) FROM tiphys.leases WHERE engine <> 0")) == 2, 60,
+                   "both engines to have workflows")
+        time.sleep(1)
+        self.assertEqual(self.marks(), ["in"] * 2, "no engine lets a third one in")
+        (self.folder / "go").touch()
+        for name in names:
+            self.assertEqual(phase(self.end(name)), "Succeeded")
+        inside = [0]
+        for mark in self.marks():
+            inside.append(inside[-1] + (1 if mark == "in" else -1))
+        self.assertEqual((len(inside) - 1, max(inside), inside[-1]), (24, 2, 0))
+
     def test_engines_are_killed_and_stand_still_at_random(self):
         """TIPHYS_ENGINES_RUNS workflows (60), TIPHYS_SEED for the same once more."""
         count = int(os.environ.get("TIPHYS_ENGINES_RUNS", "60"))

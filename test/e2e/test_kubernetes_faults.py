@@ -87,6 +87,31 @@ class States(FaultTest):
                 self.assertEqual(node["phase"], wanted, node)
                 self.assertRegex(node["message"], message)
 
+    def test_logs_are_archived_however_a_pod_ends(self):
+        for case, told in (("exit code", {"exit_code": 3}), ("killed", {"end": "oom", "after": 0.2}),
+                           ("evicted", {"end": "evicted", "after": 0.2}), ("deadline", {"end": "deadline", "after": 0.2}),
+                           ("lost", {"end": "lost", "after": 0.5})):
+            with self.subTest(case):
+                name = f"w-{case.replace(' ', '-')}"
+                made = self.run_pods(template(told={"log": f"hello from {name}\n", **told}), name=name, ok=False,
+                                     spec="archiveLogs: true")
+                kept, = (nodes(made)[name].get("outputs") or {}).get("artifacts", [{}])
+                self.assertEqual(kept.get("name"), "main-logs")
+                self.assertEqual((self.home / "artifacts/default" / kept["s3"]["key"]).read_text(), f"hello from {name}\n")
+
+    def test_the_logs_of_all_containers_of_a_set_are_archived(self):
+        made = self.run_pods("- name: main\n  metadata: {annotations: {fake.tiphys.dev/log: 'hello\\n'}}\n"
+                             "  containerSet:\n    containers:\n"
+                             "    - {name: a, image: 'busybox:latest', command: [x]}\n"
+                             "    - {name: b, image: 'busybox:latest', command: [x]}\n", spec="archiveLogs: true")
+        kept = {a["name"]: (self.home / "artifacts/default" / a["s3"]["key"]).read_text()
+                for a in nodes(made)["w"]["outputs"]["artifacts"]}
+        self.assertEqual(kept, {"a-logs": "hello\n", "b-logs": ""})  # the first is fake_kubelet's main one
+
+    def test_no_log_of_a_pod_that_never_began_is_archived(self):
+        made = self.run_pods(template(told={"end": "init"}), ok=False, spec="archiveLogs: true")
+        self.assertNotIn("outputs", nodes(made)["w"])
+
     def test_a_sidecar_that_fails_fails_its_step(self):
         body = "  sidecars: [{name: side, image: 'busybox:latest', command: [x]}]\n"
         for code, wanted in ((3, "Failed"), (143, "Succeeded"), (137, "Succeeded")):
@@ -132,6 +157,41 @@ class States(FaultTest):
         self.assertEqual(nodes(made)["b"]["phase"], "Succeeded")
 
 
+    def test_a_data_template_needs_no_pod(self):
+        folder = self.home / "artifacts/b/in"
+        folder.mkdir(parents=True)
+        for name in ("b.txt", "a.txt", "c.pdf"):
+            (folder / name).write_text(name)
+        made = self.run_pods("""
+            - name: main
+              steps:
+              - - {name: list, template: list}
+              - - name: use
+                  template: use
+                  arguments: {parameters: [{name: f, value: '{{item}}'}]}
+                  withParam: '{{steps.list.outputs.result}}'
+            - name: list
+              data:
+                source: {artifactPaths: {name: x, s3: {bucket: b, key: in}}}
+                transformation: [{expression: "filter(data, {# endsWith '.txt'})"}]
+            - name: use
+              inputs: {parameters: [{name: f}]}
+              container: {image: 'busybox:latest', command: [echo, '{{inputs.parameters.f}}']}
+            """)
+        self.assertEqual((nodes(made)["list"]["phase"], nodes(made)["list"]["outputs"]["result"]),
+                         ("Succeeded", '["in/a.txt","in/b.txt"]'))
+        self.assert_each_made_once(2)  # those of `use`
+        words = sorted(str(r.body["spec"]["containers"][0]).count("in/") for r in self.api.asked("create"))
+        self.assertEqual(words, [1, 1])
+
+    def test_a_data_template_that_fails_makes_no_pod(self):
+        node, = self.run_pods("- name: main\n  data:\n    source: {artifactPaths: {name: x, s3: {bucket: b}}}\n"
+                              "    transformation: [{expression: 'nothing(data)'}]\n", ok=False)["status"]["nodes"].values()
+        self.assertEqual(node["phase"], "Failed", node)
+        self.assertRegex(node["message"], r"^main: Error \(exit code 64\): .*unknown name nothing")
+        self.assertEqual(self.api.asked("create"), [])
+
+
 class Requests(FaultTest):
     def test_a_busy_server_is_left_alone_for_as_long_as_it_says(self):
         self.api.fail("create", status=429, retry_after=2)
@@ -163,6 +223,28 @@ class Requests(FaultTest):
         self.api.fail("create", cut="before", times=2)
         self.run_pod()
         self.assert_each_made_once(1)
+
+    def limit(self, **variables):
+        env = self.env(**variables)
+        self.env = lambda **more: {**env, **more}
+
+    def test_no_more_requests_a_second_than_it_may_make(self):
+        self.limit(TIPHYS_KUBE_QPS="20", TIPHYS_KUBE_BURST="5")
+        self.run_pods(parallel(20, {}))
+        asked = sorted(r.at for verb in ("list", "get", "create", "patch", "delete") for r in self.api.asked(verb))
+        self.assertGreaterEqual(len(asked), 40)
+        for i, first in enumerate(asked):
+            within = sum(at <= first + 1 for at in asked[i:])
+            self.assertLessEqual(within, 5 + 20 + 2, "requests of a second (two may have been on their way for longer)")
+        self.assertGreater(asked[-1] - asked[0], (len(asked) - 5) / 20 - 0.2)
+        self.assertLess(asked[-1] - asked[0], 2 * len(asked) / 20, "nor many fewer")
+        self.assert_each_made_once(20)
+
+    def test_a_rate_that_makes_no_sense_is_refused(self):
+        self.limit(TIPHYS_KUBE_QPS="fast")
+        p = self.call("run", self.write("w.yaml", workflow(template())), ok=False)
+        self.assertIn("TIPHYS_KUBE_QPS is 'fast': want a number from 0.1 to 1000000", p.stdout + p.stderr)
+        self.assertEqual(self.api.requests, [])
 
     def test_who_is_not_let_in_is_told_so(self):
         self.config = self.api.kubeconfig(self.home / "other", token="wrong")
@@ -216,6 +298,21 @@ class Watches(FaultTest):
     def test_a_watch_whose_time_is_over_goes_on_from_its_version(self):
         self.api.fail("watch", end_after=2, times=5)
         self.run_many(after="0.2")
+        self.assertEqual(len(self.api.asked("list")), 1)
+
+    def test_a_watch_goes_on_from_a_bookmark(self):
+        self.api.bookmark_seconds = 0.3
+        self.api.fail("watch", end_after_bookmark=True, times=3)
+        name = self.submit_pods(template(told={"end": "never"}))
+        self.start_server()
+        pod, = self.wait_for_running()
+        for i in range(3):  # changes that the watch is not told of
+            self.api.create("default", {"metadata": {"name": f"other-{i}"}, "spec": {"containers": [{"name": "main"}]}})
+            watches = self.api.wait(lambda n=i + 2: len(a := self.api.asked("watch")) >= n and a, what="the next watch")
+        self.assertGreater(self.api.bookmarks[2], int(pod["metadata"]["resourceVersion"]))
+        self.assertEqual([w.query["resourceVersion"] for w in watches[1:4]], [str(v) for v in self.api.bookmarks[:3]])
+        self.finish(pod)
+        self.wait_for_phase(name, "Succeeded")
         self.assertEqual(len(self.api.asked("list")), 1)
 
     def test_a_version_that_is_too_old_means_a_new_list(self):
@@ -291,6 +388,18 @@ class Outages(FaultTest):
         self.start_server()
         self.wait_for_phase(name, "Succeeded")
         self.assert_each_made_once(1)
+
+    def test_a_pod_whose_workflow_is_deleted_while_no_engine_lives(self):
+        name = self.submit_pods(template(told={"end": "never"}))
+        engine = self.start_server()
+        self.wait_for_running()
+        self.kill(engine)
+        self.call("delete", name)
+        self.api.create("default", {"metadata": {"name": "other", "labels": {ENGINE: "another", WORKFLOW: "w"}},
+                                    "spec": {"containers": [{"name": "main"}]}})
+        self.start_server()
+        self.api.wait(lambda: len(self.api.pods) == 1, what="the pod to go")
+        self.assertIn(("default", "other"), self.api.pods)
 
     def test_pods_of_others_are_left_alone(self):
         others = {"other": {ENGINE: "another", WORKFLOW: "w"}, "argo": {WORKFLOW: "w"}, "plain": {}}

@@ -92,6 +92,7 @@ class FakeApi:
         self.watching = collections.Counter()        # namespace -> watches that are open
         self.watching_max = collections.Counter()
         self.faults = []
+        self.bookmarks = []                          # the versions that watches were told without a change
         self.snapshots = {}                          # continue token -> (version, items left)
         self.kubelet = FakeKubelet(self.set_status, self.remove, planner)
         self.port, self.server, self.is_up, self.mistake = 0, None, False, None

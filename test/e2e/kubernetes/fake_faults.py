@@ -18,6 +18,7 @@ class Fault:
     cut: str = ""              # `before` or `after` the work the connection is closed without an answer;
     cut_event: int = None      # a watch: it is closed in the middle of its Nth event (from 0)
     end_after: int = None      # a watch ends in good order after N events
+    end_after_bookmark: bool = False  # a watch ends in good order after its first bookmark
     gone_after: int = None     # a watch: an ERROR event of 410 after N events
     is_hung: bool = False      # a watch says nothing, and keeps its connection
     is_doubled: bool = False   # a watch tells each event twice

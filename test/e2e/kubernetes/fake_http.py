@@ -191,6 +191,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 next_bookmark += api.bookmark_seconds
                 if wants_bookmarks:
                     stream.bookmark(version)
+                if stream.is_over:
+                    return stream.is_in_order
 
     def hang(self, fault):
         with self.api.changed:
@@ -265,3 +267,6 @@ class WatchStream:
             meta["annotations"] = annotations
         self.handler.chunk(self.line("BOOKMARK", {"kind": "Pod", "apiVersion": "v1", "metadata": meta, "spec": {
             "containers": None}, "status": {}}))
+        self.handler.api.bookmarks.append(version)
+        if self.fault and self.fault.end_after_bookmark:
+            self.is_in_order = self.is_over = True

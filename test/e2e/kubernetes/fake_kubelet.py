@@ -6,7 +6,7 @@ What a pod does is told by annotations `fake.tiphys.dev/NAME` of its template, o
   message    what the main container's command leaves as termination message
   result     what it is said to have printed, for outputs.result
   after      seconds until the end (default 0: it ends without ever having been seen to run)
-  log        what the main container prints
+  log        what the main container prints; `\\n` is the end of a line
   end        how it ends, if not by itself: never | oom | evicted | image | lost | init | deadline | unschedulable
   sidecar    exit code of the other containers (default 0)
 
@@ -41,7 +41,8 @@ def plan_of(pod):
     told = {k.removeprefix(PREFIX): v for k, v in (pod["metadata"].get("annotations") or {}).items()
             if k.startswith(PREFIX)}
     plan = Plan(exit_code=int(told.pop("exit-code", 0)), message=told.pop("message", ""),
-                result=told.pop("result", None), after=float(told.pop("after", 0)), log=told.pop("log", ""), end=told.pop("end", ""),
+                result=told.pop("result", None), after=float(told.pop("after", 0)),
+                log=told.pop("log", "").replace("\\n", "\n"), end=told.pop("end", ""),
                 sidecar=int(told.pop("sidecar", 0)))
     if told or plan.end not in ENDS:
         raise ValueError(f"no such plan: {told} end={plan.end!r}")
