@@ -9,6 +9,7 @@
 #include "cli/channels.h"
 #include "cli/rules.h"
 #include "diag/render.h"
+#include "executor/host_paths.h"
 #include "runtime/ready_templates.h"
 #include "runtime/workflow_defaults.h"
 #include "spec/merge.h"
@@ -132,6 +133,14 @@ lint::FindStored stored_finder(store::Store& store, std::string name_space) {
   };
 }
 
+lint::HostPathProblem host_path_problem(const runtime::Config& config) {
+  if (config.executor == executor::ExecutorKind::kKubernetes) return {};  // its nodes have others
+  return [list = config.host_paths](const std::string& path) -> std::string {
+    const auto allowed = executor::allowed_host_path(path, list);
+    return allowed ? "" : allowed.error().message;
+  };
+}
+
 std::optional<std::string_view> text_of(const Documents& documents, const std::string& file) {
   for (const Source& s : documents.sources) {
     if (s.file == file && !has_secret(s.text)) return s.text;
@@ -152,6 +161,7 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
                       .options = {.is_run = is_run,
                                   .has_cluster =
                                       state.config.executor == executor::ExecutorKind::kKubernetes,
+                                  .host_path_problem = host_path_problem(state.config),
                                   .find_keys = key_finder(documents, state, session)}})) {
       documents.findings.push_back(std::move(d));
     }

@@ -209,7 +209,8 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
   TRY(step.environment, container_environment(task, container, task.container, settings.lookup));
   TRY(step.words, words_in_image(container, step.environment, image.config));
   TRY(std::vector<Placement> volumes,
-      place_volumes(task, container, step.environment, settings.lookup, settings.home));
+      place_volumes(task, container, step.environment,
+                    {settings.lookup, settings.home, settings.host_paths}));
   for (const Placement& volume : volumes) open_to_all(volume, task);
   // A volume may lie over the image's own files.
   const bool is_bare = volumes.empty();

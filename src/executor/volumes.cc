@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "executor/host_paths.h"
 #include "executor/path_words.h"
 #include "executor/preparation.h"
 #include "executor/step_log.h"
@@ -60,8 +61,16 @@ diag::Result<void> write_object(const value::Value& source, bool is_secret, cons
   return {};
 }
 
+diag::Result<std::string> host_path(const value::Value& host, std::string_view allowed) {
+  TRY(std::string path, allowed_host_path(std::string(host["path"].string_or("/")), allowed));
+  if (host["type"].string_or("").ends_with("OrCreate")) TRY_VOID(make_folder(path));
+  return path;
+}
+
 diag::Result<std::string> make_volume(const std::string& name, const Task& task,
-                                      const Lookup& lookup, const std::string& home) {
+                                      const VolumeSettings& settings) {
+  const Lookup& lookup = settings.lookup;
+  const std::string& home = settings.home;
   const value::Value& volume = find_volume(task, name);
   const std::string own =
       (task.volumes_path.empty() ? task.work_path + "/volumes" : task.volumes_path) + "/" + name;
@@ -72,9 +81,7 @@ diag::Result<std::string> make_volume(const std::string& name, const Task& task,
     return folder;
   }
   if (const value::Value& host = volume["hostPath"]; host.is_map()) {
-    std::string path = clean_path(host["path"].string_or("/"));
-    if (host["type"].string_or("").ends_with("OrCreate")) TRY_VOID(make_folder(path));
-    return path;
+    return host_path(host, settings.host_paths);
   }
   if (const value::Value& claim = volume["persistentVolumeClaim"]; claim.is_map()) {
     std::string folder =
@@ -110,15 +117,15 @@ diag::Result<std::string> make_volume(const std::string& name, const Task& task,
 
 diag::Result<std::vector<Placement>> place_volumes(const Task& task, const value::Value& container,
                                                    const Environment& environment,
-                                                   const Lookup& lookup, const std::string& home) {
+                                                   const VolumeSettings& settings) {
   std::vector<Placement> places;
   for (const value::Value& mount : container["volumeMounts"].list()) {
     const std::string name(mount["name"].string_or(""));
-    TRY(std::string source, make_volume(name, task, lookup, home));
+    TRY(std::string source, make_volume(name, task, settings));
     std::string sub(mount["subPath"].string_or(""));
     if (sub.empty()) sub = environment.expand(mount["subPathExpr"].string_or(""));
     if (!sub.empty()) {
-      source += clean_path("/" + sub);
+      TRY(source, path_inside(source, clean_path("/" + sub)));
       const auto is_there = read_file(source);
       if (!is_there && is_there.error().code == diag::Code::kNotFound)
         TRY_VOID(make_folder(source));

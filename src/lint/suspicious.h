@@ -82,6 +82,9 @@ void expressions_of_templates(const BasePointer& base, std::vector<diag::Diagnos
 /// Appends warnings about Secrets and ConfigMaps, or keys in them, that `find_keys` does not find.
 void missing_references(const BasePointer& base, const FindKeys& find_keys,
                         std::vector<diag::Diagnostic>& out);
+/// Appends warnings about hostPath volumes that `problem` tells something of.
+void refused_host_paths(const BasePointer& base, const HostPathProblem& problem,
+                        std::vector<diag::Diagnostic>& out);
 
 /// Appends warnings about one map of hooks.
 void suspicious_hooks(const value::Value& hooks, const Place& at, const HookScope& scope,

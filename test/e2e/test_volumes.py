@@ -6,11 +6,11 @@ from engine import EngineTest, nodes, phase
 
 
 class VolumesTest(EngineTest):
-    def run_with(self, spec, ok=True):
+    def run_with(self, spec, ok=True, flags=()):
         """The finished workflow whose spec is `spec`, in YAML, with the template `main` as its entrypoint."""
         path = self.write("w.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\n"
                           "spec:\n  entrypoint: main\n" + spec)
-        return self.run_workflow(path, ok=ok)
+        return self.run_workflow(path, *flags, ok=ok)
 
     def logs(self):
         return self.call("logs", "w", "--no-color").stdout
@@ -24,6 +24,43 @@ class VolumesTest(EngineTest):
         self.assertEqual("Error", phase(w))
         self.assertEqual(("Error", "volume 'nope' not found in workflow spec"),
                          (nodes(w)["w"]["phase"], nodes(w)["w"]["message"]))
+
+    HOST_PATH = """
+  volumes: [{name: h, hostPath: {path: FOLDER}}]
+  templates:
+  - name: main
+    container: {image: x, command: [sh, -c, "cat /of-host/f; ls /of-host"], volumeMounts: [{name: h, mountPath: /of-host}]}
+"""
+
+    def test_a_folder_of_the_machine_is_mounted_only_if_it_is_allowed(self):
+        folder = self.home / "shared"
+        folder.mkdir()
+        (folder / "f").write_text("of the host\n")
+        told = f"hostPath '{folder}' is not allowed on this machine: name a folder that holds it in " \
+               "TIPHYS_HOST_PATHS or --host-paths"
+        w = self.run_with(self.HOST_PATH.replace("FOLDER", str(folder)), ok=False)
+        self.assertEqual(("Error", told), (nodes(w)["w"]["phase"], nodes(w)["w"]["message"]))
+        self.assertIn(f":7:40: warning: {told}", self.call("lint", self.home / "w.yaml").stdout)
+        self.assertIn(f"warning: {told}", self.call("run", self.home / "w.yaml", "--name", "x", ok=False).stderr)
+        self.call("delete", "w")
+        for name, list_ in (("y", f"/srv:{self.home}"), ("z", "/")):
+            p = self.call("run", self.home / "w.yaml", "--name", name, "--host-paths", list_)
+            self.assertNotIn(told, p.stderr)
+            self.assertIn("of the host", self.call("logs", name).stdout)
+
+    def test_no_link_leads_out_of_the_allowed_folders(self):
+        for name in ("open", "closed"):
+            (self.home / name).mkdir()
+        (self.home / "closed" / "f").write_text("secret\n")
+        (self.home / "open" / "link").symlink_to(self.home / "closed")
+        for path, more in (("open/link", ""), ("open", ", subPath: link")):
+            w = self.run_with(self.HOST_PATH.replace("FOLDER", f"{self.home}/{path}")
+                              .replace("mountPath: /of-host", "mountPath: /of-host" + more), ok=False,
+                              flags=("--host-paths", f"{self.home}/open"))
+            self.assertEqual("Error", nodes(w)["w"]["phase"])
+            self.assertIn("not allowed" if not more else "subPath 'link' leads out of its volume",
+                          nodes(w)["w"]["message"])
+            self.call("delete", "w")
 
 
 if __name__ == "__main__":
