@@ -130,7 +130,11 @@ diag::Result<std::vector<Placement>> place_volumes(const Task& task, const value
       if (!is_there && is_there.error().code == diag::Code::kNotFound)
         TRY_VOID(make_folder(source));
     }
-    places.push_back({clean_path(mount["mountPath"].string_or("/")), std::move(source)});
+    const value::Value& claim = find_volume(task, name)["persistentVolumeClaim"];
+    places.push_back(
+        {.path = clean_path(mount["mountPath"].string_or("/")),
+         .source = std::move(source),
+         .is_read_only = mount["readOnly"].bool_or(false) || claim["readOnly"].bool_or(false)});
   }
   return places;
 }

@@ -3,8 +3,8 @@
 // emptyDir lies in the step's work folder; configMap, secret and projected volumes are written
 // there as files; a claim is a folder below HOME that stays (persistentVolumeClaim:
 // HOME/claims/NAMESPACE/NAME; volumeClaimTemplates: HOME/runs/UID/volumes/NAME, shared by the steps
-// of one workflow); hostPath is itself, if it is allowed. readOnly is not enforced. Called on an
-// executor's thread.
+// of one workflow); hostPath is itself, if it is allowed.
+// Called on an executor's thread.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 """Volumes of steps that run on this machine without images."""
 import os
+import os
 import unittest
 
 from engine import EngineTest, nodes, phase
@@ -61,6 +62,27 @@ class VolumesTest(EngineTest):
             self.assertIn("not allowed" if not more else "subPath 'link' leads out of its volume",
                           nodes(w)["w"]["message"])
             self.call("delete", "w")
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounts need root")
+    def test_what_is_mounted_read_only_cannot_be_written(self):
+        self.run_with("""
+  volumes:
+  - {name: e, emptyDir: {}}
+  - {name: c, persistentVolumeClaim: {claimName: c, readOnly: true}}
+  - {name: d, persistentVolumeClaim: {claimName: c}}
+  templates:
+  - name: main
+    script:
+      image: x
+      command: [sh]
+      source: "for d in e c d e/in; do touch /tiphys-ro/$d/f 2> /dev/null && echo wrote $d; done; true"
+      volumeMounts:
+      - {name: e, mountPath: /tiphys-ro/e, readOnly: true}
+      - {name: c, mountPath: /tiphys-ro/c}
+      - {name: d, mountPath: /tiphys-ro/d}
+      - {name: d, mountPath: /tiphys-ro/e/in}
+""")
+        self.assertEqual(["w: wrote d", "w: wrote e/in"], self.logs().splitlines())
 
 
 if __name__ == "__main__":
