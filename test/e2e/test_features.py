@@ -368,6 +368,9 @@ spec:
         self.start_server()
         wait_until(lambda: not self.get("w"), 20, "the workflow to be deleted")
         self.assertEqual(list((self.home / "runs").iterdir()), [])
+        # So is one that ends beside the server, whether that has seen it run or not.
+        self.run_workflow(path)
+        wait_until(lambda: not self.get("w"), 20, "the workflow to be deleted that ended beside the server")
 
     def test_a_reference_to_no_template_is_an_error_of_the_workflow(self):
         path = self.write("w.yaml", """
