@@ -250,6 +250,11 @@ TEST(Suspicious, KnowsMetricsThatAreNeverEmitted) {
             "\"status\"?\n");
   EXPECT_EQ(told("when: \"{{status}} != Sucess\", " + counter),
             "8:68 there is no phase \"Sucess\"; did you mean \"Succeeded\"?\n");
+  EXPECT_EQ(told("gauge: {realtime: true, value: \"{{duration}}\"}"), "");
+  EXPECT_EQ(
+      told("gauge: {realtime: true, value: \"5\"}"),
+      "8:78 a realtime gauge can only be {{duration}} or {{workflow.duration}}: this metric is "
+      "never emitted\n");
   EXPECT_EQ(told("gauge: {value: \"{{outputs.parameters.size}}\"}"),
             "8:63 unknown variable 'outputs.parameters.size': this metric is never emitted\n");
 }
