@@ -1,7 +1,7 @@
 // The volumes of a pod as folders of this machine.
 //
-// emptyDir lies in the step's work folder; configMap, secret and projected volumes are written
-// there as files; a claim is a folder below HOME that stays (persistentVolumeClaim:
+// emptyDir lies in the step's work folder; configMap, secret, downwardAPI and projected volumes are
+// written there as files; a claim is a folder below HOME that stays (persistentVolumeClaim:
 // HOME/claims/NAMESPACE/NAME; volumeClaimTemplates: HOME/runs/UID/volumes/NAME, shared by the steps
 // of one workflow); hostPath is itself, if it is allowed.
 // Called on an executor's thread.

@@ -84,6 +84,41 @@ class VolumesTest(EngineTest):
 """)
         self.assertEqual(["w: wrote d", "w: wrote e/in"], self.logs().splitlines())
 
+    def test_files_of_a_volume_have_their_modes_and_tell_of_the_pod(self):
+        path = self.write("w.yaml", """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data: {a: one, b: two}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w, namespace: default}
+spec:
+  entrypoint: main
+  volumes:
+  - {name: c, configMap: {name: c, defaultMode: 0440, items: [{key: a, path: x/a, mode: 0400}, {key: b, path: b}]}}
+  - name: d
+    downwardAPI:
+      items:
+      - {path: labels, fieldRef: {fieldPath: metadata.labels}}
+      - {path: team, fieldRef: {fieldPath: "metadata.labels['team']"}}
+      - {path: name, fieldRef: {fieldPath: metadata.name}, mode: 0400}
+      - {path: cpu, resourceFieldRef: {resource: limits.cpu}}
+  templates:
+  - name: main
+    metadata: {labels: {team: 'a "b"'}}
+    container:
+      image: x
+      command: [sh, -c, "cd /tiphys-v; stat -c '%a %n' c/x/a c/b d/name; cat d/name d/team d/labels"]
+      volumeMounts: [{name: c, mountPath: /tiphys-v/c}, {name: d, mountPath: /tiphys-v/d}]
+""")
+        err = self.call("run", path).stderr
+        self.assertIn("volumes.downwardAPI.items.resourceFieldRef is not acted on yet", err)
+        self.assertEqual(["400 c/x/a", "440 c/b", "400 d/name", 'wa "b"team="a \\"b\\""',
+                          'workflows.argoproj.io/completed="false"', 'workflows.argoproj.io/workflow="w"'],
+                         [line.removeprefix("w: ") for line in self.logs().splitlines()])
+
 
 if __name__ == "__main__":
     unittest.main()
