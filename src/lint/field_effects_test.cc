@@ -61,7 +61,7 @@ TEST(FieldEffects, AProbeThatADaemonIsAskedIsActedOn) {
   };
   EXPECT_EQ("", told("httpGet: {port: 80}"));
   EXPECT_EQ("", told("tcpSocket: {port: 80}"));
-  EXPECT_EQ("6: template 'm': container.readinessProbe is not acted on yet\n",
+  EXPECT_EQ("8: template 'm': container.readinessProbe is not acted on yet\n",
             told("exec: {command: [x]}"));
 }
 
