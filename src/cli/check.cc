@@ -9,6 +9,7 @@
 #include "cli/channels.h"
 #include "cli/rules.h"
 #include "diag/render.h"
+#include "executor/host_paths.h"
 #include "runtime/ready_templates.h"
 #include "runtime/workflow_defaults.h"
 #include "spec/merge.h"
@@ -80,7 +81,7 @@ diag::Result<std::vector<spec::Manifest>> completed(const Documents& documents, 
     if (m.kind != "Workflow") continue;
     TRY(const Value changed, apply_overrides(m.object, overrides));
     TRY(const Value defaults, defaults_for(m, documents, state, defaults_file, session));
-    const Value joined = spec::join_workflow_specs(changed["spec"], {}, defaults["spec"]);
+    const Value joined = spec::validated_spec(changed["spec"], defaults["spec"]);
     Map object = changed.map();
     object.set("spec", in_order_of(joined, m.object["spec"]));
     m.object = Value(std::move(object));
@@ -132,6 +133,14 @@ lint::FindStored stored_finder(store::Store& store, std::string name_space) {
   };
 }
 
+lint::HostPathProblem host_path_problem(const runtime::Config& config) {
+  if (config.executor == executor::ExecutorKind::kKubernetes) return {};  // its nodes have others
+  return [list = config.host_paths](const std::string& path) -> std::string {
+    const auto allowed = executor::allowed_host_path(path, list);
+    return allowed ? "" : allowed.error().message;
+  };
+}
+
 std::optional<std::string_view> text_of(const Documents& documents, const std::string& file) {
   for (const Source& s : documents.sources) {
     if (s.file == file && !has_secret(s.text)) return s.text;
@@ -152,6 +161,7 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
                       .options = {.is_run = is_run,
                                   .has_cluster =
                                       state.config.executor == executor::ExecutorKind::kKubernetes,
+                                  .host_path_problem = host_path_problem(state.config),
                                   .find_keys = key_finder(documents, state, session)}})) {
       documents.findings.push_back(std::move(d));
     }
@@ -207,7 +217,7 @@ diag::Result<void> check_given(const Documents& documents, store::Store& store,
 std::string why_invalid(const Value& workflow, const Value& defaults, store::Store& store) {
   const std::string space(workflow["metadata"]["namespace"].string_or("default"));
   Map object = workflow.map();
-  object.set("spec", spec::join_workflow_specs(workflow["spec"], {}, defaults["spec"]));
+  object.set("spec", spec::validated_spec(workflow["spec"], defaults["spec"]));
   auto valid = lint::validate_workflow(Value(std::move(object)), stored_finder(store, space));
   return valid ? "" : valid.error().message;
 }
@@ -230,8 +240,7 @@ diag::Result<void> complete(std::vector<runtime::Submission>& submissions, store
       return stored(kind, name_space, name);
     };
     value::Map object = s.workflow.map();
-    object.set("spec",
-               spec::join_workflow_specs(s.workflow["spec"], {}, s.workflow_defaults["spec"]));
+    object.set("spec", spec::validated_spec(s.workflow["spec"], s.workflow_defaults["spec"]));
     if (auto valid = lint::validate_workflow(value::Value(std::move(object)), find); !valid)
       s.invalid = valid.error().message;
   }

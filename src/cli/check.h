@@ -13,6 +13,9 @@ namespace tiphys::cli {
 /// Looks for templates in the store; `name_space` is for references that name none.
 [[nodiscard]] lint::FindStored stored_finder(store::Store& store, std::string name_space);
 
+/// Tells of hostPath volumes that steps here may not have; null where steps are pods.
+[[nodiscard]] lint::HostPathProblem host_path_problem(const runtime::Config& config);
+
 /// The text of one of the files; nullopt when it is none of them, or holds a Secret, of which no
 /// line is ever shown.
 [[nodiscard]] std::optional<std::string_view> text_of(const Documents& documents,

@@ -2,6 +2,11 @@
 
 #include <filesystem>
 
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "executor/host_paths.h"
+
 namespace tiphys::cli {
 
 void add_executor_flags(Command command, ExecutorFlags& flags) {
@@ -9,6 +14,9 @@ void add_executor_flags(Command command, ExecutorFlags& flags) {
                      "where steps run: auto (containers when a runtime and the image are here), "
                      "host, container, sandbox, kubernetes");
   command.add_option("--images", flags.images, "a folder with OCI image layouts");
+  command.add_option("--host-paths", flags.host_paths,
+                     "which folders of this machine hostPath volumes may show, with colons "
+                     "between; / is all");
   command.add_option("--kubeconfig", flags.kubeconfig,
                      "of --executor kubernetes; default: $KUBECONFIG, the pod's service account, "
                      "~/.kube/config");
@@ -19,6 +27,13 @@ void add_executor_flags(Command command, ExecutorFlags& flags) {
 diag::Result<void> apply_executor_flags(const ExecutorFlags& flags, runtime::Config& config) {
   if (!flags.executor.empty()) {
     TRY(config.executor, runtime::executor_named(flags.executor));
+  }
+  if (!flags.host_paths.empty()) {
+    if (!executor::is_path_list(flags.host_paths)) {
+      return wrong_usage(fmt::format(
+          "--host-paths is '{}': want absolute folders, with colons between", flags.host_paths));
+    }
+    config.host_paths = flags.host_paths;
   }
   config.kubeconfig = flags.kubeconfig;
   config.kube_context = flags.context;

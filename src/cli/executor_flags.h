@@ -12,15 +12,17 @@ namespace tiphys::cli {
 struct ExecutorFlags {
   std::string executor;  // empty: as the environment says
   std::string images;
+  std::string host_paths;
   std::string kubeconfig;
   std::string context;
   std::string step_image;
 };
 
-/// --executor, --images, and where the Kubernetes cluster is.
+/// --executor, --images, --host-paths, and where the Kubernetes cluster is.
 void add_executor_flags(Command command, ExecutorFlags& flags);
 
-/// Puts what was given into `config`. Errors: kInvalidManifest for an unknown executor.
+/// Puts what was given into `config`. Errors: kInvalidManifest for an unknown executor or a
+/// list that is none.
 [[nodiscard]] diag::Result<void> apply_executor_flags(const ExecutorFlags& flags,
                                                       runtime::Config& config);
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/metric_values.h"
 #include "cli/selection.h"
 #include "cli/show.h"
 #include "runtime/submit.h"
@@ -29,7 +30,8 @@ diag::Result<void> get(const GetFlags& o, Session& session) {
   view.node_field_selector = o.node_field_selector;
   for (const std::string& name : o.names) {
     TRY(const store::WorkflowRow row, find_workflow(*state.store, session, name));
-    TRY(const Value workflow, runtime::load_workflow_object(*state.store, row));
+    TRY(Value workflow, runtime::load_workflow_object(*state.store, row));
+    workflow = with_metrics_condition(std::move(workflow), *state.store);
     TRY_VOID(show_workflow(workflow, o.output, view));
   }
   return {};

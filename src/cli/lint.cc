@@ -158,12 +158,13 @@ diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owner
     TRY(state, open_state());
     find_stored = stored_finder(*state.store, session.space());
   }
-  for (diag::Diagnostic& d :
-       lint::check({.manifests = documents.manifests,
-                    .find_stored = find_stored,
-                    .options = {.warn_of_unused = true,
-                                .has_cluster = state.config.executor ==
-                                               executor::ExecutorKind::kKubernetes}})) {
+  for (diag::Diagnostic& d : lint::check(
+           {.manifests = documents.manifests,
+            .find_stored = find_stored,
+            .options = {.warn_of_unused = true,
+                        .has_cluster = state.config.executor == executor::ExecutorKind::kKubernetes,
+                        .host_path_problem = o.is_offline ? lint::HostPathProblem()
+                                                          : host_path_problem(state.config)}})) {
     documents.findings.push_back(std::move(d));
   }
   for (diag::Diagnostic& d : rule_findings(documents, state.store.get(), session.space(), false)) {

@@ -1,5 +1,8 @@
 #include "cli/metric_values.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <ranges>
 
 #include "cli/command.h"
@@ -46,6 +49,28 @@ diag::Result<metrics::Samples> metric_samples(store::Store& store,
     metrics::collect(workflow, find, now(), samples);
   }
   return samples;
+}
+
+value::Value with_metrics_condition(value::Value workflow, store::Store& store) {
+  const std::string name_space(workflow["metadata"]["namespace"].string_or(""));
+  metrics::Samples samples;
+  metrics::collect(
+      workflow,
+      [&](const std::string& kind, const std::string& holder, const std::string& name) {
+        return stored_template(store, name_space, kind, holder, name);
+      },
+      now(), samples);
+  if (samples.problems.empty()) return workflow;
+  value::List conditions = workflow["status"]["conditions"].list();
+  conditions.emplace_back(
+      value::Map{{"type", "MetricsError"},
+                 {"status", "True"},
+                 {"message", fmt::format("{}", fmt::join(samples.problems, ", "))}});
+  value::Map status = workflow["status"].map();
+  status.set("conditions", std::move(conditions));
+  value::Map whole = workflow.map();
+  whole.set("status", std::move(status));
+  return whole;
 }
 
 }  // namespace tiphys::cli

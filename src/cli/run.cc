@@ -206,7 +206,8 @@ diag::Result<void> run(RunOptions& o, Session& session) {
     if (o.output == "name") {
       print_text(row.name + "\n");  // the object of many nodes takes its time
     } else if (!live.shows_end()) {
-      TRY_VOID(show_workflow(host->workflow_object(row.uid), o.output, session));
+      TRY_VOID(show_workflow(with_metrics_condition(host->workflow_object(row.uid), *state.store),
+                             o.output, session));
     }
     if (host->final_phase(row.uid) != "Succeeded") session.exit_code = 1;
   }

@@ -41,8 +41,7 @@ diag::Result<void> check_cron(const Value& object, store::Store& store) {
   const std::string space(object["metadata"]["namespace"].string_or("default"));
   TRY(const Value defaults, runtime::find_workflow_defaults(store, {}, space));
   Map spec = object["spec"].map();
-  spec.set("workflowSpec",
-           spec::join_workflow_specs(object["spec"]["workflowSpec"], {}, defaults["spec"]));
+  spec.set("workflowSpec", spec::validated_spec(object["spec"]["workflowSpec"], defaults["spec"]));
   Map complete = object.map();
   complete.set("spec", std::move(spec));
   std::vector<diag::Diagnostic> findings;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "executor/pod_fields.h"
 #include "spec/node_id.h"
 
 namespace tiphys::executor {
@@ -85,18 +86,6 @@ diag::Result<std::optional<std::string>> key_of_object(
                                 what, task.name_space, name));
 }
 
-std::string field_value(const Task& task, std::string_view path) {
-  char host[256] = "localhost";
-  ::gethostname(host, sizeof host - 1);
-  if (path == "metadata.name") return task.pod_name;
-  if (path == "metadata.namespace") return task.name_space;
-  if (path == "metadata.uid") return task.key;
-  if (path == "spec.nodeName") return host;
-  if (path == "spec.serviceAccountName") return "default";
-  if (path.starts_with("status.")) return "127.0.0.1";
-  return "";
-}
-
 diag::Result<std::optional<std::string>> value_from(const value::Value& from, const Task& task,
                                                     const Lookup& lookup) {
   if (const value::Value& ref = from["secretKeyRef"]; !ref.is_null()) {
@@ -106,7 +95,7 @@ diag::Result<std::optional<std::string>> value_from(const value::Value& from, co
     return key_of_object(ref, "ConfigMap", task, lookup.config_map);
   }
   if (const value::Value& ref = from["fieldRef"]; !ref.is_null()) {
-    return std::optional<std::string>(field_value(task, ref["fieldPath"].string_or("")));
+    return std::optional<std::string>(pod_field(task, ref["fieldPath"].string_or("")));
   }
   return std::optional<std::string>("0");  // resourceFieldRef: nothing is limited here
 }

@@ -77,15 +77,10 @@ diag::Result<void> add_progress(const Task& task, Environment& environment,
   return {};
 }
 
-std::vector<VolumeMount> mounts_of(const View& view, const value::Value& container) {
+std::vector<VolumeMount> mounts_of(const View& view) {
   std::vector<VolumeMount> mounts;
   for (const Placement& volume : view.volumes()) {
-    bool is_read_only = false;
-    for (const value::Value& mount : container["volumeMounts"].list()) {
-      if (view.seen_path(mount["mountPath"].string_or("/")) != volume.path) continue;
-      is_read_only = mount["readOnly"].bool_or(false);
-    }
-    mounts.insert(mounts.begin(), {volume.path, volume.source, is_read_only});
+    mounts.insert(mounts.begin(), {volume.path, volume.source, volume.is_read_only});
   }
   return mounts;
 }
@@ -209,7 +204,8 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
   TRY(step.environment, container_environment(task, container, task.container, settings.lookup));
   TRY(step.words, words_in_image(container, step.environment, image.config));
   TRY(std::vector<Placement> volumes,
-      place_volumes(task, container, step.environment, settings.lookup, settings.home));
+      place_volumes(task, container, step.environment,
+                    {settings.lookup, settings.home, settings.host_paths}));
   for (const Placement& volume : volumes) open_to_all(volume, task);
   // A volume may lie over the image's own files.
   const bool is_bare = volumes.empty();
@@ -242,7 +238,7 @@ diag::Result<Prepared> prepare_in_image(const Task& task, const Image& image,
                .env = step.environment.lines(),
                .working_folder = view.working_folder(),
                .user = user,
-               .volumes = mounts_of(view, container),
+               .volumes = mounts_of(view),
                .capabilities = capabilities_of(security_of(task, "capabilities")),
                .no_new_privileges = !security_of(task, "allowPrivilegeEscalation").bool_or(true),
                .limits = runtime.sets_limits ? limits_of(container) : ResourceLimits(),

@@ -275,7 +275,8 @@ PluginProcess* PluginExecutor::running(const PluginManifest& manifest, const std
                                         .artifact_root = options_.home + "/artifacts",
                                         .folders = folders_,
                                         .programs = programs_,
-                                        .image_facts = image_facts_});
+                                        .image_facts = image_facts_,
+                                        .host_paths = {}});
   plugin.problem = started ? "" : started.error().message;
   return started ? plugin.process.get() : nullptr;
 }

@@ -134,6 +134,7 @@ diag::Result<void> PluginProcess::start(const PrepareSettings& settings) {
   task.volumes = value::List{
       value::Map{{"name", kTokenVolume}, {"hostPath", value::Map{{"path", folder_ + "/token"}}}}};
   PrepareSettings own = settings;
+  own.host_paths = folder_;
   for (const bool may_mount : {settings.may_mount, false}) {
     remove_tree(task.work_path);
     own.may_mount = may_mount;

@@ -188,7 +188,8 @@ diag::Result<Prepared> prepare(const Task& task, const PrepareSettings& settings
   const std::string work_folder =
       prepared.passed_on.empty() ? task.work_path + "/wd" : prepared.passed_on;
   TRY(std::vector<Placement> volumes,
-      place_volumes(task, container, environment, settings.lookup, settings.home));
+      place_volumes(task, container, environment,
+                    {settings.lookup, settings.home, settings.host_paths}));
 
   const bool is_script = task.template_body["script"].is_map();
   std::string source(is_script ? container["source"].string_or("") : "");

@@ -27,6 +27,7 @@ struct PrepareSettings {
   ScratchFolders& folders;
   ProgramPaths& programs;
   ImageFacts& image_facts;
+  std::string host_paths;  // where hostPath volumes may lie: folders with colons between
   bool may_mount = true;
 };
 

@@ -312,8 +312,8 @@ diag::Result<Prepared> ProcessExecutor::prepare_at(const Place& place, const Tas
     return diag::fail(diag::Code::kNotFound, place.problem);
   }
   const PrepareSettings settings = {
-      lookup_,  options_.images, options_.home, options_.artifact_root,
-      folders_, programs_,       image_facts_,  may_mount_};
+      lookup_,      options_.images,     options_.home, options_.artifact_root, folders_, programs_,
+      image_facts_, options_.host_paths, may_mount_};
   if (place.kind == Place::Kind::kImage) {
     return prepare_in_image(task, *place.image, place.runtime, settings);
   }

@@ -27,6 +27,7 @@ struct ProcessOptions {
   Images images = {};                                // what images start, before the built-in table
   ExecutorKind kind = ExecutorKind::kHost;           // where steps run
   std::string image_layouts = {};                    // a folder of OCI layouts; default: HOME/oci
+  std::string host_paths = {};                       // what hostPath may show: folders and colons
   std::string artifact_root = {};                    // default: HOME/artifacts
   std::vector<std::string> supervisor_command = {};  // default: this binary's `__supervisor`
   pid_t launched = -1;                               // what launch_supervisor() gave

@@ -20,8 +20,9 @@ namespace tiphys::executor {
 
 /// A folder or file of the host to be seen elsewhere.
 struct Placement {
-  std::string path;    // as the step sees it
-  std::string source;  // as it is
+  std::string path;           // as the step sees it
+  std::string source;         // as it is
+  bool is_read_only = false;  // as a view with mounts makes it; where paths are rewritten it is not
 };
 
 /// What a view is made from.

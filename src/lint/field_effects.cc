@@ -60,6 +60,10 @@ constexpr FieldEffects kTable[] = {
                 "cinder cephfs flocker fc azureFile vsphereVolume quobyte azureDisk "
                 "photonPersistentDisk portworxVolume scaleIO storageos csi image",
      .idle = ""},
+    {.type = "v1.DownwardAPIVolumeFile",
+     .acted_on = "path fieldRef mode",
+     .pending = "resourceFieldRef",
+     .idle = ""},
     {.type = "v1alpha1.Artifact",
      .acted_on = "name path mode from archiveLogs s3 gcs oss azure raw http globalName archive "
                  "optional subPath recurseMode fromExpression deleted git artifactGC",

@@ -28,8 +28,9 @@ TEST(FieldEffects, KnowEveryFieldOfTheirStructs) {
   for (const char* type :
        {"v1alpha1.WorkflowSpec", "v1alpha1.WorkflowMetadata", "v1alpha1.Template", "v1.Container",
         "v1alpha1.ScriptTemplate", "v1.EnvVarSource", "v1.VolumeMount", "v1.Volume",
-        "v1alpha1.Artifact", "v1alpha1.ArtifactLocation", "v1alpha1.HTTPArtifact",
-        "v1alpha1.HTTPAuth", "v1alpha1.ValueFrom", "v1alpha1.RetryStrategy"}) {
+        "v1.DownwardAPIVolumeFile", "v1alpha1.Artifact", "v1alpha1.ArtifactLocation",
+        "v1alpha1.HTTPArtifact", "v1alpha1.HTTPAuth", "v1alpha1.ValueFrom",
+        "v1alpha1.RetryStrategy"}) {
     std::multiset<std::string> fields;
     for (const spec::Field& field : *spec::fields_of(type)) fields.emplace(field.name);
     const FieldEffects* row = find_effects(type);
@@ -49,6 +50,19 @@ std::string told_of(const std::string& text, bool has_cluster = false) {
     }
   }
   return out;
+}
+
+TEST(FieldEffects, AProbeThatADaemonIsAskedIsActedOn) {
+  const auto told = [](const std::string& more) {
+    return told_of(
+        "spec:\n  entrypoint: m\n  templates:\n  - name: m\n    daemon: true\n"
+        "    container: {image: i, readinessProbe: {" +
+        more + "}}\n");
+  };
+  EXPECT_EQ("", told("httpGet: {port: 80}"));
+  EXPECT_EQ("", told("tcpSocket: {port: 80}"));
+  EXPECT_EQ("8: template 'm': container.readinessProbe is not acted on yet\n",
+            told("exec: {command: [x]}"));
 }
 
 TEST(FieldEffects, AreToldOncePerTemplateWhereARunDependsOnThem) {

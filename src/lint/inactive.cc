@@ -48,12 +48,14 @@ class Inspector {
       const std::string_view name = v["name"].string_or("");
       where_ = name.empty() ? at.substr(at.rfind('/') + 1) : fmt::format("template '{}'", name);
       begin_ = at.size();
+      is_daemon_ = v["daemon"].bool_or(false);
     }
     for (const auto& [name, member] : v.map()) {
       const spec::Field* field = spec::find_field(*fields, name);
       if (field == nullptr || !is_in_use(member)) continue;
       const std::string place = spec::pointer_to(at, name);
       if (effects != nullptr && effect_of(*effects, name) == FieldEffect::kPending) {
+        if (name == "readinessProbe" && is_asked(member)) continue;
         if (!has_cluster_ || !is_of_pods(type, name)) tell(place);
       } else {
         of_type(member, field->type, place);
@@ -89,6 +91,11 @@ class Inspector {
     }
   }
 
+  // A daemon's probe, if it is of a kind that needs nothing inside of the step.
+  [[nodiscard]] bool is_asked(const Value& probe) const {
+    return is_daemon_ && (probe["httpGet"].is_map() || probe["tcpSocket"].is_map());
+  }
+
   // The path below the template, without the places in lists: container.securityContext.
   [[nodiscard]] std::string path_of(std::string_view place) const {
     std::string path;
@@ -116,6 +123,7 @@ class Inspector {
   const spec::Positions* positions_;
   const bool has_cluster_;
   std::string where_ = "the workflow";
+  bool is_daemon_ = false;
   std::size_t begin_ = 0;  // of the path that is told, in a pointer
   std::set<std::string> told_;
   std::vector<Diagnostic> findings_;

@@ -135,6 +135,9 @@ void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases
   if (input.options.warn_of_suspicious) suspicious(base, is_sound, out);
   if (input.options.warn_of_unused && is_sound) unused(base, out);
   if (input.options.find_keys) missing_references(base, input.options.find_keys, out);
+  if (input.options.host_path_problem) {
+    refused_host_paths(base, input.options.host_path_problem, out);
+  }
   for (Diagnostic& d : resource_findings(m.object, m.positions.get(), input.options.has_cluster)) {
     // A run may never come to it, and says so when it does.
     if (input.options.is_run) d.severity = diag::Severity::kWarning;

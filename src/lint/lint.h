@@ -26,6 +26,9 @@ using FindStored = std::function<std::optional<value::Value>(
 using FindKeys = std::function<std::optional<std::set<std::string>>(std::string_view kind,
                                                                     std::string_view name)>;
 
+/// Why a path of the machine may not be shown to steps; "" when it may.
+using HostPathProblem = std::function<std::string(const std::string& path)>;
+
 struct Options {
   bool warn_of_inactive = true;  // tell features that tiphys does not act on
   bool warn_of_suspicious = true;
@@ -35,7 +38,8 @@ struct Options {
   // such templates, too, and the workflow may not need them.
   bool is_run = false;
   bool has_cluster = false;  // steps are pods: resource templates can ask for its objects
-  FindKeys find_keys = {};   // null: Secrets and ConfigMaps are not looked for
+  HostPathProblem host_path_problem = {};  // null: hostPath volumes are not looked at
+  FindKeys find_keys = {};                 // null: Secrets and ConfigMaps are not looked for
 };
 
 /// What is linted together: templates among `manifests` are found before stored ones.

@@ -86,4 +86,16 @@ void missing_references(const BasePointer& base, const FindKeys& find_keys,
                });
 }
 
+void refused_host_paths(const BasePointer& base, const HostPathProblem& problem,
+                        std::vector<diag::Diagnostic>& out) {
+  walk_structs(base->spec, "v1alpha1.WorkflowSpec", base->pointer,
+               [&](const Value& v, std::string_view type, const std::string& at) {
+                 const std::string path(text(v, "path"));
+                 if (type != "v1.HostPathVolumeSource" || tag::has_tags(path)) return;
+                 std::string message = problem(path);
+                 if (message.empty()) return;
+                 out.push_back(warning_at(Place{base, at}.at("path"), std::move(message)));
+               });
+}
+
 }  // namespace tiphys::lint

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "lint/task_graph.h"
 #include "tag/substitute.h"
 
@@ -79,7 +81,7 @@ class Inspector {
         called(step, place);
         if (!step["hooks"].is_map()) continue;
         HookScope scope{.level = Level::kStep, .root = "steps", .names = Names(&known)};
-        hooks_of(step, place, scope);
+        hooks_of(step, t, place, scope);
       }
       ++group_index;
     }
@@ -96,21 +98,30 @@ class Inspector {
       for (const std::string& ancestor : graph.ancestors(task.name)) {
         scope.names.add(fmt::format("tasks.{}.status", ancestor));
       }
-      hooks_of(task.body, place, scope);
+      hooks_of(task.body, t, place, scope);
     }
   }
 
   /// What a step or task runs: its inline template, or the arguments for another.
   void called(const Value& step, const Place& at) {
-    if (step["inline"].is_map()) body(step["inline"], at.at("inline"));
+    if (step["inline"].is_map()) {
+      const bool was_inline = std::exchange(is_inline_, true);
+      body(step["inline"], at.at("inline"));
+      is_inline_ = was_inline;
+    }
     std::string pointer;
     const Value* body = base_->find_template(text(step, "template"), pointer);
     if (body == nullptr) return;
     suspicious_arguments(step["arguments"], *body, at.at("arguments"), false, out_);
   }
 
-  void hooks_of(const Value& step, const Place& at, HookScope& scope) {
+  /// `body`: the template around the step.
+  void hooks_of(const Value& step, const Value& body, const Place& at, HookScope& scope) {
     scope.self = text(step, "name");
+    scope.body = is_inline_ ? nullptr : &body;
+    for (const char* items : {"withItems", "withParam", "withSequence"}) {
+      scope.is_loop |= !step[items].is_null();
+    }
     suspicious_hooks(step["hooks"], at.at("hooks"), scope, out_);
     if (step["hooks"]["exit"].is_map() && !text(step, "onExit").empty()) {
       warn(at.at("hooks").at("exit"), "hooks.exit has no effect, because onExit is given");
@@ -123,6 +134,7 @@ class Inspector {
 
   const BasePointer& base_;
   std::vector<Diagnostic>& out_;
+  bool is_inline_ = false;  // what an inline template may read of those around it is not told here
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "expr/program.h"
 #include "lint/validator.h"
 
 namespace tiphys::lint {
@@ -18,9 +19,11 @@ void suspicious(const BasePointer& base, bool is_sound, std::vector<diag::Diagno
 struct HookScope {
   enum class Level { kWorkflow, kStep, kTask };
   Level level = Level::kWorkflow;
-  std::string self = {};  // the step's or task's name
-  std::string root = {};  // "steps" or "tasks"
-  Names names = {};       // of steps and tasks that may be read
+  std::string self = {};               // the step's or task's name
+  std::string root = {};               // "steps" or "tasks"
+  Names names = {};                    // of steps and tasks that may be read
+  bool is_loop = false;                // the step or task has items
+  const value::Value* body = nullptr;  // the template around it, whose inputs are known
 };
 
 /// True if `name` (workflow.x.y) is a variable that a workflow has; else `fix` may suggest another.
@@ -55,6 +58,10 @@ struct Finding {
 /// Whether a hook's expression is true in no phase, or in every one; or is no condition. Only for
 /// expressions that read phases and exit codes.
 [[nodiscard]] Finding hook_truth(std::string_view expression, const HookScope& scope, bool is_exit);
+/// What an expression of a hook reads and is not there (an input, an output), or does not fit where
+/// it stands: a text that is compared with a number.
+[[nodiscard]] Finding hook_names_and_types(const expr::Program& program, const HookScope& scope,
+                                           const Base& base);
 /// A word that an expression compares phases with and that is none.
 [[nodiscard]] Finding misspelt_phase(std::string_view expression);
 [[nodiscard]] bool is_phase(std::string_view text);
@@ -81,6 +88,9 @@ void expressions_of_templates(const BasePointer& base, std::vector<diag::Diagnos
 
 /// Appends warnings about Secrets and ConfigMaps, or keys in them, that `find_keys` does not find.
 void missing_references(const BasePointer& base, const FindKeys& find_keys,
+                        std::vector<diag::Diagnostic>& out);
+/// Appends warnings about hostPath volumes that `problem` tells something of.
+void refused_host_paths(const BasePointer& base, const HostPathProblem& problem,
                         std::vector<diag::Diagnostic>& out);
 
 /// Appends warnings about one map of hooks.

@@ -137,7 +137,9 @@ Known known_of_node(std::string_view path, const TemplateScope* scope) {
   // The outputs of a loop are lists, made when it has ended.
   const bool is_loop = scope == nullptr || scope->is_loop(node);
   if (rest == "status" || rest == "exitCode") return Known::kText;
-  return rest == "outputs.result" && !is_loop ? Known::kText : Known::kAnything;
+  const bool is_output = rest == "outputs.result" ||
+                         (rest.starts_with("outputs.parameters.") && rest == segments(rest, 3));
+  return is_output && !is_loop ? Known::kText : Known::kAnything;
 }
 
 /// What is known of a variable's type. Parameters are texts, whatever is in them.
@@ -158,7 +160,7 @@ Known known_of(std::string_view path, const TemplateScope* scope) {
   if (root == "inputs") return is_parameter ? Known::kText : Known::kAnything;
   if (root == "lastRetry") return Known::kText;
   if (root == "workflow") {
-    for (const char* name : {"name", "namespace", "uid", "status", "mainEntrypoint"}) {
+    for (const char* name : {"name", "namespace", "uid", "status", "mainEntrypoint", "duration"}) {
       if (rest == name) return Known::kText;
     }
     return is_parameter ? Known::kText : Known::kAnything;
@@ -354,6 +356,49 @@ class Inspector {
 };
 
 }  // namespace
+
+Finding hook_names_and_types(const expr::Program& program, const HookScope& hook,
+                             const Base& base) {
+  std::optional<TemplateScope> scope;
+  if (hook.body != nullptr) scope.emplace(base, *hook.body, nullptr);
+  for (const std::string& name : program.reads()) {
+    const std::string_view root = segments(name, 1);
+    const std::string_view node = segments(name, 2);
+    const std::string_view rest = after(name, node);
+    const bool is_own = node == fmt::format("{}.{}", hook.root, hook.self);
+    if (is_own && hook.is_loop && hook.level == HookScope::Level::kStep && !rest.empty()) {
+      return {
+          .message = fmt::format("'{}' is unknown in a hook of the loop itself, which fails when "
+                                 "this is evaluated",
+                                 name),
+          .fix = fmt::format("name an item: steps[\"{}(0:...)\"]", hook.self)};
+    }
+    if (!scope) continue;
+    std::string fix;
+    const bool is_input = root == "inputs" && rest == segments(rest, 1) && !rest.empty();
+    const bool is_output = (root == "steps" || root == "tasks") && rest.starts_with("outputs.") &&
+                           segments(rest, 3) != segments(rest, 2);
+    if (is_input && !scope->has(name)) {
+      const std::string near = scope->nearest(name);
+      if (!near.empty()) fix = fmt::format("did you mean \"{}\"?", near);
+    } else if (!is_output || scope->has_output(node, segments(rest, 3), fix)) {
+      continue;
+    }
+    return {
+        .message = fmt::format("unknown variable '{}', which fails when this is evaluated", name),
+        .fix = std::move(fix),
+        .word = is_input ? name : std::string(rest)};
+  }
+  const TemplateScope* const known = scope ? &*scope : nullptr;
+  const auto fits = program.check([&](std::string_view path) { return known_of(path, known); });
+  if (fits) return {};
+  std::string message = fits.error().message;
+  message.resize(std::min(message.find('\n'), message.size()));
+  // The place in it is of no use where the expression is shown.
+  message.resize(std::min(message.rfind(" ("), message.size()));
+  return {.message = "the types in this expression do not fit: " + message,
+          .fix = mended(fits.error().message)};
+}
 
 void suspicious_expressions(const Value& v, const Place& at, const BasePointer& base,
                             std::vector<Diagnostic>& out) {

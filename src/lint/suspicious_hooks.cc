@@ -175,12 +175,16 @@ void check_expression(const Value& hook, const Place& at, const HookScope& scope
   }
   if (check_dashes(expression, scope, tell)) return;
   check_reads(*program, scope, tell);
-  if (program->reads().empty() && expression != "true") {
+  if (expression == "true" && !is_exit) {
+    tell("this always fires, and at once: it is true in every phase");
+  } else if (program->reads().empty() && expression != "true") {
     tell(fmt::format("'{}' reads no variable: it is the same at any time", expression));
   }
   if (out.size() > told) return;  // that says it better
   const Finding f = hook_truth(expression, scope, is_exit);
-  if (!f.message.empty()) tell(f.message, f.word, f.fix);
+  if (!f.message.empty()) return tell(f.message, f.word, f.fix);
+  const Finding misfit = hook_names_and_types(*program, scope, *at.base);
+  if (!misfit.message.empty()) tell(misfit.message, misfit.word, misfit.fix);
 }
 
 void check_template(const Value& hook, const Place& at, bool is_exit,

@@ -38,11 +38,30 @@ class Inspector {
     for (const Value& metric : metrics["prometheus"].list()) {
       const Place place = at.at("prometheus", i++);
       values(metric, place);
+      realtime(metric, place);
       misspelt_phase_in(text(metric, "when"), place.at("when"));
     }
   }
 
  private:
+  void realtime(const Value& metric, const Place& at) {
+    const Value& gauge = metric["gauge"];
+    if (text(metric, "help").empty()) {
+      out_.push_back(warning_at(at, "a metric without help is never emitted"));
+    }
+    if (!gauge["realtime"].bool_or(false)) return;
+    static const RE2 kOfAll(R"re(\{\{\s*workflow\.duration\s*\}\})re");
+    static const RE2 kOfNodes(R"re(\{\{\s*(?:workflow\.)?duration\s*\}\})re");
+    const std::string_view given = text(gauge, "value");
+    const re2::StringPiece piece(given.data(), given.size());
+    if (RE2::FullMatch(piece, is_template_ ? kOfNodes : kOfAll)) return;
+    out_.push_back(warning_at(at.at("gauge").at("value"),
+                              fmt::format("a realtime gauge can only be {}: this metric is never "
+                                          "emitted",
+                                          is_template_ ? "{{duration}} or {{workflow.duration}}"
+                                                       : "{{workflow.duration}}")));
+  }
+
   void values(const Value& v, const Place& at) {
     std::size_t i = 0;
     for (const Value& element : v.list()) values(element, at.at(std::to_string(i++)));

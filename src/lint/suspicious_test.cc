@@ -41,6 +41,42 @@ std::string told_of_hook(const std::string& expression) {
       "  - {name: t, suspend: {}}\n");
 }
 
+TEST(Suspicious, KnowsWhatHooksReadAndItsTypes) {
+  const auto told_of_task = [](const std::string& expression, const std::string& more = "") {
+    return told_of(
+        "spec:\n"
+        "  entrypoint: m\n"
+        "  templates:\n"
+        "  - name: m\n"
+        "    inputs: {parameters: [{name: q, value: x}]}\n"
+        "    steps: [[{name: a, template: t" +
+        more + ", hooks: {h: {expression: '" + expression +
+        "', template: t}}}]]\n"
+        "  - {name: t, container: {image: i, command: [c]}, outputs: {parameters: [{name: p, "
+        "valueFrom: {path: /p}}]}}\n");
+  };
+  const std::string mend =
+      "; parameters and results are texts: asInt() and asFloat() make numbers of them\n";
+  EXPECT_EQ(told_of_task("workflow.duration > 5"),
+            "8:62 the types in this expression do not fit: invalid operation: > (mismatched types "
+            "string and int)" +
+                mend);
+  EXPECT_EQ(told_of_task("inputs.parameters.q == \"1\""), "");
+  EXPECT_EQ(told_of_task("asInt(steps.a.outputs.result) > 3"), "");
+  EXPECT_EQ(told_of_task("steps.a.outputs.parameters.p == \"1\""), "");
+  EXPECT_EQ(told_of_task("inputs.parameters.z == \"1\""),
+            "8:62 unknown variable 'inputs.parameters.z', which fails when this is evaluated; did "
+            "you mean \"inputs.parameters.q\"?\n");
+  EXPECT_EQ(told_of_task("steps.a.outputs.parameters.n == \"1\""),
+            "8:70 unknown variable 'steps.a.outputs.parameters.n', which fails when this is "
+            "evaluated; did you mean \"steps.a.outputs.parameters.p\"?\n");
+  EXPECT_EQ(told_of_task("steps.a.status == \"Failed\"", ", withItems: [1]"),
+            "8:78 'steps.a.status' is unknown in a hook of the loop itself, which fails when this "
+            "is evaluated; name an item: steps[\"a(0:...)\"]\n");
+  EXPECT_EQ(told_of_task("true"),
+            "8:62 this always fires, and at once: it is true in every phase\n");
+}
+
 TEST(Suspicious, KnowsHooksThatNeverOrAlwaysFire) {
   const std::string self = "steps[\"a-b\"].status";
   EXPECT_EQ(told_of_hook(self + " == \"Running\""), "");
@@ -250,6 +286,11 @@ TEST(Suspicious, KnowsMetricsThatAreNeverEmitted) {
             "\"status\"?\n");
   EXPECT_EQ(told("when: \"{{status}} != Sucess\", " + counter),
             "8:68 there is no phase \"Sucess\"; did you mean \"Succeeded\"?\n");
+  EXPECT_EQ(told("gauge: {realtime: true, value: \"{{duration}}\"}"), "");
+  EXPECT_EQ(
+      told("gauge: {realtime: true, value: \"5\"}"),
+      "8:79 a realtime gauge can only be {{duration}} or {{workflow.duration}}: this metric is "
+      "never emitted\n");
   EXPECT_EQ(told("gauge: {value: \"{{outputs.parameters.size}}\"}"),
             "8:63 unknown variable 'outputs.parameters.size': this metric is never emitted\n");
 }

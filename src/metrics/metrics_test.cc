@@ -67,7 +67,9 @@ TEST(Metrics, TellsWhatCannotBeEvaluated) {
       {"name": "bad", "help": "h", "counter": {"value": "{{outputs.result}}x"}},
       {"name": "gone", "help": "h", "counter": {"value": "{{nothing}}"}}])"));
   ASSERT_EQ(samples.problems.size(), 2U);
-  EXPECT_EQ(samples.problems[0], "unable to compute metric 'bad': '42x' is no number");
+  EXPECT_EQ(samples.problems[0],
+            "could not construct metric 'bad': strconv.ParseFloat: "
+            "parsing \"42x\": invalid syntax");
   EXPECT_NE(samples.problems[1].find("nothing"), std::string::npos) << samples.problems[1];
 }
 
@@ -78,6 +80,20 @@ TEST(Metrics, OnlyRealtimeGaugesOfWhatRuns) {
   EXPECT_EQ(lines_of(workflow(declared, "[]", R"(, "phase": "Running", "finishedAt": null)")),
             "live 18\n");
   EXPECT_EQ(lines_of(workflow(declared)), "end 1\nlive 3\n");
+}
+
+TEST(Metrics, ARealtimeGaugeIsADurationAndEveryMetricHasHelp) {
+  const auto object = workflow(R"([
+      {"name": "c", "help": "h", "gauge": {"realtime": true, "value": "5"}},
+      {"name": "s", "help": "h", "gauge": {"realtime": true, "value": "{{ exitCode }}"}},
+      {"name": "w", "help": "h", "gauge": {"realtime": true, "value": "{{workflow.duration}}"}},
+      {"name": "n", "counter": {"value": "1"}}])");
+  const Samples samples = samples_of(object);
+  EXPECT_EQ(samples.samples.size(), 1U);
+  EXPECT_EQ(samples.problems, (std::vector<std::string>{
+                                  "real time metrics can only be used with metric variables",
+                                  "'exitCode' is not available as a real time metric",
+                                  "metric 'n' must contain a help string under 'help: ' field"}));
 }
 
 TEST(Metrics, AttemptsGroupsAndSkippedNodesAreNotMeasured) {

@@ -129,23 +129,53 @@ void set_attempts(vars::MapScope& scope, const Value& node, const Value& body,
   scope.set("resourcesDuration.memory", std::to_string(sum.memory));
 }
 
+// A realtime gauge is a variable that goes on by itself. Errors: kInvalidManifest.
+diag::Result<void> check_realtime(std::string_view text, bool is_of_node) {
+  if (!text.starts_with("{{") || !text.ends_with("}}")) {
+    return diag::fail(diag::Code::kInvalidManifest,
+                      "real time metrics can only be used with metric variables");
+  }
+  text.remove_prefix(2);
+  text.remove_suffix(std::min<std::size_t>(2, text.size()));
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  if (text == "workflow.duration" || (is_of_node && text == "duration")) return {};
+  return diag::fail(diag::Code::kInvalidManifest,
+                    fmt::format("'{}' is not available as a real time metric", text));
+}
+
 /// Evaluates one declaration.
 class Evaluation {
  public:
-  Evaluation(const Value& declared, const vars::Scope& scope, clock::Instant at)
-      : declared_(declared), scope_(scope), at_(at) {}
+  Evaluation(const Value& declared, const vars::Scope& scope, clock::Instant at, bool is_of_node)
+      : declared_(declared), scope_(scope), at_(at), is_of_node_(is_of_node) {}
 
-  /// The sample; nullopt when its `when` is false.
+  /// The sample; nullopt when its `when` is false. Errors: kInvalidManifest, with Argo's words for
+  /// the condition MetricsError.
   [[nodiscard]] diag::Result<std::optional<Sample>> sample() const {
-    if (const std::string_view when = declared_["when"].string_or(""); !when.empty()) {
-      TRY(const std::string condition, tag::substitute(when, scope_, {.all = true}));
-      TRY(const bool is_wanted, expr::evaluate_when(condition));
-      if (!is_wanted) return std::nullopt;
-    }
     Sample s;
     s.at = at_;
     s.name = declared_["name"].string_or("");
     s.help = declared_["help"].string_or("");
+    if (s.help.empty()) {
+      return diag::fail(
+          diag::Code::kInvalidManifest,
+          fmt::format("metric '{}' must contain a help string under 'help: ' field", s.name));
+    }
+    const std::string unsubstituted =
+        fmt::format("unable to substitute parameters for metric '{}'", s.name);
+    for (const Value& label : declared_["labels"].list()) {
+      TRY(std::string v, told(unsubstituted, substituted(label["value"])));
+      s.labels.emplace_back(label["key"].string_or(""), std::move(v));
+    }
+    std::ranges::sort(s.labels);
+    if (const Value& when = declared_["when"]; !when.string_or("").empty()) {
+      TRY(const std::string condition, told(unsubstituted, substituted(when)));
+      TRY(const bool is_wanted,
+          told(fmt::format("unable to compute 'when' clause for metric '{}'", s.name),
+               expr::evaluate_when(condition)));
+      if (!is_wanted) return std::nullopt;
+    }
     const Value& counter = declared_["counter"];
     const Value& gauge = declared_["gauge"];
     const Value& histogram = declared_["histogram"];
@@ -157,43 +187,58 @@ class Evaluation {
     s.operation = operation == "Add"   ? Sample::Operation::kAdd
                   : operation == "Sub" ? Sample::Operation::kSub
                                        : Sample::Operation::kSet;
+    const std::string not_made = fmt::format("could not construct metric '{}'", s.name);
     for (const Value& bound : histogram["buckets"].list()) {
-      TRY(const double number, number_in(text_of(bound)));
+      TRY(const double number, told(not_made, number_in(text_of(bound))));
       s.buckets.push_back(number);
     }
     std::ranges::sort(s.buckets);
-    TRY(const std::string text, tag::substitute(own["value"].string_or(""), scope_, {.all = true}));
-    TRY(s.value, number_in(text));
-    for (const Value& label : declared_["labels"].list()) {
-      TRY(std::string v, tag::substitute(label["value"].string_or(""), scope_, {.all = true}));
-      s.labels.emplace_back(label["key"].string_or(""), std::move(v));
+    if (gauge["realtime"].bool_or(false)) {
+      TRY_VOID(check_realtime(own["value"].string_or(""), is_of_node_));
     }
-    std::ranges::sort(s.labels);
+    TRY(const std::string text, told(unsubstituted, substituted(own["value"])));
+    TRY(s.value, told(not_made, number_in(text)));
     return s;
   }
 
  private:
+  [[nodiscard]] diag::Result<std::string> substituted(const Value& v) const {
+    return tag::substitute(v.string_or(""), scope_, {.all = true});
+  }
+
+  template <typename T>
+  static diag::Result<T> told(const std::string& lead, diag::Result<T> result) {
+    if (!result) result.error().message = fmt::format("{}: {}", lead, result.error().message);
+    return result;
+  }
+
   static diag::Result<double> number_in(const std::string& text) {
     double number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc() && end == text.data() + text.size() && !text.empty()) return number;
-    return diag::fail(diag::Code::kInvalidManifest, fmt::format("'{}' is no number", text));
+    return diag::fail(diag::Code::kInvalidManifest,
+                      fmt::format("strconv.ParseFloat: parsing \"{}\": invalid syntax", text));
   }
 
   const Value& declared_;
   const vars::Scope& scope_;
   clock::Instant at_;
+  bool is_of_node_;
 };
 
-void add(const Value& declarations, const vars::Scope& scope, clock::Instant at, bool is_over,
-         Samples& out) {
+struct Measuring {
+  clock::Instant at;
+  bool is_over = false;
+  bool is_of_node = false;
+};
+
+void add(const Value& declarations, const vars::Scope& scope, const Measuring& m, Samples& out) {
   for (const Value& declared : declarations["prometheus"].list()) {
     // What still runs has only its realtime gauges.
-    if (!is_over && !declared["gauge"]["realtime"].bool_or(false)) continue;
-    auto sample = Evaluation(declared, scope, at).sample();
+    if (!m.is_over && !declared["gauge"]["realtime"].bool_or(false)) continue;
+    auto sample = Evaluation(declared, scope, m.at, m.is_of_node).sample();
     if (!sample) {
-      out.problems.push_back(fmt::format("unable to compute metric '{}': {}",
-                                         declared["name"].string_or(""), sample.error().message));
+      out.problems.push_back(std::move(sample.error().message));
     } else if (*sample) {
       out.samples.push_back(std::move(**sample));
     }
@@ -251,7 +296,8 @@ void collect(const Value& workflow, const FindTemplate& find, clock::Instant now
     vars::MapScope scope(&globals);
     set_node(scope, *m.node, now);
     set_attempts(scope, *m.node, body, workflow);
-    add(body["metrics"], scope, m.at, is_end((*m.node)["phase"].string_or("")), out);
+    add(body["metrics"], scope,
+        {.at = m.at, .is_over = is_end((*m.node)["phase"].string_or("")), .is_of_node = true}, out);
   }
   const Value& status = workflow["status"];
   const std::string_view phase = status["phase"].string_or("");
@@ -259,8 +305,8 @@ void collect(const Value& workflow, const FindTemplate& find, clock::Instant now
   vars::MapScope scope(&globals);
   scope.set("status", phase);
   scope.set("duration", seconds_of(status, now));
-  add(workflow["spec"]["metrics"], scope, time_in(status["finishedAt"]).value_or(now),
-      is_end(phase), out);
+  add(workflow["spec"]["metrics"], scope,
+      {.at = time_in(status["finishedAt"]).value_or(now), .is_over = is_end(phase)}, out);
 }
 
 }  // namespace tiphys::metrics

@@ -32,7 +32,7 @@ struct Sample {
 
 struct Samples {
   std::vector<Sample> samples;
-  std::vector<std::string> problems;  // what could not be evaluated, with the metric's name
+  std::vector<std::string> problems;  // what could not be emitted, in Argo's words
 };
 
 /// The template `name` of a WorkflowTemplate or ClusterWorkflowTemplate (`kind`, `holder`); null

@@ -12,6 +12,7 @@
 #include <limits>
 #include <thread>
 
+#include "executor/host_paths.h"
 #include "runtime/limits.h"
 
 namespace tiphys::runtime {
@@ -105,6 +106,13 @@ diag::Result<Config> Config::from_environment() {
     TRY(config.executor, executor_named(word));
   }
   config.image_layouts = variable("TIPHYS_IMAGES");
+  config.host_paths = variable("TIPHYS_HOST_PATHS");
+  if (!executor::is_path_list(config.host_paths)) {
+    return diag::fail(diag::Code::kIo,
+                      fmt::format("TIPHYS_HOST_PATHS is '{}': want absolute folders, with colons "
+                                  "between",
+                                  config.host_paths));
+  }
   if (const std::string image = variable("TIPHYS_STEP_IMAGE"); !image.empty()) {
     config.step_image = image;
   }

@@ -32,6 +32,7 @@ struct Config {
   clock::Duration stats_every = clock::Duration::seconds(60);       // in the log of a server
   executor::ExecutorKind executor = executor::ExecutorKind::kAuto;  // where steps run
   std::string image_layouts = {};  // a folder of OCI image layouts; default: HOME/oci
+  std::string host_paths = {};     // what hostPath volumes may show: folders with colons between
   std::string kubeconfig = {};     // of --executor kubernetes; empty: as kubectl finds one
   std::string kube_context = {};
   std::string step_image = "tiphys-step:dev";  // brings tiphys-step into pods

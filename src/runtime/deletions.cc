@@ -1,6 +1,7 @@
 #include "runtime/deletions.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "clock/rfc3339.h"
 #include "engine/artifact_gc.h"
@@ -13,6 +14,8 @@ namespace tiphys::runtime {
 namespace {
 
 constexpr clock::Duration kUntilNextTry = clock::Duration::seconds(60);
+constexpr clock::Duration kBetweenLooks = clock::Duration::seconds(5);
+constexpr clock::Duration kClocksDiffer = clock::Duration::seconds(60);  // of machines, at most
 
 // Whether pods of a workflow with a podGC have logs. Those that it keeps are looked at once more
 // by each server.
@@ -34,6 +37,8 @@ void Deletions::note(const WorkflowRun& run, clock::Instant now) {
     expiry_.add(run.uid(), steady_time_of(*due));
   }
   if (has_artifact_finalizer(e.metadata())) with_artifacts_.insert(run.uid());
+  unfinished_.erase(run.uid());
+  noted_.insert(run.uid());
 }
 
 std::vector<std::string> Deletions::note_stored() {
@@ -48,14 +53,57 @@ std::vector<std::string> Deletions::note_stored() {
       has_work |= row.status_json.find(engine::kOnCompletion) == std::string::npos;
     }
     if (has_work) unfinished_work.push_back(row.uid);
-    if (row.spec_json.find("ttlStrategy") == std::string::npos) continue;
-    auto spec = value::parse_json(row.spec_json);
-    if (!spec) continue;
-    if (auto due = expires_at(*spec, row.phase, row.finished_at)) {
-      expiry_.add(row.uid, steady_time_of(*due));
-    }
+    note(row);
   }
+  remember_unfinished();
   return unfinished_work;
+}
+
+void Deletions::note(const store::WorkflowRow& row) {
+  noted_.insert(row.uid);
+  if (row.spec_json.find("ttlStrategy") == std::string::npos) return;
+  auto spec = value::parse_json(row.spec_json);
+  if (!spec) return;
+  if (auto due = expires_at(*spec, row.phase, row.finished_at)) {
+    expiry_.add(row.uid, steady_time_of(*due));
+  }
+}
+
+void Deletions::remember_unfinished() {
+  looked_at_ = steady_now();
+  looked_at_wall_ = wall_now();
+  has_changed_ = false;
+  unfinished_.clear();
+  auto rows = store_.unfinished_workflows();
+  for (store::WorkflowRow& row : rows.value_or(std::vector<store::WorkflowRow>())) {
+    unfinished_[row.uid] = {std::move(row.name_space), std::move(row.name)};
+  }
+}
+
+// What has ended since the last look had not ended then, or is newer: both are found by an index.
+void Deletions::note_others() {
+  if (!has_changed_ || steady_now() < looked_at_ + kBetweenLooks) return;
+  std::set<std::string> before = std::exchange(noted_, {});
+  const auto is_new = [&](const store::WorkflowRow& row) {
+    return row.finished_at.is_set() && !before.contains(row.uid) && !noted_.contains(row.uid);
+  };
+  const auto take = [&](const store::WorkflowRow& row) {
+    if (row.metadata_json.find(engine::kArtifactFinalizer) != std::string::npos)
+      with_artifacts_.insert(row.uid);
+    note(row);
+  };
+  const std::map<std::string, Address> then = std::exchange(unfinished_, {});
+  auto young = store_.created_since(looked_at_wall_ - kClocksDiffer);
+  remember_unfinished();
+  for (const store::WorkflowRow& row : young.value_or(std::vector<store::WorkflowRow>())) {
+    if (is_new(row)) take(row);
+    if (row.finished_at.is_set()) noted_.insert(row.uid);
+  }
+  for (const auto& [uid, address] : then) {
+    if (unfinished_.contains(uid)) continue;
+    auto row = store_.find_workflow(address.name_space, address.name);
+    if (row && row->uid == uid && is_new(*row)) take(*row);
+  }
 }
 
 void Deletions::try_again(const std::string& uid) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +26,10 @@ class Deletions {
   /// Notes what ended before this engine began, or without one. Gives those whose artifacts or logs
   /// an engine that died had still to remove: they are to be adopted.
   std::vector<std::string> note_stored();
+  /// Somebody else has changed the store: workflows may have ended beside this engine.
+  void store_changed() { has_changed_ = true; }
+  /// Notes those, every few seconds if the store has changed.
+  void note_others();
   /// A workflow that was due could not be deleted: it is due again in a minute.
   void try_again(const std::string& uid);
   /// A finished workflow is to be deleted now.
@@ -33,11 +38,24 @@ class Deletions {
   std::vector<std::string> carry_out(const std::function<bool(const std::string&)>& is_running);
 
  private:
+  struct Address {
+    std::string name_space;
+    std::string name;
+  };
+
+  void note(const store::WorkflowRow& row);
+  void remember_unfinished();
+
   const Config& config_;
   store::Store& store_;
   ArtifactGc& artifact_gc_;
   Expiry expiry_;
-  std::set<std::string> with_artifacts_;  // artifacts go with them
+  bool has_changed_ = false;
+  clock::Instant looked_at_{};  // on the steady clock
+  clock::Instant looked_at_wall_{};
+  std::map<std::string, Address> unfinished_;  // by uid, when this was looked at
+  std::set<std::string> noted_;                // of those created shortly before
+  std::set<std::string> with_artifacts_;       // artifacts go with them
 };
 
 }  // namespace tiphys::runtime

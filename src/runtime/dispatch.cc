@@ -8,6 +8,7 @@
 #include "runtime/clocks.h"
 #include "runtime/notifications.h"
 #include "runtime/pod_patch.h"
+#include "runtime/volume_references.h"
 
 namespace tiphys::runtime {
 
@@ -65,6 +66,7 @@ diag::Result<value::Value> Dispatch::located(const WorkflowRun& run, const execu
 diag::Result<value::Value> Dispatch::body_of(const WorkflowRun& run, executor::Task& task,
                                              const engine::Leaf& what) {
   const value::Value spec = run.engine().spec();
+  if (what.type == "Pod") TRY_VOID(check_volume_references(what.body, spec));
   if (config_.executor == executor::ExecutorKind::kKubernetes && what.type == "Pod") {
     task.workflow_spec = spec;  // the patch and the rest of it are the pod's
     return located(run, task, what.body);

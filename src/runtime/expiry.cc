@@ -16,11 +16,18 @@ std::optional<clock::Instant> expires_at(const value::Value& spec, std::string_v
   return finished_at + clock::Duration::seconds(seconds->as_int());
 }
 
+void Expiry::add(const std::string& uid, clock::Instant at) {
+  const auto [it, is_new] = times_.try_emplace(uid, at);
+  if (!is_new) by_time_.erase({std::exchange(it->second, at), uid});
+  by_time_.emplace(at, uid);
+}
+
 std::vector<std::string> Expiry::take_due(clock::Instant now) {
   std::vector<std::string> due;
   while (!by_time_.empty() && by_time_.begin()->first <= now) {
-    due.push_back(std::move(by_time_.begin()->second));
+    due.push_back(by_time_.begin()->second);
     by_time_.erase(by_time_.begin());
+    times_.erase(due.back());
   }
   return due;
 }

@@ -6,7 +6,9 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clock/instant.h"
@@ -22,12 +24,14 @@ namespace tiphys::runtime {
 /// Finished workflows, by the time at which they are due on the steady clock (clocks.h).
 class Expiry {
  public:
-  void add(const std::string& uid, clock::Instant at) { by_time_.emplace(at, uid); }
+  /// Due then, and no longer when it was due before.
+  void add(const std::string& uid, clock::Instant at);
   /// Removes and returns those that are due.
   [[nodiscard]] std::vector<std::string> take_due(clock::Instant now);
 
  private:
-  std::multimap<clock::Instant, std::string> by_time_;
+  std::map<std::string, clock::Instant> times_;
+  std::set<std::pair<clock::Instant, std::string>> by_time_;
 };
 
 }  // namespace tiphys::runtime

@@ -35,5 +35,14 @@ TEST(Expiry, GivesThoseThatAreDueInOrder) {
   EXPECT_TRUE(expiry.take_due({25}).empty());
 }
 
+TEST(Expiry, ForgetsATimeThatAnotherOneReplaces) {
+  Expiry expiry;
+  expiry.add("a", {10});
+  expiry.add("a", {30});
+  EXPECT_TRUE(expiry.take_due({20}).empty());
+  EXPECT_EQ(expiry.take_due({30}), (std::vector<std::string>{"a"}));
+  EXPECT_TRUE(expiry.take_due({40}).empty());
+}
+
 }  // namespace
 }  // namespace tiphys::runtime

@@ -214,6 +214,7 @@ void Host::State::apply_commands() {
   subscriptions->refresh();
   if (cron) cron->store_changed();
   if (takes_all) find_unowned();
+  if (takes_all) deletions->store_changed();
   notifications->adopt_orphans(
       takes_notifications ? Custody::Whose::kNobodys : Custody::Whose::kOwn, wall_now());
   take_commands();
@@ -420,6 +421,7 @@ diag::Result<void> Host::run(const std::function<bool()>& is_done, const Progres
     TRY_VOID(s.keep_leases());
     s.notifications->carry_out(wall_now());
     s.pod_gc.carry_out(steady_now());
+    s.deletions->note_others();
     for (const std::string& uid : s.deletions->carry_out(
              [&s](const std::string& u) { return s.runs.contains(u) || s.is_elsewhere(u); })) {
       s.final_phases.erase(uid);

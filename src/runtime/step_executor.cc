@@ -120,6 +120,7 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
                                               .images = images,
                                               .kind = config.executor,
                                               .image_layouts = config.image_layouts,
+                                              .host_paths = config.host_paths,
                                               .launched = config.launched_supervisor,
                                               .warn = warn},
                                              listener, lookup);

@@ -71,4 +71,13 @@ Value join_workflow_specs(const Value& workflow, const Value& workflow_template,
   return overlay(defaults, overlay(workflow_template, workflow));
 }
 
+Value validated_spec(const Value& workflow, const Value& defaults) {
+  if (!workflow["workflowTemplateRef"].is_map()) return join_workflow_specs(workflow, {}, defaults);
+  if (!defaults["workflowMetadata"].is_map()) return workflow;
+  Map spec = workflow.map();
+  spec.set("workflowMetadata",
+           strategic_merge(defaults["workflowMetadata"], workflow["workflowMetadata"]));
+  return Value(std::move(spec));
+}
+
 }  // namespace tiphys::spec

@@ -19,4 +19,11 @@ namespace tiphys::spec {
                                                const value::Value& workflow_template,
                                                const value::Value& defaults);
 
+/// What of that is validated before the workflow starts. With a workflowTemplateRef it is the
+/// workflow's own spec, to which the defaults only add names of labels and annotations: what else
+/// they bring (templates, arguments, an onExit) is joined behind the validation. Without, it is the
+/// joined one.
+[[nodiscard]] value::Value validated_spec(const value::Value& workflow,
+                                          const value::Value& defaults);
+
 }  // namespace tiphys::spec

@@ -187,6 +187,12 @@ diag::Result<std::vector<WorkflowRow>> MemoryStore::unfinished_workflows() {
   return out;
 }
 
+diag::Result<std::vector<WorkflowRow>> MemoryStore::created_since(clock::Instant time) {
+  auto out = list_workflows("", false);
+  if (out) std::erase_if(*out, [time](const WorkflowRow& row) { return row.created_at < time; });
+  return out;
+}
+
 diag::Result<std::vector<NodeRow>> MemoryStore::load_nodes(std::string_view uid) {
   std::vector<NodeRow> out;
   const auto rows = state_->tables.nodes.find(uid);

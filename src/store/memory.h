@@ -47,6 +47,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] diag::Result<std::vector<WorkflowRow>> list_workflows(std::string_view name_space,
                                                                       bool brief) override;
   [[nodiscard]] diag::Result<std::vector<WorkflowRow>> unfinished_workflows() override;
+  [[nodiscard]] diag::Result<std::vector<WorkflowRow>> created_since(clock::Instant time) override;
   [[nodiscard]] diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override;
   [[nodiscard]] diag::Result<void> each_record_with(
       std::string_view text, std::string_view except,

@@ -129,6 +129,13 @@ class PostgresStore final : public Store {
     return rows_of(rows);
   }
 
+  diag::Result<std::vector<WorkflowRow>> created_since(clock::Instant time) override {
+    TRY(const PgRows rows, session_->read(TIPHYS_PG_WHOLE "WHERE w.created_at >= $1 "
+                                                          "ORDER BY w.created_at DESC, w.name",
+                                          PgParams().number(time.ns)));
+    return rows_of(rows);
+  }
+
   diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override {
     TRY(const PgRows rows,
         session_->read(

@@ -160,6 +160,13 @@ class SqliteStore final : public Store {
     return all_rows(q);
   }
 
+  diag::Result<std::vector<WorkflowRow>> created_since(clock::Instant time) override {
+    static const std::string kSql =
+        std::string(kSelectWhole) + "WHERE w.created_at >= ?1 ORDER BY w.created_at DESC, w.name";
+    TRY(Query q, db_->query(kSql.c_str()));
+    return all_rows(q.bind(time.ns));
+  }
+
   diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) override {
     TRY(Query q,
         rows_of(uid, "SELECT key, record FROM nodes WHERE key BETWEEN ? AND ? ORDER BY 1"));

@@ -121,6 +121,9 @@ class Store {
       std::string_view name_space, bool brief) = 0;
   /// uid and name of every workflow that has not finished.
   [[nodiscard]] virtual diag::Result<std::vector<WorkflowRow>> unfinished_workflows() = 0;
+  /// All workflows that were created at `time` or later, newest first.
+  [[nodiscard]] virtual diag::Result<std::vector<WorkflowRow>> created_since(
+      clock::Instant time) = 0;
   [[nodiscard]] virtual diag::Result<std::vector<NodeRow>> load_nodes(std::string_view uid) = 0;
   /// Shows `visit` the record of each node that holds `text`, but for those of the workflow
   /// `except`. Reads all nodes of the store.

@@ -229,6 +229,15 @@ TEST_P(StoreContract, UnfinishedOnesAreThoseWithoutAnEnd) {
   EXPECT_THAT(names_of(store_->unfinished_workflows()), ElementsAre("a"));
 }
 
+TEST_P(StoreContract, ThoseCreatedSinceATimeAreFoundNewestFirst) {
+  for (const auto& [name, time] : {std::pair{"old", 1}, {"b", 3}, {"a", 2}}) {
+    create(workflow(name, time));
+  }
+  EXPECT_THAT(names_of(store_->created_since({2})), ElementsAre("b", "a"));
+  EXPECT_THAT(names_of(store_->created_since({4})), ElementsAre());
+  EXPECT_EQ(store_->created_since({3})->front().spec_json, R"({"entrypoint":"main"})");
+}
+
 TEST_P(StoreContract, ACommitKeepsTextsThatAreGivenEmpty) {
   create(workflow("w", 1));
   WorkflowRow row = workflow("w", 1);

@@ -60,7 +60,7 @@ class ImageTest(EngineTest):
         images.write_layout(str(self.home / "oci"), BOX, self.CONFIG)
 
     def env(self, **more):
-        settings = {"TIPHYS_EXECUTOR": self.executor, **({"TIPHYS_RUNTIME": self.runtime} if self.runtime else {})}
+        settings = {"TIPHYS_EXECUTOR": self.executor, "TIPHYS_HOST_PATHS": str(self.home), **({"TIPHYS_RUNTIME": self.runtime} if self.runtime else {})}
         return super().env(**settings, **more)
 
     def workflow(self, body, name="w"):

@@ -74,6 +74,36 @@ class Features(EngineTest):
         self.assertIn('wrong.yaml:2:3: workflowDefaults: strict decoding error: unknown field '
                       '"spec.activeDeadlineSecond"; did you mean "activeDeadlineSeconds"?', err)
 
+    def test_defaults_join_a_workflow_of_a_template_behind_its_validation(self):
+        path = self.write("w.yaml", """
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: lib}
+spec:
+  entrypoint: m
+  templates: [{name: m, container: {image: x, command: [echo, "{{workflow.labels.team}}"]}}]
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec: {workflowTemplateRef: {name: lib}}
+""")
+        defaults = self.write("d.yaml", """
+spec:
+  onExit: bye
+  workflowMetadata: {labels: {team: blue}}
+  templates: [{name: bye, container: {image: x, command: [echo, "bye {{workflow.status}}"]}}]
+""")
+        self.run_workflow(path, "--workflow-defaults", defaults)
+        logs = self.call("logs", "w", "--no-color").stdout
+        self.assertIn("blue", logs)
+        self.assertIn("bye Succeeded", logs)
+        # The template's own exit handler is nearer than that of the defaults, which names no template.
+        path.write_text(path.read_text().replace("entrypoint: m", "entrypoint: m\n  onExit: m"))
+        defaults.write_text("spec: {onExit: nope, workflowMetadata: {labels: {team: red}}}")
+        self.call("delete", "w")
+        self.assertIn("w.onExit", nodes(self.run_workflow(path, "--workflow-defaults", defaults)))
+
     def test_defaults_are_for_a_workflow_of_a_template_too(self):
         self.call("template", "create", self.write("t.yaml", """apiVersion: argoproj.io/v1alpha1
 kind: WorkflowTemplate
@@ -338,6 +368,9 @@ spec:
         self.start_server()
         wait_until(lambda: not self.get("w"), 20, "the workflow to be deleted")
         self.assertEqual(list((self.home / "runs").iterdir()), [])
+        # So is one that ends beside the server, whether that has seen it run or not.
+        self.run_workflow(path)
+        wait_until(lambda: not self.get("w"), 20, "the workflow to be deleted that ended beside the server")
 
     def test_a_reference_to_no_template_is_an_error_of_the_workflow(self):
         path = self.write("w.yaml", """

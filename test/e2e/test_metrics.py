@@ -57,6 +57,18 @@ class Metrics(EngineTest):
         self.call("delete", "a")
         self.assertIn('runs{status="Succeeded"} 1\n', self.call("metrics").stdout)
 
+    def test_metrics_that_cannot_be_emitted_are_a_condition(self):
+        path = self.write("c.yaml", WORKFLOW.replace("NAME", "c").replace("SIZE", "x").replace(
+            'counter: {value: "1"}}\n  templates', 'counter: {value: "1"}}\n    - {name: live, help: h, '
+            'gauge: {realtime: true, value: "5"}}\n  templates'))
+        told = 'real time metrics can only be used with metric variables'
+        parsed = 'strconv.ParseFloat: parsing "x": invalid syntax'
+        for w in (self.run_workflow(path), self.get("c")):
+            found = [c for c in w["status"]["conditions"] if c["type"] == "MetricsError"]
+            self.assertEqual([{"type": "MetricsError", "status": "True", "message":
+                               f"could not construct metric 'bytes': {parsed}, "
+                               f"could not construct metric 'last_bytes': {parsed}, {told}"}], found)
+
     def test_a_run_tells_its_own(self):
         err = self.run_one("a", 5, "--stats").stderr
         self.assertIn('metric runs{status="Succeeded"} 1\n', err)
