@@ -35,6 +35,7 @@ struct Flags {
   std::string token_file = kTokenFile;
   std::vector<std::string> channels;
   std::string channels_variable;
+  bool allows_inline = false;
 };
 
 diag::Result<std::string> token_in(const std::string& file) {
@@ -85,6 +86,7 @@ diag::Result<void> serve(const Flags& o, const Session& session) {
   runtime::PluginService service(
       *state.store, {.token = token,
                      .channels_space = has_own ? session.space() : "",
+                     .allows_inline = o.allows_inline,
                      .on_accepted = [&state] { runtime::poke_engines(state.config.home); }});
   TRY(const auto server, net::HttpServer::listen(address));
   server->start(
@@ -117,6 +119,8 @@ void add_plugin(Command app, Session& session) {
                      "files or folders with NotificationChannels and Secrets, stored at the start");
   command.add_option("--channels-env", o->channels_variable,
                      "the name of an environment variable that holds the same");
+  command.add_flag("--allow-inline", o->allows_inline,
+                   "also channels that a template describes itself, without commands and secrets");
 }
 
 }  // namespace tiphys::cli

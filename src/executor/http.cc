@@ -107,6 +107,7 @@ void HttpExecutor::begin(Task task) {
     fail(task.key, request.error().message);
     return;
   }
+  request->refuses_private = options_.refuses_private;
   auto exchange = std::make_unique<HttpExchange>(task.key, std::move(*request), steady_now());
   exchange->started_at = wall_now();
   HttpExchange& kept = *exchange;
@@ -137,7 +138,7 @@ void HttpExecutor::finish(CURL* easy, CURLcode code) {
     Outcome outcome;
     outcome.phase = Outcome::Phase::kFailed;
     outcome.message = std::move(*failure);
-    if (code != CURLE_OK) outcome.http.emplace();
+    if (code != CURLE_OK && !exchange->is_refused()) outcome.http.emplace();
     end(exchange->key(), std::move(outcome));
   } else {
     Outcome outcome = exchange->judge(options_.condition);

@@ -14,6 +14,7 @@ namespace tiphys::executor {
 
 struct HttpOptions {
   SuccessCondition condition = {};  // needed by templates with a successCondition
+  bool refuses_private = false;     // also loopback and private networks, not only link-local ones
   int requests_max = 128;  // at once; the rest wait their turn, and their timeout does not run yet
 };
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "executor/step_table.h"
+#include "net/addresses.h"
 #include "net/certificates.h"
 #include "net/http_text.h"
 
@@ -143,6 +144,8 @@ int HttpExchange::on_connected(void* self, char*, char*, int, int) {
 curl_socket_t HttpExchange::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& exchange = *static_cast<HttpExchange*>(self);
   if (exchange.dialled_.empty()) exchange.dialled_ = address_text(&address->addr);
+  exchange.refusal_ = net::address_refusal(address->addr, exchange.request_.refuses_private);
+  if (!exchange.refusal_.empty()) return CURL_SOCKET_BAD;
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -216,6 +219,9 @@ diag::Result<void> HttpExchange::prepare(std::int64_t now_ns) {
   const std::string host =
       has_authority && parsed.ok() ? net::lower(parsed.part(CURLUPART_HOST)) : "";
   if (host.empty()) return refuse("http: no Host in request URL");
+  // a proxy would go there for us
+  refusal_ = net::host_refusal(host, request_.refuses_private);
+  if (!refusal_.empty()) return refuse("refused to connect: " + refusal_);
   if (hops_ == 0) first_host_ = host;
   if (now_ns >= deadline_ns_) return refuse("context deadline exceeded");
 
@@ -322,6 +328,7 @@ std::string HttpExchange::reason_of(CURLcode code) const {
   long os_error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &os_error);
   const std::string host = Url(url_).part(CURLUPART_HOST);
+  if (is_refused()) return "refused to connect: " + refusal_;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       if (steady_now() < deadline_ns_) return fmt::format("dial tcp {}: i/o timeout", dialled_);

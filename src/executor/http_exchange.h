@@ -43,6 +43,8 @@ class HttpExchange {
   [[nodiscard]] bool follow(CURLcode code, std::optional<std::string>& failure);
   /// The outcome of an exchange that got its answer. The times are left to the caller.
   [[nodiscard]] Outcome judge(const SuccessCondition& condition) const;
+  /// Whether it ended as its address is none to speak to: it would end so again.
+  [[nodiscard]] bool is_refused() const { return !refusal_.empty(); }
   /// The last hop's answer.
   [[nodiscard]] HttpAnswer answer() const;
 
@@ -81,6 +83,7 @@ class HttpExchange {
   int hops_ = 0;
   std::string first_host_;
   std::string dialled_;  // the first address that was tried
+  std::string refusal_;  // of the last one
   long status_ = 0;
   HeaderList response_headers_;
   std::string response_body_;

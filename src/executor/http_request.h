@@ -33,6 +33,7 @@ struct HttpRequest {
   std::string body;
   clock::Duration timeout;
   bool skips_verification = false;
+  bool refuses_private = false;  // also addresses of private networks and of this machine
   std::string success_condition;
   value::Value condition_request;  // the condition's `request`: no secrets in it
 };

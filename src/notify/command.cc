@@ -10,12 +10,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "notify/now.h"
-
-extern char** environ;  // NOLINT: posix_spawn wants it
 
 namespace tiphys::notify {
 
@@ -32,6 +34,20 @@ struct Started {
   int out = -1;  // its output and errors
   std::string error;
 };
+
+// The engine's own variables may hold the store's password or all channels: a command gets what
+// any program needs, and what it was given.
+std::vector<std::string> environment_of(const CommandRequest& request) {
+  std::map<std::string, std::string> all;  // shells differ on which of two counts
+  for (const char* name : {"PATH", "HOME", "LANG"}) {
+    if (const char* const text = std::getenv(name); text != nullptr) all[name] = text;
+  }
+  for (const auto& [name, text] : request.environment) all[name] = text;
+  std::vector<std::string> out;
+  out.reserve(all.size());
+  for (const auto& [name, text] : all) out.push_back(fmt::format("{}={}", name, text));
+  return out;
+}
 
 Started start(const CommandRequest& request) {
   Started s;
@@ -55,11 +71,9 @@ Started start(const CommandRequest& request) {
   ::sigemptyset(&none);
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-  std::vector<std::string> environment;
-  for (const auto& [name, text] : request.environment) environment.push_back(name + "=" + text);
+  std::vector<std::string> environment = environment_of(request);
   std::vector<char*> envp;
   for (std::string& e : environment) envp.push_back(e.data());
-  for (char** e = environ; *e != nullptr; ++e) envp.push_back(*e);  // getenv takes the first one
   envp.push_back(nullptr);
   std::vector<std::string> arguments = request.arguments;
   std::vector<char*> argv;

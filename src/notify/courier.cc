@@ -58,8 +58,13 @@ class CurlCourier final : public Courier {
       }
       transfer->begun_at = wall_now();
       CURL* const easy = transfer->handle();
+      const bool is_refused = !transfer->refusal().empty();
       running_.emplace(easy, std::move(transfer));
-      loop_.add(easy);
+      if (is_refused) {
+        finish(easy, CURLE_COULDNT_CONNECT);
+      } else {
+        loop_.add(easy);
+      }
     }
   }
 

@@ -151,10 +151,12 @@ HappeningSet RuleReader::happenings(const Value& v, const std::string& pointer) 
 // A name, an expression, or {on, when}.
 Trigger RuleReader::trigger(const Value& v, const std::string& pointer) {
   if (v.is_map()) {
-    allow(v, pointer, {"on", "when"});
-    Trigger out{.on = happenings(v["on"], pointer + "/on"),
+    // YAML 1.1, and so kubectl, takes the key `on` for true
+    const char* const on = v["on"].is_null() && !v["true"].is_null() ? "true" : "on";
+    allow(v, pointer, {on, "when"});
+    Trigger out{.on = happenings(v[on], fmt::format("{}/{}", pointer, on)),
                 .when = expression(v["when"], pointer + "/when")};
-    if (v["on"].is_null()) wrong(pointer, "want 'on': a list of events");
+    if (v[on].is_null()) wrong(pointer, "want 'on': a list of events");
     return out;
   }
   const std::string given = text(v, pointer);

@@ -2,6 +2,7 @@
 // what is wrong with a manifest is told at its place.
 #include "notify/rule.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -10,6 +11,7 @@
 #include "notify/event_scope.h"
 #include "notify/rule_book.h"
 #include "notify/rule_desk.h"
+#include "spec/manifest.h"
 #include "value/json.h"
 
 namespace tiphys::notify {
@@ -107,6 +109,34 @@ TEST_F(RuleTest, PatternsFit) {
   EXPECT_TRUE(fits("*-ab", "ab-aab-ab"));
   EXPECT_FALSE(fits("a*b", "abc"));
   EXPECT_FALSE(fits("", "a"));
+}
+
+TEST_F(RuleTest, AKeyThatYamlTakesForTrueIsOn) {
+  for (const char* triggers : {"[{on: [node.failed], when: 'node.exitCode == \"3\"'}]", R"(
+  - on: [node.failed]
+    when: node.exitCode == "3")",
+                               R"(
+  - "on": node.failed
+    when: node.exitCode == "3")"}) {
+    std::vector<diag::Diagnostic> findings;
+    const auto manifests = spec::load_manifests(fmt::format(R"(
+apiVersion: notifications.tiphys.dev/v1
+kind: Notification
+metadata: {{name: r}}
+spec:
+  send: [{{channel: c}}]
+  triggers: {})",
+                                                            triggers),
+                                                "r.yaml", findings);
+    ASSERT_TRUE(findings.empty()) << triggers;
+    std::vector<RuleProblem> problems;
+    const Rule r = parse_rule(manifests.at(0).object, "", problems);
+    for (const RuleProblem& p : problems) ADD_FAILURE() << p.pointer << ": " << p.message;
+    ASSERT_EQ(r.triggers.size(), 1U) << triggers;
+    EXPECT_EQ(r.triggers[0].on, set_of(Happening::kNodeFailed)) << triggers;
+  }
+  EXPECT_EQ(problem(R"({"triggers": [{"true": ["node.faild"]}], "send": [{"channel": "c"}]})"),
+            "/spec/triggers/0/true/0: there is no event 'node.faild'; did you mean 'node.failed'?");
 }
 
 TEST_F(RuleTest, AMistakeIsToldAtItsPlace) {

@@ -7,9 +7,9 @@
 #include <cctype>
 #include <utility>
 
+#include "net/addresses.h"
 #include "net/certificates.h"
 #include "net/http_text.h"
-#include "notify/addresses.h"
 
 namespace tiphys::notify {
 
@@ -18,11 +18,25 @@ namespace {
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr std::size_t kRepliesMax = 1000;  // lines of a mail server that are looked at
 
+std::string host_of(const std::string& url) {
+  CURLU* const parsed = curl_url();
+  std::string host;
+  char* text = nullptr;
+  if (curl_url_set(parsed, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
+      curl_url_get(parsed, CURLUPART_HOST, &text, 0) == CURLUE_OK) {
+    host = text;
+    curl_free(text);
+  }
+  curl_url_cleanup(parsed);
+  return host;
+}
+
 }  // namespace
 
 Transfer::Transfer(std::string id, HttpRequest request, Limits limits)
     : id_(std::move(id)), limits_(limits), easy_(curl_easy_init()), out_(std::move(request.body)) {
   set_up(request.skips_verification);
+  refusal_ = net::host_refusal(host_of(request.url), limits_.refuses_private);
   curl_easy_setopt(easy_, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -51,6 +65,7 @@ Transfer::Transfer(std::string id, MailRequest request, Limits limits)
       out_(std::move(request.message)) {
   set_up(request.skips_verification);
   is_mail_ = true;
+  refusal_ = net::host_refusal(request.host, limits_.refuses_private);
   const bool is_tls = request.security == MailRequest::Security::kTls;
   const std::string url =
       fmt::format("{}://{}:{}", is_tls ? "smtps" : "smtp", request.host, request.port);
@@ -132,7 +147,7 @@ std::size_t Transfer::on_read(char* data, std::size_t size, std::size_t count, v
 
 curl_socket_t Transfer::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
   Transfer& transfer = *static_cast<Transfer*>(self);
-  transfer.refusal_ = address_refusal(address->addr, transfer.limits_.refuses_private);
+  transfer.refusal_ = net::address_refusal(address->addr, transfer.limits_.refuses_private);
   if (!transfer.refusal_.empty()) return CURL_SOCKET_BAD;
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }

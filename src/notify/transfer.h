@@ -28,7 +28,9 @@ class Transfer {
 
   [[nodiscard]] CURL* handle() const { return easy_; }
   [[nodiscard]] const std::string& id() const { return id_; }
-  /// The transfer is over.
+  /// Why it must not even begin; "" when it may.
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
+  /// The transfer is over, or has been refused.
   [[nodiscard]] Answer answer(CURLcode code);
   clock::Instant begun_at = {};
 

@@ -52,7 +52,9 @@ diag::Result<std::unique_ptr<Host>> Host::open(Config config) {
                                                    *state->own_objects, images, listener, lookup));
   state->process = std::move(executors.steps);
   state->resources = std::move(executors.resources);
-  state->http = executor::make_http_executor({.condition = success_condition}, listener, lookup);
+  state->http = executor::make_http_executor(
+      {.condition = success_condition, .refuses_private = state->config.refuses_private}, listener,
+      lookup);
   state->plugins = executor::make_plugin_executor(
       {.home = state->config.home, .find = stored_plugins(state->config), .images = images},
       listener, lookup);

@@ -93,6 +93,32 @@ std::string id_of(const Value& call) {
                      executor::sha256_hex(value::to_json(call["template"])).substr(0, 16));
 }
 
+bool refers_to_secret(const Value& v) {
+  if (v.is_list()) return std::ranges::any_of(v.list(), refers_to_secret);
+  if (!v.is_map()) return false;
+  return std::ranges::any_of(v.map(), [](const auto& member) {
+    return member.first == "secretKeyRef" || refers_to_secret(member.second);
+  });
+}
+
+// Who calls may write workflows; this process has the secrets of all channels, and its own.
+const char* inline_refusal(const Value& notify, bool allows_inline) {
+  if (!notify["channel"].string_or("").empty()) return nullptr;
+  if (!allows_inline) {
+    return "this plugin sends by the channels that it was given: name one as notify.channel "
+           "(or start it with --allow-inline)";
+  }
+  if (notify["kind"].string_or("") == "command") {
+    return "a channel of a template itself cannot be of kind 'command' here: it would run "
+           "beside all secrets";
+  }
+  if (refers_to_secret(notify["config"])) {
+    return "a channel of a template itself cannot use secretKeyRef here: name a channel that "
+           "the plugin was given";
+  }
+  return nullptr;
+}
+
 // The rows of one call, found by how their ids begin.
 std::vector<store::DeliveryRow> rows_of(std::vector<store::DeliveryRow> rows,
                                         const std::string& id) {
@@ -153,6 +179,9 @@ HttpServerAnswer PluginService::execute(const Value& call, clock::Instant now) {
   if (!known) return plain(503, known.error().message);
   if (auto rows = rows_of(std::move(*known), id); !rows.empty()) {
     return state_of(rows, id, is_awaited);
+  }
+  if (const char* refusal = inline_refusal(notify, options_.allows_inline); refusal != nullptr) {
+    return node("Error", refusal, "");
   }
   const std::string name_space = options_.channels_space.empty()
                                      ? std::string(metadata["namespace"].string_or(""))

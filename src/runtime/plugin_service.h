@@ -23,6 +23,7 @@ class PluginService {
   struct Options {
     std::string token;                // what callers must bring
     std::string channels_space = {};  // the namespace of the channels; "": that of the workflow
+    bool allows_inline = false;  // templates may describe channels, without commands and secrets
     std::function<void()> on_accepted = [] {};  // there are new rows
   };
   PluginService(store::Store& store, Options options)
@@ -30,7 +31,8 @@ class PluginService {
 
   /// Answers `POST /api/v1/template.execute`: 200 with `{}` for templates of other plugins, with a
   /// node that is Running until all of its messages have arrived (or are accepted, as the template
-  /// says), then Succeeded or Failed; 401 without the token; 400 for what is no such call; 503 when
+  /// says), then Succeeded or Failed, or Error for a channel that is none or not the caller's to
+  /// use; 401 without the token; 400 for what is no such call; 503 when
   /// the store fails, which Argo tries again. `GET /healthz` needs no token.
   [[nodiscard]] net::HttpServerAnswer answer(const net::HttpServerRequest& request,
                                              clock::Instant now);

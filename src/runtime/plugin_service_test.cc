@@ -24,7 +24,11 @@ struct PluginServiceTest : testing::Test {
   }
   [[nodiscard]] net::HttpServerAnswer call(const std::string& notify,
                                            const std::string& token = "t") {
-    return service.answer(
+    return call(notify, token, service);
+  }
+  [[nodiscard]] static net::HttpServerAnswer call(const std::string& notify,
+                                                  const std::string& token, PluginService& asked) {
+    return asked.answer(
         {.method = "POST",
          .target = "/api/v1/template.execute",
          .authorization = "Bearer " + token,
@@ -33,8 +37,9 @@ struct PluginServiceTest : testing::Test {
                  notify + "}}"},
         kNow);
   }
-  [[nodiscard]] value::Value node(const std::string& notify) {
-    const auto answer = call(notify);
+  [[nodiscard]] value::Value node(const std::string& notify) { return node(notify, service); }
+  [[nodiscard]] static value::Value node(const std::string& notify, PluginService& asked) {
+    const auto answer = call(notify, "t", asked);
     EXPECT_EQ(answer.status, 200) << answer.body;
     return (*value::parse_json(answer.body))["node"];
   }
@@ -110,6 +115,34 @@ TEST_F(PluginServiceTest, AMistakeIsAnError) {
   const value::Value done = node(R"({"tiphys": {"notify": {"channel": "nobody"}}})");
   EXPECT_EQ(done["phase"].as_string(), "Error");
   EXPECT_THAT(std::string(done["message"].as_string()), HasSubstr("'nobody' not found"));
+}
+
+constexpr const char* kInline = R"({"tiphys": {"notify": {"kind": "webhook",
+    "config": {"url": "http://127.0.0.1:1/"}}}})";
+
+TEST_F(PluginServiceTest, AChannelOfTheCallersOwnIsRefused) {
+  for (const char* notify : {kInline, R"({"tiphys": {"notify": {"channel": "", "kind": "command",
+                    "config": {"command": ["env"]}}}})"}) {
+    const value::Value done = node(notify);
+    EXPECT_EQ(done["phase"].as_string(), "Error");
+    EXPECT_THAT(std::string(done["message"].as_string()), HasSubstr("--allow-inline"));
+  }
+  EXPECT_TRUE(store.load_deliveries({})->empty());
+}
+
+TEST_F(PluginServiceTest, AnAllowedOneRunsNothingAndReadsNoSecret) {
+  PluginService open(store, {.token = "t", .allows_inline = true});
+  EXPECT_EQ(node(kInline, open)["phase"].as_string(), "Running");
+  EXPECT_EQ(store.load_deliveries({})->size(), 1U);
+  for (const char* notify :
+       {R"({"tiphys": {"notify": {"kind": "command", "config": {"command": ["env"]}}}})",
+        R"({"tiphys": {"notify": {"kind": "webhook", "config": {"url": "http://127.0.0.1:1/",
+            "headers": {"x": {"secretKeyRef": {"name": "hook", "key": "url"}}}}}}})"}) {
+    const value::Value done = node(notify, open);
+    EXPECT_EQ(done["phase"].as_string(), "Error");
+    EXPECT_THAT(std::string(done["message"].as_string()), HasSubstr("of a template itself"));
+  }
+  EXPECT_EQ(store.load_deliveries({})->size(), 1U);
 }
 
 TEST_F(PluginServiceTest, WantsItsTokenAndItsCalls) {

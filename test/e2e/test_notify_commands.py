@@ -1,5 +1,6 @@
 """What people see of notifications: samples, summaries, counters, outages, what is kept, replays."""
 import json
+import os
 import re
 
 from engine import EngineTest, nodes, wait_until
@@ -50,6 +51,22 @@ class NotifyCommands(EngineTest):
                 self.assertRegex(p.stdout, r"^delivered in [0-9.]+ ms, status 200\n$")
         self.assertEqual([json.loads(r["body"])["type"] for r in receiver.requests], ["workflow.failed"] * 2)
         self.assertEqual(self.rows(), [])
+
+    def test_a_program_does_not_get_the_variables_of_the_engine(self):
+        os.environ["TOKEN_OF_THE_ENGINE"] = "t0ken"
+        self.addCleanup(os.environ.pop, "TOKEN_OF_THE_ENGINE")
+        out = self.home / "out"
+        self.call("apply", "-f", self.write("c.yaml", f"""
+apiVersion: notifications.tiphys.dev/v1
+kind: NotificationChannel
+metadata: {{name: ops}}
+spec: {{kind: command, config: {{command: [sh, -c, "env > {out}"], env: {{OWN: mine, HOME: /own}}}}}}
+"""))
+        self.call("notify", "test", "ops")
+        seen = dict(line.split("=", 1) for line in out.read_text().splitlines() if "=" in line)
+        self.assertEqual((seen["OWN"], seen["HOME"], seen["PATH"]), ("mine", "/own", os.environ["PATH"]))
+        names = {n for n in seen if not re.match(r"TIPHYS_(EVENT|WORKFLOW)_|TIPHYS_(TITLE|TEXT)$", n)}
+        self.assertLessEqual(names, {"OWN", "HOME", "PATH", "LANG", "PWD", "SHLVL", "_", "OLDPWD"})
 
     def test_a_sample_that_is_refused_tells_why(self):
         with WebhookReceiver(answer=lambda *_: 403) as receiver:

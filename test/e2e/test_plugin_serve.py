@@ -56,7 +56,7 @@ def template(message="done", **notify):
 
 
 class PluginServe(EngineTest):
-    def serve(self, receiver, port=0, retries="0s, 50ms, 50ms"):
+    def serve(self, receiver, port=0, retries="0s, 50ms, 50ms", flags=()):
         channels = self.write("channels.yaml", f"""
 apiVersion: v1
 kind: Secret
@@ -73,7 +73,7 @@ spec:
 """)
         token = self.write("token", TOKEN + "\n")
         p = self.start("plugin", "serve", "--listen", f"127.0.0.1:{port}", "--token-file", token,
-                       "--channels", channels)
+                       "--channels", channels, *flags)
         line = p.stdout.readline()
         match = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
         self.assertTrue(match, line)
@@ -148,6 +148,31 @@ spec:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
                 self.assertEqual(answer.read(), b"ok\n")
         self.assertEqual(self.rows(), [])
+
+    def test_a_caller_cannot_bring_a_channel(self):
+        """Who may write a workflow would run programs beside the secrets of all channels."""
+        ran = self.home / "ran"
+        command = {"kind": "command", "config": {"command": ["sh", "-c", f"touch {ran}"]}}
+        with WebhookReceiver() as receiver, WebhookReceiver() as thief:
+            stolen = {"kind": "webhook", "config": {"url": thief.url, "headers": {
+                "x": {"secretKeyRef": {"name": "hook", "key": "url"}}}}}
+            plain = {"kind": "webhook", "config": {"url": thief.url}}
+            server, port = self.serve(receiver)
+            for notify in (command, stolen, plain, dict(command, channel="")):
+                node = Agent(port).execute({"name": "tell", "plugin": {"tiphys": {"notify": notify}}})
+                self.assertEqual(node["phase"], "Error")
+                self.assertIn("--allow-inline", node["message"])
+            self.kill(server)
+            _, port = self.serve(receiver, flags=["--allow-inline"])
+            for notify, words in ((command, "kind 'command'"), (stolen, "secretKeyRef")):
+                node = Agent(port).execute({"name": "tell", "plugin": {"tiphys": {"notify": notify}}})
+                self.assertEqual(node["phase"], "Error")
+                self.assertIn(words, node["message"])
+            self.assertEqual(thief.requests, [])
+            node = Agent(port).execute({"name": "tell", "plugin": {"tiphys": {"notify": plain}}})
+            self.assertEqual(node["phase"], "Succeeded")
+        self.assertEqual((len(thief.requests), receiver.requests), (1, []))
+        self.assertFalse(ran.exists())
 
     def test_channels_can_come_from_a_variable(self):
         with WebhookReceiver() as receiver:

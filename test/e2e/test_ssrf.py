@@ -1,16 +1,17 @@
-"""A URL of a channel must not make the engine speak to what only this machine can reach, however it is written."""
+"""A URL of a channel or a template must not make the engine speak to what only this machine can reach, however it is
+written."""
 import http.server
+import json
 import socket
 import threading
 
-from engine import EngineTest
+from engine import EngineTest, nodes
 from receiver import WebhookReceiver
 
 METADATA = ["169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "0xa9.254.0251.254", "169.254.43518",
             "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "user@169.254.169.254"]
 LINK_LOCAL = ["169.254.1.1", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.100"]
 LOOPBACK = ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "localhost", "[::ffff:127.0.0.1]", "[::]"]
-
 
 
 def usable(hosts):
@@ -22,9 +23,41 @@ def usable(hosts):
     return hosts
 
 
+class Redirect:
+    """Sends every request to another place."""
+
+    def __init__(self, location):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.send_response(307)
+                self.send_header("Location", location)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+NEVER = "refused to connect: .* is (link-local|a metadata service)"
+
+
 class Ssrf(EngineTest):
     def env(self, **more):
-        return super().env(**self.more, **more)
+        out = super().env(**more)
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
+            out.pop(name, None)
+        return dict(out, **self.more)
 
     def setUp(self):
         super().setUp()
@@ -53,22 +86,8 @@ spec: {{kind: webhook, config: {{url: "{url}"}}}}
         self.assertEqual(receiver.requests, [])
 
     def test_a_redirect_is_not_followed(self):
-        class Redirect(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                self.send_response(307)
-                self.send_header("Location", receiver.url + "/inside")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        outer = http.server.HTTPServer(("127.0.0.1", 0), Redirect)
-        threading.Thread(target=outer.serve_forever, args=(0.02,), daemon=True).start()
-        with WebhookReceiver() as receiver:
-            self.assertIn("refused", self.send_to(f"http://127.0.0.1:{outer.server_address[1]}/"))
-        outer.shutdown()
-        outer.server_close()
+        with WebhookReceiver() as receiver, Redirect(receiver.url + "/inside") as outer:
+            self.assertIn("refused", self.send_to(outer.url))
         self.assertEqual(receiver.requests, [])
 
     def test_other_protocols_are_refused(self):
@@ -76,3 +95,66 @@ spec: {{kind: webhook, config: {{url: "{url}"}}}}
             self.write("c.yaml", "apiVersion: notifications.tiphys.dev/v1\nkind: NotificationChannel\n"
                                  f"metadata: {{name: ops}}\nspec: {{kind: webhook, config: {{url: '{url}'}}}}\n")
             self.assertIn("url:", self.call("apply", self.home / "c.yaml", ok=False).stderr)
+
+    def test_a_proxy_is_not_asked_for_such_an_address(self):
+        with WebhookReceiver() as proxy:
+            self.more = {"http_proxy": proxy.url}
+            for host in usable(METADATA + LINK_LOCAL):
+                with self.subTest(host):
+                    self.assertRegex(self.send_to(f"http://{host}/latest"), NEVER)
+                    self.assertRegex(self.ask(f"http://{host}/latest")["message"], NEVER)
+            self.assertEqual(proxy.requests, [])
+            self.assertEqual(self.ask("http://outside.example/")["phase"], "Succeeded")
+            self.assertEqual([r["path"] for r in proxy.requests], ["http://outside.example/"])
+
+    def ask(self, url):
+        """The node of an http template."""
+        wf = json.loads(self.call("run", self.write("w.yaml", f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{generateName: ask-}}
+spec:
+  entrypoint: ask
+  templates: [{{name: ask, http: {{url: '{url}', method: POST, timeoutSeconds: 5}}}}]
+"""), "-o", "json", ok=None).stdout)
+        node, = nodes(wf).values()
+        return node
+
+    def test_http_templates_do_not_go_there_either(self):
+        for host in usable(METADATA + LINK_LOCAL):
+            with self.subTest(host):
+                node = self.ask(f"http://{host}/latest")
+                self.assertEqual(node["phase"], "Failed")
+                self.assertRegex(node["message"], NEVER)
+
+    def test_http_templates_do_not_follow_a_redirect_there(self):
+        for location in ("http://169.254.169.254/latest", "http://0xa9fea9fe/latest"):
+            with self.subTest(location), Redirect(location) as outer:
+                node = self.ask(outer.url)
+                self.assertEqual(node["phase"], "Failed")
+                self.assertRegex(node["message"], NEVER)
+
+    def test_http_templates_and_private_addresses(self):
+        with WebhookReceiver() as receiver:
+            self.assertEqual(self.ask(f"http://localhost:{receiver.port}/")["phase"], "Succeeded")
+            self.more["TIPHYS_NOTIFY_PUBLIC_ONLY"] = "1"
+            for host in usable(LOOPBACK):
+                with self.subTest(host):
+                    self.assertRegex(self.ask(f"http://{host}:{receiver.port}/")["message"], "is private")
+        self.assertEqual(len(receiver.requests), 1)
+
+    def test_http_hooks_do_not_go_there_and_are_not_tried_again(self):
+        self.call("run", self.write("w.yaml", """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: told}
+spec:
+  entrypoint: main
+  hooks: {exit: {template: tell}}
+  templates:
+  - {name: main, container: {image: x, command: ['true']}}
+  - {name: tell, http: {url: 'http://169.254.169.254/latest', method: POST}}
+"""), ok=None)
+        row, = json.loads(self.call("notifications", "list", "-o", "json").stdout)
+        self.assertEqual(row["state"], "dead")
+        self.assertRegex(row["reason"], NEVER)

@@ -291,6 +291,29 @@ spec:
         wrong = self.write("x.yaml", text.replace("failed.ops", "failed.nowhere"))
         self.assertRegex(self.call("lint", wrong, ok=False).stdout, "x.yaml:14:.*there is no channel 'nowhere'")
 
+    def test_triggers_of_events_in_yaml(self):
+        """Readers of YAML take the key `on` for true."""
+        with WebhookReceiver() as receiver:
+            path = self.write("rule.yaml", channel(receiver.url) + """
+apiVersion: notifications.tiphys.dev/v1
+kind: Notification
+metadata: {name: block}
+spec:
+  triggers:
+  - on: [node.failed]
+    when: node.type == "Pod"
+  send: [{channel: ops}]
+---
+apiVersion: notifications.tiphys.dev/v1
+kind: Notification
+metadata: {name: flow}
+spec: {triggers: [{on: workflow.failed, when: 'true'}], send: [{channel: ops}]}
+""")
+            self.call("lint", path)
+            self.call("apply", path)
+            self.call("run", self.write("w.yaml", workflow("exit 3")), ok=None)
+        self.assertEqual(sorted(self.types(receiver)), ["node.failed", "workflow.failed"])
+
     def test_lint_tells_what_cannot_work_at_its_place(self):
         path = self.write("bad.yaml", """apiVersion: notifications.tiphys.dev/v1
 kind: Notification

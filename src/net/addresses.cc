@@ -1,4 +1,4 @@
-#include "notify/addresses.h"
+#include "net/addresses.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace tiphys::notify {
+namespace tiphys::net {
 
 namespace {
 
@@ -79,4 +79,23 @@ std::string address_refusal(const sockaddr& address, bool refuses_private) {
   return refuses_private && judgement.is_private ? fmt::format("{} is private", text) : "";
 }
 
-}  // namespace tiphys::notify
+std::string host_refusal(std::string_view host, bool refuses_private) {
+  if (host.starts_with('[')) host = host.substr(1, host.find_first_of("]%") - 1);
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const std::string text(host);
+  sockaddr_storage storage{};
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  if (::inet_aton(text.c_str(), &v4.sin_addr) != 0) {
+    v4.sin_family = AF_INET;
+    std::memcpy(&storage, &v4, sizeof v4);
+  } else if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    std::memcpy(&storage, &v6, sizeof v6);
+  } else {
+    return "";
+  }
+  return address_refusal(reinterpret_cast<const sockaddr&>(storage), refuses_private);
+}
+
+}  // namespace tiphys::net

@@ -1,14 +1,15 @@
 // A parameter of a workflow must not make the engine speak to a cloud's metadata service.
-#include "notify/addresses.h"
+#include "net/addresses.h"
 
 #include <arpa/inet.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cstring>
 
-namespace tiphys::notify {
+namespace tiphys::net {
 
 namespace {
 
@@ -55,4 +56,19 @@ TEST(Addresses, RefusesPrivateOnesWhenToldTo) {
   EXPECT_EQ(refusal("64:ff9b::93.184.216.34", true), "");
 }
 
-}  // namespace tiphys::notify
+TEST(Addresses, KnowsAHostThatIsAnAddressAsEveryoneWritesThem) {
+  for (const char* host : {"169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376",
+                           "169.254.43518", "169.254.169.254.", "[::ffff:169.254.169.254]",
+                           "[fe80::1]", "[fe80::1%25eth0]", "fe80::1"}) {
+    EXPECT_THAT(host_refusal(host, false), testing::HasSubstr("is link-local")) << host;
+  }
+  for (const char* host : {"10.0.0.1", "127.1", "[::1]", "0"}) {
+    EXPECT_EQ(host_refusal(host, false), "") << host;
+    EXPECT_THAT(host_refusal(host, true), testing::HasSubstr("is private")) << host;
+  }
+  for (const char* host : {"", "[", "localhost", "example.com", "93.184.216.34", "[]"}) {
+    EXPECT_EQ(host_refusal(host, true), "") << host;
+  }
+}
+
+}  // namespace tiphys::net
