@@ -86,6 +86,37 @@ spec: {{kind: command, config: {{command: [sh, -c, "env > {out}"], env: {{OWN: m
         self.assertIn('"title": "hello"', shown)
         self.assertNotIn("s3cr3t", shown)
 
+    def test_secrets_in_plain_text_are_told_and_not_shown(self):
+        literal = """apiVersion: notifications.tiphys.dev/v1
+kind: NotificationChannel
+metadata: {name: ops}
+spec:
+  kind: webhook
+  config:
+    url: http://me:pl4nted-1@127.0.0.1:1/in
+    headers: {Authorization: Bearer pl4nted-2, Accept: text/plain}
+    signingSecrets: [whsec_cGw0bnRlZC0z]
+"""
+        path = self.write("c.yaml", literal)
+        for seen in (self.call("lint", path, ok=None).stdout, self.call("apply", path).stderr):
+            for part in ("c.yaml:7:10: warning: channel 'ops': url has a password", "c.yaml:8:30: warning: ",
+                         "c.yaml:9:22: warning: ", "give it as secretKeyRef"):
+                self.assertIn(part, seen)
+        shown = self.call("notify", "test", "ops", "--dry-run").stdout
+        self.assertIn("POST http://***@127.0.0.1:1/in\n", shown)
+        self.assertIn("text/plain", shown)
+        self.assertNotIn("pl4nted", shown)
+
+        text = workflow("told", "x").replace("channel: x,", "kind: webhook, config: {url: "
+                                                            "'http://me:pl4nted-1@127.0.0.1:1/in', headers: "
+                                                            "{Authorization: Bearer pl4nted-2}}, retries: [0s],")
+        self.call("run", self.write("w.yaml", text), ok=None)
+        row, = self.rows()
+        for output in ("json", "yaml"):
+            shown = self.call("notifications", "get", row["id"], "-o", output).stdout
+            self.assertIn("http://***@127.0.0.1:1/in", shown)
+            self.assertNotIn("pl4nted", shown)
+
     def test_lint_tells_mistakes_of_templates_that_send(self):
         path = self.write("w.yaml", workflow("w", "opps", "await: deliverd, mesage: hello"))
         with WebhookReceiver() as receiver:
