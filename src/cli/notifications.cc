@@ -223,7 +223,8 @@ diag::Result<void> discard(const Flags& o, const Session&) {
     if (r.state == "pending" && has_engine(state)) {
       return diag::fail(
           diag::Code::kConflict,
-          fmt::format("'{}' belongs to an engine that runs: stop its workflow", r.id));
+          fmt::format("'{}' belongs to an engine that runs: end that, or `tiphys terminate {}`",
+                      r.id, r.workflow));
     }
     r.state = "discarded";
     r.reason = "discarded by hand";

@@ -2,8 +2,10 @@
 import json
 import os
 import re
+import subprocess
+import sys
 
-from engine import EngineTest, nodes, wait_until
+from engine import EXAMPLES, PROJECT, EngineTest, nodes, wait_until
 from receiver import WebhookReceiver
 
 SECRET = """
@@ -34,6 +36,39 @@ spec:
   entrypoint: tell
   templates: [{{name: tell, plugin: {{tiphys: {{notify: {{channel: {channel_name}, {notify}}}}}}}}}]
 """
+
+
+class FirstExample(EngineTest):
+    """What docs/NOTIFICATIONS.md begins with, followed."""
+
+    def example(self, port):
+        text = (PROJECT / "docs" / "NOTIFICATIONS.md").read_text()
+        self.assertIn("python3 examples/receiver.py 9000", text)
+        block = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
+        self.assertIn(":9000/", block)
+        return self.write("build.yaml", block.replace(":9000/", f":{port}/"))
+
+    def test_it_arrives(self):
+        receiver = subprocess.Popen([sys.executable, EXAMPLES / "receiver.py", "0"], text=True, stdout=subprocess.PIPE)
+        self.addCleanup(receiver.stdout.close)
+        self.addCleanup(receiver.wait)
+        self.addCleanup(receiver.kill)
+        port = re.search(r"listening on http://127.0.0.1:(\d+) until", receiver.stdout.readline())[1]
+        self.call("run", self.example(port), timeout=60)
+        self.assertEqual(receiver.stdout.readline(), "POST /builds\n")
+
+    def test_without_a_receiver_it_can_be_ended(self):
+        with WebhookReceiver() as gone:
+            port = gone.port
+        run = self.start("run", self.example(port))
+        wait_until(lambda: json.loads(self.call("notifications", "list", "-o", "json").stdout or "[]"))
+        row, = json.loads(self.call("notifications", "list", "-o", "json").stdout)
+        told = self.call("notifications", "discard", row["id"], ok=False).stderr
+        self.assertIn(f"`tiphys terminate {row['workflow']}`", told)
+        self.call("terminate", row["workflow"])
+        run.communicate(timeout=30)
+        row, = json.loads(self.call("notifications", "list", "-o", "json").stdout)
+        self.assertEqual(row["state"], "discarded")
 
 
 class NotifyCommands(EngineTest):
