@@ -1,7 +1,10 @@
-"""A webhook receiver and a mail server on loopback that keep what they get, for the demo and the tests."""
+"""A webhook receiver and a mail server on loopback that keep what they get, for the demo and the tests.
+
+receiver.py [PORT]: shows what webhooks send to 127.0.0.1:PORT (9000), until Ctrl-C."""
 import http.server
 import json
 import logging
+import sys
 import threading
 
 
@@ -117,3 +120,20 @@ class MailReceiver:
 
     def __exit__(self, *_):
         self.controller.stop()
+
+
+def main(port):
+    with WebhookReceiver(port) as receiver:
+        print(f"listening on {receiver.url} until Ctrl-C", flush=True)
+        shown = 0
+        while receiver.wait_for(shown + 1, None):
+            for request in receiver.requests[shown:]:
+                print(f"{request['method']} {request['path']}\n{request['body']}", flush=True)
+                shown += 1
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 9000)
+    except KeyboardInterrupt:
+        pass

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/rules.h"
 #include "notify/channel.h"
+#include "notify/literal_secrets.h"
 #include "spec/schema.h"
 #include "store/secrets.h"
 #include "value/json.h"
@@ -145,6 +146,26 @@ std::vector<diag::Diagnostic> missing_secrets(const Documents& documents,
     check.look(m, m.object["spec"]["config"], "/spec/config", space_of(m, name_space));
   }
   return std::move(check.findings);
+}
+
+std::vector<diag::Diagnostic> plain_secrets(const Documents& documents) {
+  std::vector<diag::Diagnostic> findings;
+  for (const spec::Manifest& m : documents.manifests) {
+    if (m.kind != "NotificationChannel") continue;
+    const Value& spec = m.object["spec"];
+    for (const notify::LiteralSecret& literal :
+         notify::literal_secrets(spec["kind"].string_or(""), spec["config"])) {
+      findings.push_back(
+          {diag::Severity::kWarning,
+           {diag::Code::kInvalidManifest,
+            fmt::format("channel '{}': {} {}: give it as secretKeyRef", m.name,
+                        literal.pointer.substr(1),
+                        literal.is_in_url ? "has a password in it" : "is a secret in plain text"),
+            m.positions->value("/spec/config" + literal.pointer)},
+           ""});
+    }
+  }
+  return findings;
 }
 
 diag::Result<void> keep_channel(const spec::Manifest& m, const std::string& name_space,

@@ -23,6 +23,9 @@ namespace tiphys::cli {
                                                             const std::string& secrets_path,
                                                             const std::string& name_space);
 
+/// Warnings about secrets that stand in channels among the documents as they are.
+[[nodiscard]] std::vector<diag::Diagnostic> plain_secrets(const Documents& documents);
+
 /// All of the documents that are channels, and the rules, which have been checked.
 [[nodiscard]] diag::Result<void> keep_channels(const Documents& documents,
                                                const std::string& name_space, store::Store& store);

@@ -71,5 +71,30 @@ TEST_F(MissingSecretsTest, StoredOnesAndThoseBesideItCount) {
       << "it will replace the stored one";
 }
 
+TEST(PlainSecrets, AreToldAtTheirPlace) {
+  Documents documents;
+  documents.manifests = spec::load_manifests(
+      "apiVersion: notifications.tiphys.dev/v1\n"
+      "kind: NotificationChannel\n"
+      "metadata: {name: ops}\n"
+      "spec:\n"
+      "  kind: webhook\n"
+      "  config:\n"
+      "    url: https://u:pw@h.example/in\n"
+      "    signingSecrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]\n"
+      "    headers: {Authorization: {secretKeyRef: {name: hook, key: token}}}\n",
+      "c.yaml", documents.findings);
+  std::vector<std::string> told;
+  for (const diag::Diagnostic& d : plain_secrets(documents)) {
+    EXPECT_EQ(d.severity, diag::Severity::kWarning);
+    told.push_back(fmt::format("{}:{} {}", d.error.at.line, d.error.at.column, d.error.message));
+  }
+  EXPECT_THAT(
+      told,
+      ElementsAre("7:10 channel 'ops': url has a password in it: give it as secretKeyRef",
+                  "8:22 channel 'ops': signingSecrets/0 is a secret in plain text: give it as "
+                  "secretKeyRef"));
+}
+
 }  // namespace
 }  // namespace tiphys::cli

@@ -169,6 +169,9 @@ diag::Result<void> check_documents(Documents& documents, const Opened& state,
          rule_findings(documents, state.store.get(), session.space(), is_run)) {
       documents.findings.push_back(std::move(d));
     }
+    for (diag::Diagnostic& d : plain_secrets(documents)) {
+      documents.findings.push_back(std::move(d));
+    }
     for (diag::Diagnostic& d :
          missing_secrets(documents, state.config.secrets_path(), session.space())) {
       documents.findings.push_back(std::move(d));

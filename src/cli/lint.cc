@@ -170,6 +170,7 @@ diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owner
   for (diag::Diagnostic& d : rule_findings(documents, state.store.get(), session.space(), false)) {
     documents.findings.push_back(std::move(d));
   }
+  for (diag::Diagnostic& d : plain_secrets(documents)) documents.findings.push_back(std::move(d));
   if (!o.is_offline) {
     for (diag::Diagnostic& d :
          missing_secrets(documents, state.config.secrets_path(), session.space())) {

@@ -8,6 +8,7 @@
 #include "cli/rules.h"
 #include "clock/rfc3339.h"
 #include "notify/channel.h"
+#include "notify/secrets_fill.h"
 #include "runtime/host.h"
 #include "runtime/notifications.h"
 #include "runtime/readdress.h"
@@ -136,7 +137,10 @@ diag::Result<void> get(const Flags& o, const Session&) {
     whole.set("attemptList", std::move(all));
     TRY(const Value sent, value::parse_json(payload));
     whole.set("payload", sent);
-    return print_value(whole, o.output);
+    std::vector<std::string> secrets;
+    notify::add_literal_secrets(r.kind, sent["config"], secrets);
+    notify::add_literal_secrets("", sent["http"], secrets);
+    return print_value(notify::redacted(Value(std::move(whole)), secrets), o.output);
   }
   const auto line = [](const char* name, const std::string& text) {
     if (!text.empty()) print_text(fmt::format("{:<20} {}\n", name, text));

@@ -104,6 +104,7 @@ diag::Result<void> test(const Flags& o, Session& session) {
         return lookup.secret(session.space(), name, key);
       }));
   std::vector<std::string> secrets = filled.secrets;
+  notify::add_literal_secrets(target.kind, target.config, secrets);
   const notify::Notice notice{
       .id = fmt::format("msg_test_{:x}", now().ns), .at = now(), .event = event};
   std::optional<Sender> sender;

@@ -6,6 +6,7 @@
 
 #include "net/http_text.h"
 #include "notify/channel/fields.h"
+#include "notify/literal_secrets.h"
 #include "value/json.h"
 
 namespace tiphys::notify {
@@ -101,6 +102,16 @@ void add_credentials_of(const Request& request, std::vector<std::string>& secret
   put_longest_first(secrets);
 }
 
+void add_literal_secrets(std::string_view kind, const Value& config,
+                         std::vector<std::string>& secrets) {
+  for (const LiteralSecret& literal : literal_secrets(kind, config)) {
+    add_secret(literal.text, secrets);
+    if (!literal.is_in_url) continue;
+    add_forms(literal.text.substr(literal.text.find(':') + 1), secrets);  // the password alone
+  }
+  put_longest_first(secrets);
+}
+
 std::string redacted(std::string text, const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
     if (secret.size() < kShortest) continue;
@@ -110,6 +121,19 @@ std::string redacted(std::string text, const std::vector<std::string>& secrets) 
     }
   }
   return text;
+}
+
+Value redacted(const Value& v, const std::vector<std::string>& secrets) {
+  if (v.is_string()) return Value(redacted(v.as_string(), secrets));
+  if (v.is_list()) {
+    List list;
+    for (const Value& element : v.list()) list.push_back(redacted(element, secrets));
+    return Value(std::move(list));
+  }
+  if (!v.is_map()) return v;
+  Map map;
+  for (const auto& [key, member] : v.map()) map.set(key, redacted(member, secrets));
+  return Value(std::move(map));
 }
 
 }  // namespace tiphys::notify

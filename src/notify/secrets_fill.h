@@ -33,8 +33,14 @@ struct Filled {
 /// Adds what a request has that is as good as a secret: the credentials of its Authorization.
 void add_credentials_of(const Request& request, std::vector<std::string>& secrets);
 
+/// Adds what literal_secrets() finds in the configuration of a channel of `kind`.
+void add_literal_secrets(std::string_view kind, const value::Value& config,
+                         std::vector<std::string>& secrets);
+
 /// `text` with every occurrence of a secret replaced by ***. Secrets shorter than 4 bytes are left:
 /// they would eat words.
 [[nodiscard]] std::string redacted(std::string text, const std::vector<std::string>& secrets);
+/// The same of all texts in `v`; names of members stay.
+[[nodiscard]] value::Value redacted(const value::Value& v, const std::vector<std::string>& secrets);
 
 }  // namespace tiphys::notify

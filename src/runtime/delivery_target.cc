@@ -17,7 +17,11 @@ std::string DeliveryTarget::endpoint() const {
   if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
     url.remove_prefix(scheme + 3);
   }
-  return fmt::format("{} {}", kind, url.substr(0, url.find('/')));
+  url = url.substr(0, url.find('/'));
+  if (const std::size_t user = url.rfind('@'); user != std::string_view::npos) {
+    url.remove_prefix(user + 1);
+  }
+  return fmt::format("{} {}", kind, url);
 }
 
 diag::Result<DeliveryTarget> find_target(store::Store& store, const Value& notify,

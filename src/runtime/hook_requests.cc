@@ -255,6 +255,7 @@ void HookRequests::note_attempt(const Item& item, const executor::Outcome& outco
   if (auto filled = notify::fill_secrets(item.payload["http"]["headers"], secret)) {
     secrets = std::move(filled->secrets);
   }
+  notify::add_literal_secrets("", item.payload["http"], secrets);
   const bool has_answer = outcome.http && outcome.http->status != 0;
   const std::string_view body = outcome.outputs["result"].string_or("");
   attempts_.push_back(

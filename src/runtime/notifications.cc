@@ -315,6 +315,7 @@ diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Insta
   };
   TRY(const notify::Filled filled, notify::fill_secrets(target.config, secret));
   item.secrets = filled.secrets;
+  notify::add_literal_secrets(target.kind, target.config, item.secrets);
   const notify::Notice notice{
       .id = item.row.id, .at = item.row.created_at, .event = item.payload["event"]};
   Value memory;

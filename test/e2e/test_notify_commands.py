@@ -2,8 +2,10 @@
 import json
 import os
 import re
+import subprocess
+import sys
 
-from engine import EngineTest, nodes, wait_until
+from engine import EXAMPLES, PROJECT, EngineTest, nodes, wait_until
 from receiver import WebhookReceiver
 
 SECRET = """
@@ -34,6 +36,39 @@ spec:
   entrypoint: tell
   templates: [{{name: tell, plugin: {{tiphys: {{notify: {{channel: {channel_name}, {notify}}}}}}}}}]
 """
+
+
+class FirstExample(EngineTest):
+    """What docs/NOTIFICATIONS.md begins with, followed."""
+
+    def example(self, port):
+        text = (PROJECT / "docs" / "NOTIFICATIONS.md").read_text()
+        self.assertIn("python3 examples/receiver.py 9000", text)
+        block = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1]
+        self.assertIn(":9000/", block)
+        return self.write("build.yaml", block.replace(":9000/", f":{port}/"))
+
+    def test_it_arrives(self):
+        receiver = subprocess.Popen([sys.executable, EXAMPLES / "receiver.py", "0"], text=True, stdout=subprocess.PIPE)
+        self.addCleanup(receiver.stdout.close)
+        self.addCleanup(receiver.wait)
+        self.addCleanup(receiver.kill)
+        port = re.search(r"listening on http://127.0.0.1:(\d+) until", receiver.stdout.readline())[1]
+        self.call("run", self.example(port), timeout=60)
+        self.assertEqual(receiver.stdout.readline(), "POST /builds\n")
+
+    def test_without_a_receiver_it_can_be_ended(self):
+        with WebhookReceiver() as gone:
+            port = gone.port
+        run = self.start("run", self.example(port))
+        wait_until(lambda: json.loads(self.call("notifications", "list", "-o", "json").stdout or "[]"))
+        row, = json.loads(self.call("notifications", "list", "-o", "json").stdout)
+        told = self.call("notifications", "discard", row["id"], ok=False).stderr
+        self.assertIn(f"`tiphys terminate {row['workflow']}`", told)
+        self.call("terminate", row["workflow"])
+        run.communicate(timeout=30)
+        row, = json.loads(self.call("notifications", "list", "-o", "json").stdout)
+        self.assertEqual(row["state"], "discarded")
 
 
 class NotifyCommands(EngineTest):
@@ -85,6 +120,37 @@ spec: {{kind: command, config: {{command: [sh, -c, "env > {out}"], env: {{OWN: m
         self.assertIn("POST ***\n", shown)
         self.assertIn('"title": "hello"', shown)
         self.assertNotIn("s3cr3t", shown)
+
+    def test_secrets_in_plain_text_are_told_and_not_shown(self):
+        literal = """apiVersion: notifications.tiphys.dev/v1
+kind: NotificationChannel
+metadata: {name: ops}
+spec:
+  kind: webhook
+  config:
+    url: http://me:pl4nted-1@127.0.0.1:1/in
+    headers: {Authorization: Bearer pl4nted-2, Accept: text/plain}
+    signingSecrets: [whsec_cGw0bnRlZC0z]
+"""
+        path = self.write("c.yaml", literal)
+        for seen in (self.call("lint", path, ok=None).stdout, self.call("apply", path).stderr):
+            for part in ("c.yaml:7:10: warning: channel 'ops': url has a password", "c.yaml:8:30: warning: ",
+                         "c.yaml:9:22: warning: ", "give it as secretKeyRef"):
+                self.assertIn(part, seen)
+        shown = self.call("notify", "test", "ops", "--dry-run").stdout
+        self.assertIn("POST http://***@127.0.0.1:1/in\n", shown)
+        self.assertIn("text/plain", shown)
+        self.assertNotIn("pl4nted", shown)
+
+        text = workflow("told", "x").replace("channel: x,", "kind: webhook, config: {url: "
+                                                            "'http://me:pl4nted-1@127.0.0.1:1/in', headers: "
+                                                            "{Authorization: Bearer pl4nted-2}}, retries: [0s],")
+        self.call("run", self.write("w.yaml", text), ok=None)
+        row, = self.rows()
+        for output in ("json", "yaml"):
+            shown = self.call("notifications", "get", row["id"], "-o", output).stdout
+            self.assertIn("http://***@127.0.0.1:1/in", shown)
+            self.assertNotIn("pl4nted", shown)
 
     def test_lint_tells_mistakes_of_templates_that_send(self):
         path = self.write("w.yaml", workflow("w", "opps", "await: deliverd, mesage: hello"))
