@@ -40,6 +40,14 @@ std::string store_named(const std::string& home) {
   return where;
 }
 
+diag::Result<std::string> host_paths_given() {
+  std::string list = variable("TIPHYS_HOST_PATHS");
+  if (executor::is_path_list(list)) return list;
+  return diag::fail(
+      diag::Code::kIo,
+      fmt::format("TIPHYS_HOST_PATHS is '{}': want absolute folders, with colons between", list));
+}
+
 }  // namespace
 
 diag::Result<Config> Config::from_environment() {
@@ -106,13 +114,7 @@ diag::Result<Config> Config::from_environment() {
     TRY(config.executor, executor_named(word));
   }
   config.image_layouts = variable("TIPHYS_IMAGES");
-  config.host_paths = variable("TIPHYS_HOST_PATHS");
-  if (!executor::is_path_list(config.host_paths)) {
-    return diag::fail(diag::Code::kIo,
-                      fmt::format("TIPHYS_HOST_PATHS is '{}': want absolute folders, with colons "
-                                  "between",
-                                  config.host_paths));
-  }
+  TRY(config.host_paths, host_paths_given());
   if (const std::string image = variable("TIPHYS_STEP_IMAGE"); !image.empty()) {
     config.step_image = image;
   }
