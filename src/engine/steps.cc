@@ -33,6 +33,8 @@ struct StepsFrame final : Composite {
   NodeIndex previous_group = kNoNode;
   std::uint32_t open =
       0;  // children that have not settled, and one while the group is being started
+  bool is_starting = false;  // the steps of the group are being started
+  bool is_halted = false;    // one could not be started: the others are not
 };
 
 StepsFrame& frame_of(Machine& m, NodeIndex steps) {
@@ -67,17 +69,25 @@ void skip(Machine& m, StepsFrame& frame, const Start& s, Phase phase, std::strin
               {.type = "Skipped", .phase = phase, .message = std::move(message), .has_flag = true});
 }
 
+// The first step that cannot be started ends the start of the group. Hooks of those before it are
+// looked at afterwards in Argo: its error is the one that is told.
+void halt(StepsFrame& frame, std::string error) {
+  if (frame.is_starting && !frame.is_halted) frame.error.clear();
+  frame.is_halted = true;
+  if (frame.error.empty()) frame.error = std::move(error);
+}
+
 void start_one(Machine& m, NodeIndex steps, Start s, std::string name,
                const std::shared_ptr<const spec::Step>& step) {
   StepsFrame& frame = frame_of(m, steps);
-  if (!frame.error.empty()) return;
+  if (frame.is_halted) return;
   s.node_name = std::move(name);
   s.arguments = step->arguments;
   s.caller = step;
   auto proceed = step->when.empty() ? diag::Result<bool>(true) : expr::evaluate_when(step->when);
   if (!proceed) {
     skip(m, frame, s, Phase::kError, proceed.error().message);
-    frame.error = proceed.error().message;
+    halt(frame, proceed.error().message);
     return;
   }
   if (!*proceed) {
@@ -88,28 +98,48 @@ void start_one(Machine& m, NodeIndex steps, Start s, std::string name,
   begin_template(m, std::move(s));
 }
 
-void start_step(Machine& m, NodeIndex steps, const ResolvedStep& resolved) {
+/// A step of the group that is about to start.
+struct Expanded {
+  std::shared_ptr<const spec::Step> step;
+  std::vector<ExpandedStep> items;  // of a loop
+};
+
+// Expands the loops of the whole group: a fault in one keeps every step from starting.
+diag::Result<std::vector<Expanded>> expand_group(Machine& m, NodeIndex steps) {
   StepsFrame& frame = frame_of(m, steps);
-  const spec::Step& step = *resolved.step;
+  std::vector<Expanded> group;
+  for (const spec::Step& step : frame.body->steps[frame.group]) {
+    // The step lives as long as the body that holds it.
+    auto resolved = resolve_step(std::shared_ptr<const spec::Step>(frame.body, &step), frame);
+    if (!resolved) {
+      return diag::fail(resolved.error().code,
+                        "failed to resolve references: " + resolved.error().message);
+    }
+    group.push_back({.step = std::move(resolved->step), .items = {}});
+  }
+  for (Expanded& one : group) {
+    if (!one.step->is_loop) continue;
+    TRY(one.items, expand_step(*one.step, frame, false));
+    if (!one.items.empty()) continue;
+    Start none = child_start(m, steps, frame, *one.step, one.step->name);
+    none.node_name = m.at(frame.group_node).name + "." + one.step->name;
+    none.caller = one.step;
+    skip(m, frame, none, Phase::kSkipped, "Skipped, empty params");
+  }
+  return group;
+}
+
+void start_step(Machine& m, NodeIndex steps, const Expanded& expanded) {
+  StepsFrame& frame = frame_of(m, steps);
+  const spec::Step& step = *expanded.step;
   const std::string name = m.at(frame.group_node).name + "." + step.name;
   if (!step.is_loop) {
-    start_one(m, steps, child_start(m, steps, frame, step, step.name), name, resolved.step);
+    start_one(m, steps, child_start(m, steps, frame, step, step.name), name, expanded.step);
     return;
-  }
-  auto items = expand_step(step, frame, false);
-  if (!items) {
-    frame.error = items.error().message;
-    return;
-  }
-  if (items->empty()) {
-    Start none = child_start(m, steps, frame, step, step.name);
-    none.node_name = name;
-    none.caller = resolved.step;
-    skip(m, frame, none, Phase::kSkipped, "Skipped, empty params");
   }
   const spec::Step* before = nullptr;
   Start base;
-  for (const ExpandedStep& item : *items) {
+  for (const ExpandedStep& item : expanded.items) {
     if (item.step.get() != before) base = child_start(m, steps, frame, *item.step, step.name);
     before = item.step.get();
     start_one(m, steps, base, name + item.suffix, item.step);
@@ -144,19 +174,13 @@ void start_group(Machine& m, NodeIndex steps) {
       create_node(m, s, {.type = "StepGroup", .phase = Phase::kRunning, .has_flag = true});
   frame.open = 1;
   const NodeIndex group = frame.group_node;
-  std::vector<ResolvedStep> resolved;
-  for (const spec::Step& step : frame.body->steps[frame.group]) {
-    // The step lives as long as the body that holds it.
-    auto shared = std::shared_ptr<const spec::Step>(frame.body, &step);
-    auto r = resolve_step(shared, frame);
-    if (!r) {
-      frame.error = "failed to resolve references: " + r.error().message;
-      break;
-    }
-    resolved.push_back(std::move(*r));
-  }
-  if (frame.error.empty()) {
-    for (const ResolvedStep& r : resolved) start_step(m, steps, r);
+  auto expanded = expand_group(m, steps);
+  if (expanded) {
+    frame.is_starting = true;
+    for (const Expanded& e : *expanded) start_step(m, steps, e);
+    frame.is_starting = false;
+  } else {
+    frame.error = expanded.error().message;
   }
   on_step_settled(m, group);
 }
@@ -292,10 +316,7 @@ void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
                    const std::string& error) {
   const NodeIndex steps = m.at(group).boundary;
   StepsFrame& frame = frame_of(m, steps);
-  if (frame.error.empty()) {
-    frame.error =
-        fmt::format("step group deemed errored due to child {} error: {}", node_name, error);
-  }
+  halt(frame, fmt::format("step group deemed errored due to child {} error: {}", node_name, error));
 }
 
 }  // namespace tiphys::engine
