@@ -16,6 +16,7 @@
 #include "plan/raw_json.h"
 #include "tag/substitute.h"
 #include "value/json.h"
+#include "value/json_fault.h"
 
 namespace tiphys::plan {
 
@@ -145,6 +146,19 @@ bool is_given(const Value& v) {
          !(v.is_list() && v.list().empty());
 }
 
+// What Go says of a text that is no list.
+std::string list_fault(std::string_view text, const Result<Value>& parsed) {
+  if (!parsed) {
+    const std::string fault = value::json_fault(text);
+    return fault.empty() ? parsed.error().message : fault;
+  }
+  const char* kind = parsed->is_map()      ? "object"
+                     : parsed->is_string() ? "string"
+                     : parsed->is_bool()   ? "bool"
+                                           : "number";
+  return fmt::format("json: cannot unmarshal {} into Go value of type []v1alpha1.Item", kind);
+}
+
 Result<std::vector<std::string>> param_items(const Value& param) {
   const std::string text = param.is_string() ? param.as_string() : value::to_json(param);
   const auto parsed = value::parse_json(text);
@@ -155,7 +169,7 @@ Result<std::vector<std::string>> param_items(const Value& param) {
         Code::kInvalidManifest,
         fmt::format("withParam value could not be parsed as a JSON list: {}: {}",
                     text.substr(begin, end == std::string::npos ? 0 : end + 1 - begin),
-                    parsed ? "json: not a list" : parsed.error().message));
+                    list_fault(text, parsed)));
   }
   std::vector<std::string> items;
   for (const std::string_view raw : raw_elements(text)) items.emplace_back(raw);

@@ -110,5 +110,21 @@ TEST(RawJson, Elements) {
   EXPECT_EQ(compact(R"({ "a b" : "<\"" })", true), R"({"a b":"\u003c\""})");
 }
 
+TEST(Expand, SaysInGosWordsWhyAWithParamIsNoList) {
+  const vars::MapScope scope;
+  const auto told = [&](const std::string& text) {
+    const auto items = expand(value::Map{{"name", "t"}, {"withParam", text}}, scope);
+    return items ? std::string("expanded") : items.error().message;
+  };
+  const std::string start = "withParam value could not be parsed as a JSON list: ";
+  EXPECT_EQ(told(" oops\n"), start + "oops: invalid character 'o' looking for beginning of value");
+  EXPECT_EQ(told("[1,"), start + "[1,: unexpected end of JSON input");
+  const std::string wrong_type = " into Go value of type []v1alpha1.Item";
+  EXPECT_EQ(told("{}"), start + "{}: json: cannot unmarshal object" + wrong_type);
+  EXPECT_EQ(told("1.5"), start + "1.5: json: cannot unmarshal number" + wrong_type);
+  EXPECT_EQ(told("\"a\""), start + "\"a\": json: cannot unmarshal string" + wrong_type);
+  EXPECT_EQ(told("true"), start + "true: json: cannot unmarshal bool" + wrong_type);
+}
+
 }  // namespace
 }  // namespace tiphys::plan
