@@ -150,6 +150,12 @@ diag::Result<std::vector<std::string>> differences(const Value& expect,
   }
   if (expect["hooks"].is_list()) compare_hooks(out, expect["hooks"], workflow);
   if (expect["requests"].is_list()) compare_requests(out, expect["requests"], rehearsal.sent());
+  for (const sim::Missing& m : rehearsal.missing()) {
+    out.push_back(fmt::format(
+        "'{}' waits for its output parameter '{}', which nobody supplies: give {{{}: {{outputs: "
+        "{{{}: VALUE}}}}}}",
+        m.node, m.parameter, m.node, m.parameter));
+  }
   for (std::string& line : rehearsal.unused()) out.push_back(std::move(line));
   return out;
 }

@@ -225,6 +225,15 @@ diag::Result<void> show_outcomes(const engine::Definition& definition, const sim
   return {};
 }
 
+void tell_missing(const sim::Rehearsal& rehearsal) {
+  for (const sim::Missing& m : rehearsal.missing()) {
+    fmt::print(stderr,
+               "error: '{}' waits for its output parameter '{}', which nobody supplies: give "
+               "--output-parameter '{}.{}=VALUE'\n",
+               m.node, m.parameter, m.node, m.parameter);
+  }
+}
+
 diag::Result<void> simulate(SimulateOptions& o, Session& session) {
   if (!o.output.empty() && o.output != "json") {
     return wrong_usage(fmt::format("unknown output format '{}': want json", o.output));
@@ -261,6 +270,7 @@ diag::Result<void> simulate(SimulateOptions& o, Session& session) {
   for (const std::string& line : rehearsal.unused()) {
     fmt::print(stderr, "warning: {}\n", line);
   }
+  tell_missing(rehearsal);
   if (workflow["status"]["phase"].string_or("") != "Succeeded") session.exit_code = 1;
   return {};
 }
@@ -278,7 +288,10 @@ void add_simulate(Command app, Session& session) {
   command.add_option("--fail", o->fail, "this step or task fails: NAME or NAME=EXITCODE")
       .one_word_each();
   command.add_option("--result", o->results, "what it prints: NAME=TEXT").one_word_each();
-  command.add_option("--output-parameter", o->outputs, "NAME.PARAMETER=VALUE").one_word_each();
+  command
+      .add_option("--output-parameter", o->outputs,
+                  "NAME.PARAMETER=VALUE, also of a suspended step")
+      .one_word_each();
   command.add_option("--duration", o->durations, "how long it takes (default 1s): NAME=30s")
       .one_word_each();
   command.add_flag("--all-outcomes", o->all_outcomes,

@@ -15,12 +15,17 @@ using value::Value;
 
 namespace {
 
-// The names by which a script may mean a node, the most exact one first.
+// The names by which a script may mean a node, the most exact one first: an attempt `a(0:x)(1)`
+// also goes by `a(0:x)` and `a`; a hook of an item, `a(0:x).hooks.h`, by no other.
 std::vector<std::string> names_of(const engine::Engine& engine, engine::NodeIndex i) {
-  const std::string shown = engine.display_name(i);
+  std::string shown = engine.display_name(i);
   std::vector<std::string> names{engine.node(i).name, shown};
-  const std::size_t item = shown.find('(');
-  if (item != std::string::npos) names.push_back(shown.substr(0, item));
+  while (shown.ends_with(')')) {
+    const std::size_t open = shown.rfind('(');
+    if (open == std::string::npos || open == 0) break;
+    shown.resize(open);
+    names.push_back(shown);
+  }
   return names;
 }
 
@@ -59,8 +64,9 @@ std::vector<std::string> Rehearsal::unused() const {
 std::string Rehearsal::complaint_of(const std::string& name) const {
   std::set<std::string> known;
   for (engine::NodeIndex i = 0; i < engine_.node_count(); ++i) {
-    const bool is_leaf = std::ranges::find(leaves_, engine_.node(i).name) != leaves_.end();
-    if (!is_leaf) continue;
+    const bool is_meant = std::ranges::find(leaves_, engine_.node(i).name) != leaves_.end() ||
+                          (script_.outputs.contains(name) && engine_.node(i).type == "Suspend");
+    if (!is_meant) continue;
     for (std::string& one : names_of(engine_, i)) known.insert(std::move(one));
   }
   const std::size_t dot = name.rfind('.');
@@ -133,12 +139,47 @@ void Rehearsal::start(const engine::LeafId& id) {
   if (what.type == "HTTP") {
     sent_.push_back({now_ - beginning(), what.node_name, what.body["http"]});
   }
+  if (what.body["daemon"].bool_or(false) && find(script_.fail, id.node) == nullptr) {
+    const clock::Duration* wait = find(script_.durations, id.node);
+    const clock::Instant ready = wait == nullptr ? now_ : now_ + *wait;
+    schedule(ready, {.at = {}, .body = engine::LeafRunning{.leaf = id, .started_at = ready}});
+    return;  // its end comes with that of its scope
+  }
   const clock::Instant end = now_ + duration_of(id.node);
   engine::LeafFinished outcome = outcome_of(id, what);
   outcome.started_at = now_;
   outcome.finished_at = end;
   schedule(now_, {.at = {}, .body = engine::LeafRunning{.leaf = id, .started_at = now_}});
   schedule(end, {.at = {}, .body = std::move(outcome)});
+}
+
+void Rehearsal::supply(engine::NodeIndex node) {
+  const Value status = engine_.node_status(node);
+  Map given;
+  for (const Value& p : status["outputs"]["parameters"].list()) {
+    const std::string name(p["name"].string_or(""));
+    if (p["value"].is_string()) continue;
+    if (const std::string* v = find(script_.outputs, node, "." + name)) given.set(name, *v);
+  }
+  if (given.empty()) return;
+  const Map arguments{{"nodeFieldSelector", fmt::format("id={}", status["id"].string_or(""))},
+                      {"outputParameters", std::move(given)}};
+  schedule(now_,
+           {.at = {},
+            .body = engine::Control{.verb = engine::Control::Verb::kSet, .arguments = arguments}});
+}
+
+std::vector<Missing> Rehearsal::missing() const {
+  std::vector<Missing> out;
+  for (engine::NodeIndex i = 0; i < engine_.node_count(); ++i) {
+    const engine::Node& node = engine_.node(i);
+    if (node.type != "Suspend" || node.phase != engine::Phase::kRunning) continue;
+    for (const Value& p : node.outputs["parameters"].list()) {
+      if (p["value"].is_string() || p["valueFrom"]["default"].is_string()) continue;
+      out.push_back({engine_.display_name(i), std::string(p["name"].string_or(""))});
+    }
+  }
+  return out;
 }
 
 void Rehearsal::note_changes(const std::vector<engine::NodeIndex>& dirty) {
@@ -149,6 +190,7 @@ void Rehearsal::note_changes(const std::vector<engine::NodeIndex>& dirty) {
     if (phases_[i] == phase) continue;
     phases_[i] = phase;
     const spec::NodeType type = node.type;
+    if (type == "Suspend" && node.phase == engine::Phase::kRunning) supply(i);
     if (type == "StepGroup" || type == "TaskGroup") continue;
     changes_.push_back({now_ - beginning(), node.name, phase, node.message()});
   }

@@ -19,11 +19,13 @@
 namespace tiphys::sim {
 
 /// How leaves end. Names are those of steps and tasks (`build`; for a loop, one item `build(0:x)`
-/// or all), or whole node names. What is not named succeeds after a second.
+/// or all), or whole node names. What is not named succeeds after a second. A daemon is ready after
+/// its duration, or at once, and lives until its scope ends, unless it is named to fail.
 struct Script {
   std::map<std::string, int> fail = {};             // name -> exit code
   std::map<std::string, std::string> results = {};  // name -> outputs.result
-  std::map<std::string, std::string> outputs = {};  // name.PARAMETER -> value
+  std::map<std::string, std::string> outputs =
+      {};  // name.PARAMETER -> value; also of suspended nodes
   std::map<std::string, clock::Duration> durations = {};
   std::optional<std::uint64_t> seed = {};  // durations that are not given: random, up to a minute
 };
@@ -34,6 +36,12 @@ struct Change {
   std::string node;
   std::string phase;
   std::string message;
+};
+
+/// An output parameter that a node waits for, of which the script has no value.
+struct Missing {
+  std::string node;  // as it is displayed
+  std::string parameter;
 };
 
 /// An HTTP request that would be sent.
@@ -59,8 +67,8 @@ class Rehearsal {
                          const std::vector<engine::Transition>& transitions, clock::Instant at)>;
   void watch(Watcher watcher) { watcher_ = std::move(watcher); }
 
-  /// To the end of the workflow, or kChangesMax. What waits for a person is resumed when nothing
-  /// else is left.
+  /// To the end of the workflow, or kChangesMax. What waits for a person gets its outputs from the
+  /// script at once and is resumed when nothing else is left; what then lacks an output waits on.
   void run();
 
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
@@ -70,6 +78,8 @@ class Rehearsal {
   /// What the script says of leaves that never started and of outputs that they do not have, a line
   /// each.
   [[nodiscard]] std::vector<std::string> unused() const;
+  /// The outputs for want of which suspended nodes could not be resumed.
+  [[nodiscard]] std::vector<Missing> missing() const;
   /// The whole Workflow object as it stands.
   [[nodiscard]] value::Value workflow() const;
   [[nodiscard]] clock::Instant now() const { return now_; }
@@ -87,6 +97,7 @@ class Rehearsal {
   void deliver(const engine::Event& event);
   void schedule(clock::Instant at, engine::Event event);
   void start(const engine::LeafId& id);
+  void supply(engine::NodeIndex node);
   void note_changes(const std::vector<engine::NodeIndex>& dirty);
   [[nodiscard]] engine::LeafFinished outcome_of(const engine::LeafId& id, const engine::Leaf& what);
   [[nodiscard]] value::Value outputs_of(engine::NodeIndex node, const engine::Leaf& what);

@@ -1,6 +1,7 @@
 // Goal: a rehearsal shows what a run with these outcomes would do, in virtual time.
 #include "sim/rehearsal.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "value/json.h"
@@ -69,6 +70,93 @@ TEST(Rehearsal, ResumesWhatWaitsForAPerson) {
               {});
   r.run();
   EXPECT_EQ(r.workflow()["status"]["phase"].string_or(""), "Succeeded");
+}
+
+constexpr const char* kAsking = R"({"entrypoint": "m", "templates": [
+    {"name": "m", "steps": [[{"name": "ask", "template": "ask"},
+                             {"name": "all", "template": "ask", "withItems": ["x", "y"]}],
+                            [{"name": "show", "template": "t"}]]},
+    {"name": "ask", "suspend": {}, "outputs": {"parameters": [
+       {"name": "choice", "valueFrom": {"supplied": {}}},
+       {"name": "why", "valueFrom": {"supplied": {}, "default": "so"}}]}},
+    {"name": "t", "container": {"image": "i", "command": ["c"]}}]})";
+
+TEST(Rehearsal, SuppliesTheOutputsOfWhatWaitsForAPerson) {
+  Rehearsal r(definition(kAsking), {.outputs = {{"ask.choice", "YES"}, {"all.choice", "NO"}}});
+  r.run();
+  EXPECT_EQ(r.workflow()["status"]["phase"].string_or(""), "Succeeded");
+  EXPECT_TRUE(r.unused().empty());
+  EXPECT_TRUE(r.missing().empty());
+  std::string values;
+  const value::Value workflow = r.workflow();
+  for (const auto& [id, node] : workflow["status"]["nodes"].map()) {
+    if (node["type"].string_or("") != "Suspend") continue;
+    for (const value::Value& p : node["outputs"]["parameters"].list()) {
+      values += fmt::format("{} {}={}\n", node["displayName"].string_or(""),
+                            p["name"].string_or(""), p["value"].string_or("none"));
+    }
+  }
+  EXPECT_EQ(values,
+            "ask choice=YES\nask why=so\nall(0:x) choice=NO\nall(0:x) why=so\n"
+            "all(1:y) choice=NO\nall(1:y) why=so\n");
+}
+
+TEST(Rehearsal, TellsOutputsThatNobodySupplies) {
+  Rehearsal r(definition(kAsking),
+              {.outputs = {{"all(0:x).choice", "YES"}, {"ask.none", "1"}, {"as.why", "1"}}});
+  r.run();
+  EXPECT_EQ(r.workflow()["status"]["phase"].string_or(""), "Running");
+  const std::vector<Missing> missing = r.missing();
+  ASSERT_EQ(missing.size(), 2U);
+  EXPECT_EQ(missing[0].node + "." + missing[0].parameter, "ask.choice");
+  EXPECT_EQ(missing[1].node + "." + missing[1].parameter, "all(1:y).choice");
+  EXPECT_EQ(r.unused(),
+            (std::vector<std::string>{"no leaf of the name 'as' was started; did you mean \"ask\"?",
+                                      "leaf 'ask' has no output parameter 'none'"}));
+}
+
+constexpr const char* kDaemon = R"({"entrypoint": "m", "templates": [
+    {"name": "m", "steps": [[{"name": "db", "template": "db"}, {"name": "load", "template": "t"}],
+                            [{"name": "use", "template": "t"}]]},
+    {"name": "db", "daemon": true, "container": {"image": "i", "command": ["c"]}},
+    {"name": "t", "container": {"image": "i", "command": ["c"]}}]})";
+
+TEST(Rehearsal, ADaemonLivesUntilItsStepsAreOver) {
+  Rehearsal r(definition(kDaemon), {});
+  r.run();
+  EXPECT_EQ(text_of(r),
+            "0 Running w\n0 Pending w[0].db\n0 Pending w[0].load\n0 Running w[0].db\n"
+            "0 Running w[0].load\n1 Succeeded w[0].load\n1 Pending w[1].use\n"
+            "1 Running w[1].use\n2 Succeeded w[1].use\n2 Succeeded w\n2 Succeeded w[0].db\n");
+  EXPECT_EQ(r.workflow()["status"]["phase"].string_or(""), "Succeeded");
+}
+
+TEST(Rehearsal, ADaemonIsReadyAfterItsDuration) {
+  Rehearsal r(definition(kDaemon), {.durations = {{"db", clock::Duration::seconds(30)}}});
+  r.run();
+  EXPECT_NE(text_of(r).find("30 Running w[0].db\n30 Pending w[1].use\n"), std::string::npos)
+      << text_of(r);
+}
+
+TEST(Rehearsal, ADaemonMayFail) {
+  Rehearsal r(definition(kDaemon), {.fail = {{"db", 2}}});
+  r.run();
+  EXPECT_EQ(r.workflow()["status"]["phase"].string_or(""), "Failed");
+}
+
+TEST(Rehearsal, ANameOfALoopDoesNotMeanTheHooksOfItsItems) {
+  Rehearsal r(definition(R"({"entrypoint": "m", "templates": [
+      {"name": "m", "steps": [[{"name": "s", "template": "t", "withItems": [7, 8], "hooks":
+        {"exit": {"template": "t"}, "tell": {"template": "t", "expression": "true"}}}]]},
+      {"name": "t", "container": {"image": "i", "command": ["c"]}}]})"),
+              {.fail = {{"s", 1}}, .durations = {{"s", clock::Duration::seconds(30)}}});
+  r.run();
+  const std::string text = text_of(r);
+  for (const char* change :
+       {"30 Failed w[0].s(0:7)\n", "30 Failed w[0].s(1:8)\n",
+        "1 Succeeded w[0].s(0:7).hooks.tell\n", "31 Succeeded w[0].s(1:8).onExit\n"}) {
+    EXPECT_NE(text.find(change), std::string::npos) << change << text;
+  }
 }
 
 }  // namespace

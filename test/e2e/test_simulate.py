@@ -79,6 +79,32 @@ spec:
                                 "d.test.yaml"), errors):
             self.assertIn(part, error)
 
+    def test_an_output_that_nobody_supplies_is_told(self):
+        self.write("ask.yaml", """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: ask}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - {name: ask, template: ask}
+  - name: ask
+    suspend: {}
+    outputs: {parameters: [{name: choice, valueFrom: {supplied: {}}}]}
+""")
+        p = self.call("simulate", self.home / "ask.yaml", ok=None)
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("error: 'ask' waits for its output parameter 'choice', which nobody supplies: give "
+                      "--output-parameter 'ask.choice=VALUE'", p.stderr)
+        self.call("simulate", "--output-parameter", "ask.choice=YES", self.home / "ask.yaml")
+        test = self.write("ask.test.yaml", "files: [ask.yaml]\ntests:\n"
+                          "- {name: a, given: {ask: {outputs: {choice: YES}}}, expect: {phase: Succeeded}}\n"
+                          "- {name: b, expect: {phase: Running}}\n")
+        p = self.call("test", test, ok=False)
+        self.assertIn("ok     a\nFAILED b\n       'ask' waits for its output parameter 'choice'", p.stdout)
+
     def test_nothing_is_stored_and_it_is_the_same_each_time(self):
         first = self.simulated("--seed", "7")[1]
         self.assertEqual(first, self.simulated("--seed", "7")[1])
