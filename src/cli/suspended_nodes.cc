@@ -16,9 +16,17 @@ std::string unexpected_output(const Value& node, const Value& given) {
     if (declared.list().empty()) {
       return "cannot set output parameters because node is not expecting any raw parameters";
     }
-    const bool is_declared = std::ranges::any_of(
-        declared.list(), [&](const Value& p) { return p["name"].string_or("") == name; });
-    if (!is_declared) return fmt::format("node is not expecting output parameter '{}'", name);
+    const auto p = std::ranges::find_if(
+        declared.list(), [&](const Value& one) { return one["name"].string_or("") == name; });
+    if (p == declared.list().end()) {
+      return fmt::format("node is not expecting output parameter '{}'", name);
+    }
+    if ((*p)["value"].is_string() || (*p)["valueFrom"]["supplied"].is_null()) {
+      return fmt::format(
+          "cannot set output parameter '{}' because it does not use valueFrom.raw or it was "
+          "already set",
+          name);
+    }
   }
   return "";
 }

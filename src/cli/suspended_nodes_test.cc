@@ -60,5 +60,24 @@ TEST(SuspendedNodes, TakeOnlyOutputsThatTheyExpect) {
             "cannot set output parameters because node is not expecting any raw parameters");
 }
 
+TEST(SuspendedNodes, TakeAnOutputOnlyOnce) {
+  const Value workflow = json(R"({"status":{"nodes":{
+      "1":{"displayName":"gate","type":"Suspend","phase":"Running","outputs":{"parameters":[
+        {"name":"who","value":"ann"},
+        {"name":"why","value":"so","valueFrom":{"supplied":{}}},
+        {"name":"when","valueFrom":{"supplied":{}}}]}}}}})");
+  const auto nodes = view::NodeFilter::parse("", "displayName=gate");
+  ASSERT_TRUE(nodes);
+  const auto told = [&](const std::string& name) {
+    const Value given = value::Map{{"outputParameters", value::Map{{name, "x"}}}};
+    return refusal_of_nodes(workflow, {"set", *nodes, "displayName=gate", given});
+  };
+  for (const std::string name : {"who", "why"}) {
+    EXPECT_EQ(told(name), "cannot set output parameter '" + name +
+                              "' because it does not use valueFrom.raw or it was already set");
+  }
+  EXPECT_EQ(told("when"), "");
+}
+
 }  // namespace
 }  // namespace tiphys::cli

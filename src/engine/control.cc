@@ -73,6 +73,7 @@ std::string fill_defaults(Node& n) {
     }
     Map with_value = p.map();
     with_value.set("value", fallback);
+    with_value.erase("valueFrom");
     p = std::move(with_value);
   }
   if (!list.empty()) {
@@ -144,6 +145,7 @@ bool set_nodes(Machine& m, const Value& arguments, std::optional<Phase> forced) 
       if (!given.is_string()) continue;
       Map with_value = p.map();
       with_value.set("value", given);
+      with_value.erase("valueFrom");  // nothing more is expected
       p = std::move(with_value);
     }
     if (!list.empty()) n.outputs = Map{{"parameters", std::move(list)}};

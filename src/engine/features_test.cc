@@ -65,6 +65,20 @@ TEST_F(EngineTest, ASuspensionThatEndsWithoutAnOutputIsAnError) {
             "not been set and does not have a default value");
 }
 
+TEST_F(EngineTest, AnOutputThatIsSetIsNoLongerWaitedFor) {
+  start(R"({"entrypoint":"wait","templates":[{"name":"wait","suspend":{},
+      "outputs":{"parameters":[{"name":"m","valueFrom":{"supplied":{}}},
+                               {"name":"d","valueFrom":{"supplied":{},"default":"x"}}]}}]})");
+  const auto parsed = value::parse_json(R"({"outputParameters":{"m":"v"}})");
+  send(Control{.verb = Control::Verb::kSet, .arguments = *parsed});
+  EXPECT_EQ(value::to_json(status("wf")["outputs"]["parameters"]),
+            R"([{"name":"m","value":"v"},{"name":"d","valueFrom":{"default":"x","supplied":{}}}])");
+  send(Control{.verb = Control::Verb::kResume, .arguments = {}});
+  EXPECT_EQ(value::to_json(status("wf")["outputs"]["parameters"]),
+            R"([{"name":"m","value":"v"},{"name":"d","value":"x"}])");
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
 constexpr const char* kContainerSet = R"({"entrypoint":"main","templates":[
     {"name":"main","steps":[[{"name":"a","template":"set"}],[{"name":"b","template":"leaf"}]]},
     {"name":"set","containerSet":{"containers":[{"name":"x","image":"i"},
