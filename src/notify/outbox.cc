@@ -59,10 +59,14 @@ void Outbox::queue(const std::string& lane, clock::Instant now) {
   due_.emplace(std::max(now, parcels_.find(l.ids.front())->second.next_at), lane);
 }
 
-// One request after a rest tells whether the endpoint lives again.
-bool Outbox::may_send(Endpoint& endpoint, clock::Instant now) const {
-  if (endpoint.rests_until.is_set()) return endpoint.rests_until <= now && endpoint.under_way == 0;
-  return endpoint.under_way < endpoint.at_once;
+// One request after a rest tells whether the endpoint lives again, or has room again.
+bool Outbox::is_tried(const Endpoint& endpoint) {
+  return endpoint.rests_until.is_set() || endpoint.asks_until.is_set();
+}
+
+bool Outbox::may_send(const Endpoint& endpoint, clock::Instant now) {
+  if (std::max(endpoint.rests_until, endpoint.asks_until) > now) return false;
+  return endpoint.under_way < (is_tried(endpoint) ? 1 : endpoint.at_once);
 }
 
 std::vector<std::string> Outbox::take_due(clock::Instant now) {
@@ -73,8 +77,9 @@ std::vector<std::string> Outbox::take_due(clock::Instant now) {
     Lane& l = lanes_.find(lane)->second;
     const Parcel& parcel = parcels_.find(l.ids.front())->second;
     Endpoint& endpoint = endpoints_[parcel.endpoint];
-    if (endpoint.rests_until > now) {
-      due_.emplace(endpoint.rests_until, lane);
+    const clock::Instant rest = std::max(endpoint.rests_until, endpoint.asks_until);
+    if (rest > now) {
+      due_.emplace(rest, lane);
     } else if (!may_send(endpoint, now)) {
       endpoint.waiting.push_back(lane);
     } else {
@@ -91,7 +96,7 @@ std::vector<std::string> Outbox::take_due(clock::Instant now) {
 // would cost as much as there is backlog. While others wait, one is due or something is under way.
 void Outbox::make_room(Endpoint& endpoint, clock::Instant now) {
   const std::size_t free = endpoint.at_once - std::min(endpoint.at_once, endpoint.under_way);
-  std::size_t count = endpoint.rests_until.is_set() ? 1 : free;
+  std::size_t count = is_tried(endpoint) ? 1 : free;
   for (; count > 0 && !endpoint.waiting.empty(); --count) {
     queue(endpoint.waiting.front(), now);
     endpoint.waiting.pop_front();
@@ -125,9 +130,13 @@ Ruling Outbox::settle(const std::string& id, const Verdict& verdict, clock::Inst
   const Ruling ruling = rule(id, parcel.schedule, parcel.attempts, verdict, now);
   if (verdict.kind == Verdict::Kind::kRetry) {
     if (++endpoint.failures >= limits_.failures_to_open) endpoint.rests_until = now + limits_.rest;
+    if (verdict.retry_after) {
+      endpoint.asks_until = std::max(endpoint.asks_until, now + *verdict.retry_after);
+    }
   } else {
     endpoint.failures = 0;  // a refusal is an answer, too: it lives
     endpoint.rests_until = {};
+    if (endpoint.asks_until <= now) endpoint.asks_until = {};  // else of one that was sent earlier
   }
   make_room(endpoint, now);
   if (ruling.state == Ruling::State::kPending) {

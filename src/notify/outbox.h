@@ -92,13 +92,15 @@ class Outbox {
     std::size_t under_way = 0;
     std::uint32_t failures = 0;       // in a row
     clock::Instant rests_until;       // set while it seems to be dead
+    clock::Instant asks_until = {};   // set while it wants to be left alone: Retry-After
     std::deque<std::string> waiting;  // lanes that it has no room for
   };
 
   void queue(const std::string& lane, clock::Instant now);
   void leave(const std::string& id, clock::Instant now);
   void make_room(Endpoint& endpoint, clock::Instant now);
-  [[nodiscard]] bool may_send(Endpoint& endpoint, clock::Instant now) const;
+  [[nodiscard]] static bool is_tried(const Endpoint& endpoint);
+  [[nodiscard]] static bool may_send(const Endpoint& endpoint, clock::Instant now);
 
   Limits limits_;
   std::unordered_map<std::string, Parcel> parcels_;

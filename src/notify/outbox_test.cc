@@ -116,6 +116,26 @@ TEST(Outbox, WaitsAsLongAsTheServiceSays) {
   EXPECT_EQ(box.settle("1", slow, kStart).next_at, kStart + Duration::seconds(600));
 }
 
+TEST(Outbox, LeavesAnEndpointAloneAsLongAsItAsksFor) {
+  Outbox box;
+  for (const char* id : {"1", "2", "3", "4"}) box.add(parcel(id, std::string("lane") + id), kStart);
+  box.add(parcel("5", "other", "another"), kStart + Duration::seconds(1));
+  EXPECT_EQ(box.take_due(kStart).size(), 4U);
+  Verdict busy = kBad;
+  busy.retry_after = Duration::seconds(8);
+  (void)box.settle("1", busy, kStart);
+  (void)box.settle("2", kGood, kStart);  // it had been sent before
+  (void)box.settle("3", busy, kStart + Duration::seconds(1));
+  (void)box.settle("4", busy, kStart);
+  box.add(parcel("6", "lane6"), kStart + Duration::seconds(2));
+  EXPECT_THAT(box.take_due(kStart + Duration::seconds(8)), ElementsAre("5"));
+  const Instant later = kStart + Duration::seconds(9);
+  const auto first = box.take_due(later);
+  ASSERT_EQ(first.size(), 1U) << "one asks whether there is room again";
+  (void)box.settle(first.front(), kGood, later);
+  EXPECT_EQ(box.take_due(later).size(), 3U);
+}
+
 TEST(Outbox, GivesUpAfterTheLastWaitAndAtOnceWhenItIsRefused) {
   Outbox box;
   Parcel twice = parcel("1", "a");
