@@ -50,8 +50,11 @@ struct Owner {
   diag::Position at;
 };
 
-std::vector<Owner> owners_in(const Documents& documents) {
-  std::vector<Owner> owners;
+/// The owners of each file, in its order.
+using Owners = std::map<std::string, std::vector<Owner>>;
+
+Owners owners_in(const Documents& documents) {
+  Owners owners;
   for (const Source& s : documents.sources) {
     std::vector<diag::Diagnostic> ignored;
     int count = 0;
@@ -61,21 +64,22 @@ std::vector<Owner> owners_in(const Documents& documents) {
       const std::string name = !m.name.empty()            ? fmt::format("\"{}\"", m.name)
                                : !m.generate_name.empty() ? fmt::format("\"{}\"", m.generate_name)
                                                           : fmt::format("object #{}", count);
-      if (m.positions)
-        owners.push_back({fmt::format("in {} ({})", name, m.kind), m.kind, m.positions->value("")});
+      if (m.positions) {
+        owners[s.file].push_back(
+            {fmt::format("in {} ({})", name, m.kind), m.kind, m.positions->value("")});
+      }
     }
   }
   return owners;
 }
 
-// The last document of the file that begins before the finding.
-const Owner* owner_of(const std::vector<Owner>& owners, const diag::Diagnostic& finding) {
-  const Owner* found = nullptr;
-  for (const Owner& owner : owners) {
-    if (owner.at.file != finding.error.at.file) continue;
-    if (found == nullptr || owner.at.line <= finding.error.at.line) found = &owner;
-  }
-  return found;
+// The last document of the file that begins before the finding; else the first.
+const Owner* owner_of(const Owners& owners, const diag::Diagnostic& finding) {
+  const auto file = owners.find(finding.error.at.file);
+  if (file == owners.end()) return nullptr;
+  const auto next = std::ranges::upper_bound(file->second, finding.error.at.line, {},
+                                             [](const Owner& owner) { return owner.at.line; });
+  return next == file->second.begin() ? &*next : &*std::prev(next);
 }
 
 std::string cause_of(const diag::Diagnostic& d) {
@@ -85,8 +89,7 @@ std::string cause_of(const diag::Diagnostic& d) {
 /// The errors of the files as argo prints them, for scripts that read its two forms.
 class ArgoReport {
  public:
-  ArgoReport(const Documents& documents, const std::vector<Owner>& owners, bool is_simple,
-             bool color)
+  ArgoReport(const Documents& documents, const Owners& owners, bool is_simple, bool color)
       : documents_(documents), owners_(owners), is_simple_(is_simple), color_(color) {}
 
   [[nodiscard]] std::string text(bool has_linted) const {
@@ -125,7 +128,7 @@ class ArgoReport {
   }
 
   const Documents& documents_;
-  const std::vector<Owner>& owners_;
+  const Owners& owners_;
   bool is_simple_;
   bool color_;
 };
@@ -149,7 +152,7 @@ std::string with_lines(const Documents& documents, std::ptrdiff_t linted, bool c
 }
 
 // Checks all, since documents refer to each other; keeps the findings of the wanted kinds.
-diag::Result<void> collect(Documents& documents, const std::vector<Owner>& owners,
+diag::Result<void> collect(Documents& documents, const Owners& owners,
                            const std::vector<std::string>& kinds, const LintFlags& o,
                            const Session& session) {
   Opened state;
@@ -196,11 +199,14 @@ diag::Result<void> lint_files(const LintFlags& o, Session& session) {
   TRY(const auto kinds, wanted_kinds(o));
   TRY(Documents documents, read_documents(o.files, o.is_strict ? spec::UnknownFields::kError
                                                                : spec::UnknownFields::kWarning));
-  const std::vector<Owner> owners = owners_in(documents);
+  const Owners owners = owners_in(documents);
   TRY_VOID(collect(documents, owners, kinds, o, session));
-  const auto linted = std::ranges::count_if(owners, [&](const Owner& owner) {
-    return std::ranges::find(kinds, owner.kind) != kinds.end();
-  });
+  std::ptrdiff_t linted = 0;
+  for (const auto& [file, in_file] : owners) {
+    linted += std::ranges::count_if(in_file, [&](const Owner& owner) {
+      return std::ranges::find(kinds, owner.kind) != kinds.end();
+    });
+  }
   const bool color = session.color();
   print_text(!is_argos ? format_findings(o.output, documents.findings)
              : o.output.empty()

@@ -19,16 +19,45 @@ std::string colored(std::string_view text, std::string_view color, const RenderS
   return fmt::format("{}{}{}", color, text, kPlain);
 }
 
-std::optional<std::string_view> line_of(std::string_view text, int line) {
-  for (; line > 1; --line) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return std::nullopt;
-    text.remove_prefix(end + 1);
+/// Lines of files. It remembers where those of the last file begin: findings come file by file,
+/// and looking from the top for each one would take for ever.
+class LineFinder {
+ public:
+  explicit LineFinder(const SourceText& source) : source_(source) {}
+
+  /// nullopt: neither the file nor the line is at hand.
+  std::optional<std::string_view> find(const std::string& file, int line) {
+    if (!source_) return std::nullopt;
+    if (!is_known_ || file != file_) take(file);
+    const auto index = static_cast<std::size_t>(line) - 1;
+    if (index >= starts_.size()) return std::nullopt;
+    std::string_view text = text_.substr(starts_[index]);
+    text = text.substr(0, text.find('\n'));
+    if (text.ends_with('\r')) text.remove_suffix(1);
+    return text;
   }
-  text = text.substr(0, text.find('\n'));
-  if (text.ends_with('\r')) text.remove_suffix(1);
-  return text;
-}
+
+ private:
+  void take(const std::string& file) {
+    is_known_ = true;
+    file_ = file;
+    starts_.clear();
+    const std::optional<std::string_view> text = source_(file);
+    if (!text) return;
+    text_ = *text;
+    starts_.push_back(0);
+    for (std::size_t i = text_.find('\n'); i != std::string_view::npos;
+         i = text_.find('\n', i + 1)) {
+      starts_.push_back(i + 1);
+    }
+  }
+
+  const SourceText& source_;
+  bool is_known_ = false;
+  std::string file_;
+  std::string_view text_;
+  std::vector<std::size_t> starts_;
+};
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
@@ -54,9 +83,7 @@ std::string excerpt(std::string_view line, std::size_t caret, const RenderStyle&
                      std::string(lead.size(), ' '), blanks, colored("^", kGreen, style));
 }
 
-}  // namespace
-
-std::string render(const Diagnostic& finding, const SourceText& source, const RenderStyle& style) {
+std::string rendered(const Diagnostic& finding, LineFinder& lines, const RenderStyle& style) {
   const Position& at = finding.error.at;
   std::string place;
   if (!at.file.empty()) place = at.file + ":";
@@ -69,13 +96,18 @@ std::string render(const Diagnostic& finding, const SourceText& source, const Re
                   finding.error.message);
   if (!finding.suggestion.empty()) out += "; " + finding.suggestion;
   out += '\n';
-  if (!style.show_source || !at.is_known() || !source) return out;
-  const std::optional<std::string_view> text = source(at.file);
-  if (!text) return out;
-  if (const auto line = line_of(*text, at.line)) {
+  if (!style.show_source || !at.is_known()) return out;
+  if (const auto line = lines.find(at.file, at.line)) {
     out += excerpt(*line, static_cast<std::size_t>(std::max(at.column, 1) - 1), style);
   }
   return out;
+}
+
+}  // namespace
+
+std::string render(const Diagnostic& finding, const SourceText& source, const RenderStyle& style) {
+  LineFinder lines(source);
+  return rendered(finding, lines, style);
 }
 
 std::string render_all(std::vector<Diagnostic> findings, const SourceText& source,
@@ -86,7 +118,8 @@ std::string render_all(std::vector<Diagnostic> findings, const SourceText& sourc
     return std::tie(x.file, x.line, x.column) < std::tie(y.file, y.line, y.column);
   });
   std::string out;
-  for (const Diagnostic& finding : findings) out += render(finding, source, style);
+  LineFinder lines(source);
+  for (const Diagnostic& finding : findings) out += rendered(finding, lines, style);
   return out;
 }
 

@@ -1,4 +1,5 @@
 // Steps that wait for two things at once: a lock, room, time, a resume. The simulation found these.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "engine/engine_fixture.h"
@@ -214,6 +215,32 @@ TEST_F(LimitsTest, AHookDoesNotTakeTheRoomOfTheFirstAttempt) {
   EXPECT_EQ(started(), Names{"wf[0].r.hooks.h"});
   run_all();
   EXPECT_EQ(engine_->phase(), "Succeeded");
+}
+
+// Argo counts the entrypoint as the first, and refuses the hundredth.
+TEST_F(LimitsTest, TemplatesNestNinetyNineDeep) {
+  const auto chain = [](int count) {
+    std::string spec = R"({"entrypoint":"t1","templates":[)";
+    for (int i = 1; i < count; ++i) {
+      spec +=
+          fmt::format(R"({{"name":"t{}","steps":[[{{"name":"s","template":"t{}"}}]]}},)", i, i + 1);
+    }
+    return spec +
+           fmt::format(R"({{"name":"t{}","container":{{"image":"x","command":["true"]}}}}]}})",
+                       count);
+  };
+  start(chain(99));
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
+  start(chain(100));
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Failed");
+  std::string refused = "wf";
+  for (int i = 1; i < 100; ++i) refused += "[0].s";
+  EXPECT_EQ(phase_of(refused), "Error");
+  EXPECT_EQ(status(refused)["message"].string_or(""),
+            "Maximum recursion depth exceeded. See "
+            "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth");
 }
 
 }  // namespace

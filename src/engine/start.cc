@@ -29,7 +29,7 @@ using value::List;
 using value::Map;
 using value::Value;
 
-constexpr std::uint16_t kDepthMax = 100;  // Argo's limit on nested templates
+constexpr std::uint16_t kDepthMax = 99;  // Argo refuses to start the hundredth of nested templates
 constexpr const char* kTooDeep =
     "Maximum recursion depth exceeded. See "
     "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth";

@@ -11,12 +11,15 @@ using value::Value;
 
 const Value* Base::find_template(std::string_view template_name, std::string& at) const {
   const value::List& templates = spec["templates"].list();
-  for (std::size_t i = 0; i < templates.size(); ++i) {
-    if (text(templates[i], "name") != template_name) continue;
-    at = spec::pointer_to(pointer + "/templates", i);
-    return &templates[i];
+  if (by_name.empty()) {
+    for (std::size_t i = 0; i < templates.size(); ++i) {
+      by_name.emplace(text(templates[i], "name"), i);  // the first one of a name is meant
+    }
   }
-  return nullptr;
+  const auto it = by_name.find(template_name);
+  if (it == by_name.end()) return nullptr;
+  at = spec::pointer_to(pointer + "/templates", it->second);
+  return &templates[it->second];
 }
 
 Place Place::at(std::string_view token) const { return {base, spec::pointer_to(pointer, token)}; }
@@ -37,15 +40,20 @@ bool Names::has(std::string_view name) const {
        dot = name.find('.', dot + 1)) {
     if (names_.contains(std::string(name.substr(0, dot + 1)) + "*")) return true;
   }
+  if (unlisted_.has && unlisted_.has(name)) return true;
   return parent_ != nullptr && parent_->has(name);
 }
 
 std::string Names::nearest(std::string_view name) const {
   std::vector<std::string_view> candidates;
+  std::deque<std::vector<std::string>> listed;
   for (const Names* names = this; names != nullptr; names = names->parent_) {
     for (const std::string& known : names->names_) {
       if (!known.ends_with('*')) candidates.push_back(known);
     }
+    if (!names->unlisted_.all) continue;
+    listed.push_back(names->unlisted_.all());
+    candidates.insert(candidates.end(), listed.back().begin(), listed.back().end());
   }
   return spec::nearest_name(name, candidates);
 }

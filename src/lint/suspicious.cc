@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "lint/reach.h"
 #include "lint/task_graph.h"
 #include "tag/substitute.h"
 
@@ -95,9 +96,7 @@ class Inspector {
       if (!task.body["hooks"].is_map()) continue;
       HookScope scope{.level = Level::kTask, .root = "tasks"};
       scope.names.add(fmt::format("tasks.{}.status", task.name));
-      for (const std::string& ancestor : graph.ancestors(task.name)) {
-        scope.names.add(fmt::format("tasks.{}.status", ancestor));
-      }
+      add_status_of_ancestors(scope.names, graph, task, [](const std::string&) { return true; });
       hooks_of(task.body, t, place, scope);
     }
   }
@@ -141,6 +140,7 @@ class Inspector {
 
 void suspicious(const BasePointer& base, bool is_sound, std::vector<Diagnostic>& out) {
   Inspector(base, out).spec();
+  too_deep(base, out);
   suspicious_values(base, out);
   if (!is_sound) return;
   expressions_of_templates(base, out);

@@ -147,7 +147,10 @@ void check_reads(const expr::Program& program, const HookScope& scope, const Tol
            std::move(fix));
       continue;
     }
-    std::string near = scope.names.nearest(fmt::format("{}.{}.status", root, node));
+    std::string near;
+    if (tell.out.size() < kSuggestionsMax) {
+      near = scope.names.nearest(fmt::format("{}.{}.status", root, node));
+    }
     if (near.ends_with(".status")) near = near.substr(begin, near.size() - begin - 7);
     const char* what = root == "steps" ? "step" : "task";
     tell(fmt::format("this never fires: there is no {} '{}' before or at this one", what, node),
@@ -212,9 +215,13 @@ void check_template(const Value& hook, const Place& at, bool is_exit,
                          out);
     return;
   }
-  Names known;
-  for (const Value& t : at.base->spec["templates"].list()) known.add(std::string(text(t, "name")));
-  const std::string near = known.nearest(name);
+  std::string near;
+  if (out.size() < kSuggestionsMax) {
+    Names known;
+    for (const Value& t : at.base->spec["templates"].list())
+      known.add(std::string(text(t, "name")));
+    near = known.nearest(name);
+  }
   tell(fmt::format("template name '{}' undefined: this hook fails when it fires", name),
        near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
 }

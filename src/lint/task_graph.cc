@@ -1,8 +1,12 @@
 #include "lint/task_graph.h"
 
+#include <fmt/format.h>
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <set>
+
+#include "lint/validator.h"
 
 namespace tiphys::lint {
 
@@ -49,19 +53,59 @@ const Task* TaskGraph::find(std::string_view name) const {
   return it == by_name_.end() ? nullptr : &tasks_[it->second];
 }
 
-std::set<std::string> TaskGraph::ancestors(std::string_view name) const {
-  std::set<std::string> out;
-  std::vector<std::string> open{std::string(name)};
-  while (!open.empty()) {
-    const Task* task = find(open.back());
-    open.pop_back();
-    if (task == nullptr) continue;
-    for (const auto& [dependency, of_items] : task->dependencies) {
-      if (out.insert(dependency).second) open.push_back(dependency);
+void TaskGraph::find_ancestors() const {
+  constexpr std::size_t kBits = 64;
+  places_.assign(tasks_.size(), kNoPlace);
+  ancestors_.reserve(tasks_.size());
+  for (const Task* task : sorted()) {
+    std::vector<std::uint64_t> row;
+    if (!task->dependencies.empty()) row.resize(ancestors_.size() / kBits + 1);
+    for (const auto& [name, of_items] : task->dependencies) {
+      const Task* other = find(name);
+      if (other == nullptr) continue;
+      const std::size_t place = places_[other->index];
+      row[place / kBits] |= std::uint64_t{1} << place % kBits;
+      const std::vector<std::uint64_t>& above = ancestors_[place];
+      for (std::size_t i = 0; i < above.size(); ++i) row[i] |= above[i];
     }
+    places_[task->index] = ancestors_.size();
+    ancestors_.push_back(std::move(row));
   }
-  out.erase(std::string(name));
-  return out;
+}
+
+bool TaskGraph::waits_for(const Task& task, std::string_view other) const {
+  if (places_.size() < tasks_.size()) find_ancestors();
+  const std::size_t place = places_[task.index];
+  if (place == kNoPlace) return true;
+  const Task* found = find(other);
+  if (found == nullptr || places_[found->index] == kNoPlace) return false;
+  const std::size_t wanted = places_[found->index];
+  const std::vector<std::uint64_t>& row = ancestors_[place];
+  return wanted / 64 < row.size() && (row[wanted / 64] >> wanted % 64 & 1U) != 0;
+}
+
+void add_status_of_ancestors(Names& names, const TaskGraph& graph, const Task& task,
+                             std::function<bool(const std::string&)> is_known) {
+  names.add_unlisted({.has =
+                          [&graph, &task, is_known](std::string_view name) {
+                            if (!name.starts_with("tasks.") || !name.ends_with(".status")) {
+                              return false;
+                            }
+                            name.remove_prefix(6);
+                            if (name.size() < 7) return false;
+                            name.remove_suffix(7);
+                            return is_known(std::string(name)) && graph.waits_for(task, name);
+                          },
+                      .all =
+                          [&graph, &task, is_known] {
+                            std::vector<std::string> out;
+                            for (const Task& other : graph.tasks()) {
+                              if (!graph.waits_for(task, other.name)) continue;
+                              if (!is_known(other.name)) continue;
+                              out.push_back(fmt::format("tasks.{}.status", other.name));
+                            }
+                            return out;
+                          }});
 }
 
 std::vector<const Task*> TaskGraph::sorted() const {
@@ -97,6 +141,7 @@ std::vector<std::string> TaskGraph::cycle() const {
   if (first == tasks_.end()) return {};
   // Every task that is left has a dependency that is left, so that going on leads into a cycle.
   std::vector<std::string> path{first->name};
+  std::set<std::string> on_path{first->name};
   for (;;) {
     const Task* task = find(path.back());
     if (task == nullptr) return {};
@@ -107,7 +152,7 @@ std::vector<std::string> TaskGraph::cycle() const {
       }
     }
     if (next.empty()) return {};
-    const bool is_back = std::ranges::find(path, next) != path.end();
+    const bool is_back = !on_path.insert(next).second;
     path.push_back(next);
     if (is_back) return {std::ranges::find(path, next), path.end()};
   }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include <deque>
+#include <algorithm>
+#include <cctype>
 #include <set>
 
+#include "lint/reach.h"
 #include "lint/suspicious.h"
 #include "tag/substitute.h"
 
@@ -15,8 +17,6 @@ using diag::Diagnostic;
 using value::Value;
 
 namespace {
-
-using Texts = std::set<std::string, std::less<>>;
 
 /// Every text inside `v`, keys included.
 void add_texts(const Value& v, std::vector<std::string_view>& texts) {
@@ -28,34 +28,39 @@ void add_texts(const Value& v, std::vector<std::string_view>& texts) {
   }
 }
 
-/// What the expressions and tags of a part of the manifest name: `inputs.parameters.p` ...
+bool is_of_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+}
+
+/// What the expressions and tags of a part of the manifest name of one list: of
+/// `inputs.parameters.p` and the list `inputs.parameters` it is `p`.
 class Reads {
  public:
-  explicit Reads(Value v) : owner_(std::move(v)) { add_texts(owner_, texts_); }
-
-  /// True if `list.name` is read, or all of the list may be.
-  [[nodiscard]] bool has(std::string_view list, std::string_view name) const {
-    for (const std::string_view text : texts_) {
+  Reads(const Value& v, std::string_view list) {
+    std::vector<std::string_view> texts;
+    add_texts(v, texts);
+    for (const std::string_view text : texts) {
       for (std::size_t at = text.find(list); at != std::string_view::npos;
            at = text.find(list, at + 1)) {
-        std::string_view rest = text.substr(at + list.size());
-        if (!rest.starts_with('.')) return true;  // the whole list, or an index into it
-        rest.remove_prefix(1);
-        if (rest.starts_with(name) && ends_name(rest.substr(name.size()))) return true;
-        if (rest.starts_with("json") || rest.starts_with("{{")) return true;
+        add(text.substr(at + list.size()));
       }
     }
-    return false;
   }
+
+  /// True if this element is read, or any may be.
+  [[nodiscard]] bool has(std::string_view name) const { return is_any_ || names_.contains(name); }
 
  private:
-  static bool ends_name(std::string_view rest) {
-    return rest.empty() || (std::isalnum(static_cast<unsigned char>(rest[0])) == 0 &&
-                            rest[0] != '-' && rest[0] != '_');
+  void add(std::string_view rest) {
+    is_any_ = is_any_ || !rest.starts_with('.');  // the whole list, or an index into it
+    if (is_any_) return;
+    rest.remove_prefix(1);
+    is_any_ = rest.starts_with("json") || rest.starts_with("{{");
+    names_.emplace(rest.begin(), std::ranges::find_if_not(rest, is_of_name));
   }
 
-  Value owner_;
-  std::vector<std::string_view> texts_;  // point into owner_
+  bool is_any_ = false;
+  std::set<std::string, std::less<>> names_;
 };
 
 class Inspector {
@@ -101,12 +106,12 @@ class Inspector {
     for (const Value& input : t["inputs"]["parameters"].list()) {
       for (const char* field : {"value", "default", "valueFrom"}) readers.push_back(input[field]);
     }
-    const Reads reads{Value(std::move(readers))};
+    const Reads reads(Value(std::move(readers)), "inputs.parameters");
     std::size_t i = 0;
     for (const Value& input : t["inputs"]["parameters"].list()) {
       const Place place = at.at(std::to_string(i++)).at("name");
       const std::string_view name = text(input, "name");
-      if (name.empty() || reads.has("inputs.parameters", name)) continue;
+      if (name.empty() || reads.has(name)) continue;
       warn(place, fmt::format("input parameter '{}' of template '{}' is never read", name,
                               text(t, "name")));
     }
@@ -126,7 +131,7 @@ class Inspector {
   void arguments(const Place& at) {
     value::Map rest = base_->spec.map();
     rest.erase("arguments");
-    const Reads reads{value::Value(std::move(rest))};
+    const Reads reads(Value(std::move(rest)), "workflow.parameters");
     std::set<std::string_view> inputs;  // the entrypoint and exit handler get them by name
     for (const Value& t : base_->spec["templates"].list()) {
       for (const Value& input : t["inputs"]["parameters"].list())
@@ -136,7 +141,7 @@ class Inspector {
     for (const Value& p : base_->spec["arguments"]["parameters"].list()) {
       const Place place = at.at(std::to_string(i++)).at("name");
       const std::string_view name = text(p, "name");
-      if (name.empty() || inputs.contains(name) || reads.has("workflow.parameters", name)) continue;
+      if (name.empty() || inputs.contains(name) || reads.has(name)) continue;
       warn(place, fmt::format("workflow parameter '{}' is never read", name));
     }
   }
@@ -157,38 +162,14 @@ class Inspector {
     }
   }
 
-  static void add_called(const Value& caller, std::deque<std::string>& names) {
-    names.emplace_back(text(caller, "template"));
-    names.emplace_back(text(caller, "onExit"));
-    for (const auto& [name, hook] : caller["hooks"].map()) {
-      names.emplace_back(text(hook, "template"));
-    }
-    if (caller["inline"].is_map()) add_callers(caller["inline"], names);
-  }
-
-  static void add_callers(const Value& t, std::deque<std::string>& names) {
-    for (const Value& group : t["steps"].list()) {
-      for (const Value& step : group.list()) add_called(step, names);
-    }
-    for (const Value& task : t["dag"]["tasks"].list()) add_called(task, names);
-  }
-
   void unreachable(const Place& at) {
-    std::deque<std::string> open{std::string(text(base_->spec, "entrypoint"))};
-    add_called(base_->spec, open);
-    Texts reached;
-    for (; !open.empty(); open.pop_front()) {
-      const std::string name = open.front();
-      if (tag::has_tags(name)) return;  // any template may be meant
-      std::string pointer;
-      if (!reached.insert(name).second) continue;
-      if (const Value* t = base_->find_template(name, pointer)) add_callers(*t, open);
-    }
+    const auto reached = depths_of_templates(*base_);
+    if (!reached) return;  // any template may be meant
     std::size_t i = 0;
     for (const Value& t : base_->spec["templates"].list()) {
       const Place place = at.at(std::to_string(i++)).at("name");
       const std::string_view name = text(t, "name");
-      if (name.empty() || reached.contains(name)) continue;
+      if (name.empty() || reached->contains(name)) continue;
       warn(place, fmt::format("template '{}' is never reached", name));
     }
   }

@@ -200,11 +200,8 @@ class DagCheck {
     v_.add_outputs(body_of(task.name), "tasks", task.name, scope_, false, false);
     Names own(&scope_);
     // The outputs of all tasks are in scope already; only the status is the ancestors' own.
-    std::set<std::string> ancestors;
-    if (tag::has_tags(task.body)) ancestors = graph_.ancestors(task.name);
-    for (const std::string& ancestor : ancestors) {
-      if (body_of(ancestor) != nullptr) own.add(fmt::format("tasks.{}.status", ancestor));
-    }
+    add_status_of_ancestors(own, graph_, task,
+                            [this](const std::string& name) { return body_of(name) != nullptr; });
     for (const Value& p : task.body["inline"]["inputs"]["parameters"].list()) {
       own.add(fmt::format("inputs.parameters.{}", text(p, "name")));
     }
@@ -212,15 +209,14 @@ class DagCheck {
     v_.tags(task.body, at, own, lead);
     v_.arguments(fmt::format("{}.tasks.{}.arguments.", owner_, task.name), task.body["arguments"],
                  at.at("arguments"), false);
-    argument_dependencies(task, ancestors, lead);
+    argument_dependencies(task, lead);
     bool is_sound = is_sound_[task.name];
     if (is_sound) {
       v_.holder(task.body, at, {.arguments = task.body["arguments"]}, lead, is_sound);
     }
   }
 
-  void argument_dependencies(const Task& task, const std::set<std::string>& ancestors,
-                             const std::string& lead) {
+  void argument_dependencies(const Task& task, const std::string& lead) {
     const Value& arguments = task.body["arguments"];
     const auto look = [&](const Value& list, std::string_view kind, std::string_view field,
                           std::string_view word) {
@@ -231,7 +227,7 @@ class DagCheck {
         if (!source.starts_with("{{tasks.")) continue;
         source.remove_prefix(8);
         const std::string name(source.substr(0, source.find('.')));
-        if (ancestors.contains(name)) continue;
+        if (graph_.waits_for(task, name)) continue;
         v_.report(at, fmt::format("{}missing dependency '{}' for {} '{}'", lead, name, word,
                                   text(entry, "name")));
       }

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <optional>
 
 #include "lint/validator.h"
+#include "spec/lines.h"
 #include "tag/substitute.h"
 
 namespace tiphys::lint {
@@ -46,6 +48,28 @@ std::string_view written_text(const Place& at) {
   return v->string_or("");
 }
 
+/// The tags as they stand in the manifest: the text that is looked at may have values in place of
+/// others. They are asked for in their order, so each is looked for behind the one before.
+class WrittenTags {
+ public:
+  explicit WrittenTags(std::string_view text) : text_(text), lines_(text, 0) {}
+
+  /// Moves the text's position to the tag, if it is there.
+  void move_to(std::string_view tag, diag::Position& position) {
+    if (!position.is_known() || from_ == std::string_view::npos) return;
+    from_ = text_.find(tag, from_);
+    if (from_ == std::string_view::npos) return;  // nor will those behind it be found
+    const auto [line, column] = lines_.place_of(from_);
+    position.line += line;
+    position.column += column - 1;
+  }
+
+ private:
+  std::string_view text_;
+  spec::Lines lines_;
+  std::size_t from_ = 0;
+};
+
 }  // namespace
 
 bool Validator::is_allowed(std::string_view tag, const Names& scope) const {
@@ -66,22 +90,22 @@ bool Validator::is_allowed(std::string_view tag, const Names& scope) const {
 void Validator::tags_of_text(std::string_view given, const Place& at, const Names& scope,
                              const std::string& prefix) {
   if (!tag::has_tags(given)) return;
+  std::optional<WrittenTags> written;
   for (const tag::Tag& found : tag::find_tags(given)) {
     if (found.is_expression || is_allowed(found.name, scope)) continue;
     std::string near;
-    if (findings_.size() < kSuggestionsMax) near = scope.nearest(found.name);
-    if (near.empty()) near = global_names_.nearest(found.name);
+    if (findings_.size() < kSuggestionsMax) {
+      near = scope.nearest(found.name);
+      if (near.empty()) near = global_names_.nearest(found.name);
+    }
     std::string fix = near.empty() ? "" : fmt::format("did you mean \"{}\"?", near);
     if (found.name == "workflow.failures") fix = "it is known in the templates of spec.onExit only";
     const std::size_t before = findings_.size();
     const std::string_view whole = whole_tag(given, found.offset);
     report(at, fmt::format("{}failed to resolve {}", prefix, whole), std::move(fix));
     if (findings_.size() == before) continue;
-    // The text here may have values in place of other tags; the place is that in the manifest.
-    const std::string_view written = written_text(at);
-    const std::size_t offset = written.find(whole);
-    diag::Position& position = findings_.back().error.at;
-    if (offset != std::string_view::npos) position = position_inside(position, written, offset);
+    if (!written) written.emplace(written_text(at));
+    written->move_to(whole, findings_.back().error.at);
   }
 }
 

@@ -228,6 +228,21 @@ void Validator::body(const Resolved& processed, const std::string& prefix, Names
   metrics(processed, prefix);
 }
 
+/// The body, and those below it that had to wait.
+void Validator::bodies(const Resolved& processed, const std::string& prefix, Names& scope) {
+  if (nesting_ == kNestingMax) {
+    deferred_.push_back({processed, std::move(scope)});
+    return;
+  }
+  ++nesting_;
+  body(processed, prefix, scope);
+  // The names of a hundred callers in front of a message would only hide it.
+  for (; nesting_ == 1 && !deferred_.empty(); deferred_.pop_front()) {
+    body(deferred_.front().processed, "", deferred_.front().scope);
+  }
+  --nesting_;
+}
+
 void Validator::validate_template(const Resolved& found, const Supplied& supplied,
                                   const std::string& prefix) {
   if (!template_type(found, prefix)) return;
@@ -267,7 +282,7 @@ void Validator::validate_template(const Resolved& found, const Supplied& supplie
   }
   timeouts(now, prefix);
   if (!validated_.insert(found.place.base->scope() + "/" + name).second) return;
-  body(now, prefix, scope);
+  bodies(now, prefix, scope);
 }
 
 std::optional<Resolved> Validator::resolve(const Value& holder, const Place& at,
@@ -314,9 +329,12 @@ std::optional<Resolved> Validator::resolve(const Value& holder, const Place& at,
   std::string pointer;
   const Value* body = base->find_template(wanted, pointer);
   if (body == nullptr) {
-    Names known;
-    for (const Value& t : base->spec["templates"].list()) known.add(std::string(text(t, "name")));
-    const std::string near = known.nearest(wanted);
+    std::string near;
+    if (findings_.size() < kSuggestionsMax) {
+      Names known;
+      for (const Value& t : base->spec["templates"].list()) known.add(std::string(text(t, "name")));
+      near = known.nearest(wanted);
+    }
     report(at.at("template"), fmt::format("{}template name '{}' undefined", prefix, wanted),
            near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
     return std::nullopt;

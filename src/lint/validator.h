@@ -6,6 +6,8 @@
 // mistake is told once. Not shared between threads.
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +26,9 @@ namespace tiphys::lint {
 /// Of more findings nobody reads the suggestions, and each costs a look at all names.
 constexpr std::size_t kSuggestionsMax = 20;
 
+/// Templates that lie deeper are looked at later, from the top, so that no depth fills the stack.
+constexpr std::size_t kNestingMax = 100;
+
 /// An object that holds templates: the workflow, or a (Cluster)WorkflowTemplate.
 struct Base {
   value::Value spec;
@@ -31,6 +36,8 @@ struct Base {
   std::string name;
   std::string pointer = "/spec";                     // of the spec inside the object
   std::shared_ptr<const spec::Positions> positions;  // null: stored, not from a file
+  /// Where each template stands in the list; made by the first find_template().
+  mutable std::map<std::string, std::size_t, std::less<>> by_name = {};
   [[nodiscard]] std::string scope() const { return kind + "/" + name; }
   /// Where the template `template_name` stands, and itself; null when there is none.
   [[nodiscard]] const value::Value* find_template(std::string_view template_name,
@@ -55,12 +62,19 @@ class Names {
   /// What `parent` has counts, too; it is borrowed. So a step's own names cost no copy.
   explicit Names(const Names* parent) : parent_(parent) {}
   void add(std::string name) { names_.insert(std::move(name)); }
+  /// Names that would take too long to list: whether one is among them, and all, for suggestions.
+  struct Unlisted {
+    std::function<bool(std::string_view)> has;
+    std::function<std::vector<std::string>()> all;
+  };
+  void add_unlisted(Unlisted names) { unlisted_ = std::move(names); }
   [[nodiscard]] bool has(std::string_view name) const;
   /// The known name that looks most like `name`; empty when none does.
   [[nodiscard]] std::string nearest(std::string_view name) const;
 
  private:
   std::set<std::string, std::less<>> names_;
+  Unlisted unlisted_;
   const Names* parent_ = nullptr;
 };
 
@@ -144,6 +158,7 @@ class Validator {
   void artifact_location(const std::string& error_prefix, const value::Value& artifact,
                          const Place& at);
   void body(const Resolved& processed, const std::string& prefix, Names& scope);
+  void bodies(const Resolved& processed, const std::string& prefix, Names& scope);
   void metrics(const Resolved& found, const std::string& prefix);
   void timeouts(const Resolved& found, const std::string& prefix);
 
@@ -184,7 +199,13 @@ class Validator {
   vars::MapScope globals_;
   Names global_names_;
   std::set<std::string> validated_;  // scope + template name
-  std::set<std::string> told_;       // place + text, to tell each fault once
+  struct Deferred {
+    Resolved processed;
+    Names scope;
+  };
+  std::deque<Deferred> deferred_;  // bodies that were met too deep
+  std::size_t nesting_ = 0;        // of bodies that are looked at
+  std::set<std::string> told_;     // place + text, to tell each fault once
   std::map<std::string, BasePointer> stored_;
   std::vector<diag::Diagnostic> findings_;
   int placeholders_ = 0;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,6 +52,9 @@ class Positions {
   /// Remembers where the key that leads to a part begins.
   void set_key(Part part, std::size_t at) { parts_[part].key = static_cast<Offset>(at); }
 
+  /// To be called when all parts are added: makes long lists and maps quick to look into.
+  void index();
+
   /// The position of the value at `pointer`, or of its nearest known ancestor.
   [[nodiscard]] diag::Position value(std::string_view pointer) const {
     return at(nearest(pointer).second);
@@ -65,6 +69,7 @@ class Positions {
   [[nodiscard]] Positions below(std::string_view pointer) const {
     Positions out(file_, lines_);
     if (const Part part = nearest(pointer).first; part != kNone) copy(part, out, kRoot);
+    out.index();
     return out;
   }
 
@@ -92,13 +97,21 @@ class Positions {
     return std::string_view(tokens_).substr(parts_[part].token, parts_[part].token_size);
   }
 
+  /// The parts below one that has many: going through them for each place takes too long.
+  struct Crowd {
+    bool is_list = false;  // the tokens are 0, 1, 2 ...
+    std::vector<Part> parts;
+  };
+
   [[nodiscard]] Part find(Part parent, std::string_view token) const {
+    if (const auto it = crowds_.find(parent); it != crowds_.end()) return find(it->second, token);
     Part found = kNone;
     for (Part i = parts_[parent].first; i != kRoot; i = parts_[i].next) {
       if (token_of(i) == token) found = i;
     }
     return found;
   }
+  [[nodiscard]] Part find(const Crowd& crowd, std::string_view token) const;
 
   /// The part at `pointer`, kNone if there is none, and the last known place on the way.
   [[nodiscard]] std::pair<Part, Offset> nearest(std::string_view pointer) const {
@@ -126,6 +139,7 @@ class Positions {
   std::shared_ptr<const Lines> lines_;
   std::vector<Entry> parts_{Entry{}};
   std::string tokens_;
+  std::map<Part, Crowd> crowds_;
 };
 
 }  // namespace tiphys::spec

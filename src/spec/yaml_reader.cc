@@ -65,6 +65,7 @@ class Reader {
     document.value = std::move(node.value);
     TRY_VOID(events_.next());  // a fault right behind the document's last value is told, too
     if (first_duplicate_) return std::unexpected(std::move(*first_duplicate_));
+    document.positions->index();
     return document;
   }
 
