@@ -1,46 +1,41 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "cli/commands.h"
 
 namespace tiphys::cli {
 
 namespace {
 
-std::string words_of(const CLI::App& app) {
+std::string words_of(const Command& app) {
   std::string words;
-  for (const CLI::App* sub : app.get_subcommands(nullptr))
-    words += (words.empty() ? "" : " ") + sub->get_name();
+  for (const Command& sub : app.commands()) words += (words.empty() ? "" : " ") + sub.name();
   return words;
 }
 
 // One case for each command that has commands below it.
-std::string nested(const CLI::App& app, const char* format) {
+std::string nested(const Command& app, const char* format) {
   std::string text;
-  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
-    const std::string words = words_of(*sub);
-    if (!words.empty()) text += fmt::format(fmt::runtime(format), sub->get_name(), words);
+  for (const Command& sub : app.commands()) {
+    const std::string words = words_of(sub);
+    if (!words.empty()) text += fmt::format(fmt::runtime(format), sub.name(), words);
   }
   return text;
 }
 
-std::string flags_of(const CLI::App& command) {
+std::string flags_of(const Command& command) {
   std::string flags;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) flags += fmt::format(" --{}", name);
-  }
+  for (const std::string& name : command.long_flags()) flags += fmt::format(" --{}", name);
   return flags.empty() ? flags : flags.substr(1);
 }
 
 // One case for each command, with its flags and those of all commands.
-std::string flag_cases(const CLI::App& app) {
+std::string flag_cases(const Command& app) {
   std::string text;
-  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
-    std::string flags = flags_of(*sub) + " " + flags_of(app);
-    for (const CLI::App* inner : sub->get_subcommands(nullptr)) flags += " " + flags_of(*inner);
-    text += fmt::format("      {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")) ;;\n",
-                        sub->get_name(), flags);
+  for (const Command& sub : app.commands()) {
+    std::string flags = flags_of(sub) + " " + flags_of(app);
+    for (const Command& inner : sub.commands()) flags += " " + flags_of(inner);
+    text += fmt::format("      {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")) ;;\n", sub.name(),
+                        flags);
   }
   return text;
 }
@@ -48,7 +43,7 @@ std::string flag_cases(const CLI::App& app) {
 constexpr const char* kTakeNames =
     "get logs wait watch stop terminate suspend resume retry resubmit delete pods";
 
-std::string bash(const CLI::App& app) {
+std::string bash(const Command& app) {
   return fmt::format(
       "_tiphys() {{\n"
       "  local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}\n"
@@ -68,22 +63,20 @@ std::string bash(const CLI::App& app) {
       nested(app, "    {}) COMPREPLY=($(compgen -W \"{}\" -- \"$cur\")) ;;\n"));
 }
 
-std::string zsh(const CLI::App& app) {
+std::string zsh(const Command& app) {
   return "#compdef tiphys\nautoload -U +X bashcompinit && bashcompinit\n" + bash(app);
 }
 
-std::string fish(const CLI::App& app) {
+std::string fish(const Command& app) {
   std::string text;
-  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
+  for (const Command& sub : app.commands()) {
     text += fmt::format("complete -c tiphys -n __fish_use_subcommand -f -a {} -d '{}'\n",
-                        sub->get_name(), sub->get_description());
+                        sub.name(), sub.description());
   }
-  for (const CLI::App* sub : app.get_subcommands(nullptr)) {
-    for (const CLI::Option* option : sub->get_options()) {
-      for (const std::string& name : option->get_lnames()) {
-        text += fmt::format("complete -c tiphys -n '__fish_seen_subcommand_from {}' -l {}\n",
-                            sub->get_name(), name);
-      }
+  for (const Command& sub : app.commands()) {
+    for (const std::string& name : sub.long_flags()) {
+      text += fmt::format("complete -c tiphys -n '__fish_seen_subcommand_from {}' -l {}\n",
+                          sub.name(), name);
     }
   }
   text += fmt::format(
@@ -95,12 +88,11 @@ std::string fish(const CLI::App& app) {
 
 }  // namespace
 
-void add_completion(Command program, Session& session) {
-  const CLI::App& app = program.app();
+void add_completion(Command app, Session& session) {
   auto shell = std::make_shared<std::string>();
   const Command command = add_command(
-      program, "completion", "print the completion script of a shell", session,
-      [shell, &app]() -> diag::Result<void> {
+      app, "completion", "print the completion script of a shell", session,
+      [shell, app]() -> diag::Result<void> {
         if (*shell == "bash") {
           print_text(bash(app));
         } else if (*shell == "zsh") {

@@ -99,4 +99,22 @@ void Command::on_parsed(const std::function<void()>& body) const {
   app_->parse_complete_callback(body);
 }
 
+std::string Command::name() const { return app_->get_name(); }
+
+std::string Command::description() const { return app_->get_description(); }
+
+std::vector<Command> Command::commands() const {
+  std::vector<Command> out;
+  for (CLI::App* command : app_->get_subcommands(nullptr)) out.emplace_back(*command);
+  return out;
+}
+
+std::vector<std::string> Command::long_flags() const {
+  std::vector<std::string> out;
+  for (const CLI::Option* option : app_->get_options()) {
+    for (const std::string& flag : option->get_lnames()) out.push_back(flag);
+  }
+  return out;
+}
+
 }  // namespace tiphys::cli

@@ -81,6 +81,13 @@ class Command {
   /// `body` is called when the whole command line was read, before any command's.
   void on_parsed(const std::function<void()>& body) const;
 
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] std::string description() const;
+  /// Those below it, in their order.
+  [[nodiscard]] std::vector<Command> commands() const;
+  /// The names of its flags that begin with `--`, without that.
+  [[nodiscard]] std::vector<std::string> long_flags() const;
+
   /// CLI11's own object, for those who look at the whole tree.
   [[nodiscard]] CLI::App& app() const { return *app_; }
 
