@@ -220,9 +220,7 @@ diag::Result<void> replay(const Flags& o, Session& session) {
 }
 
 diag::Result<void> commit_discarded(store::Store& store, DeliveryRow row) {
-  row.state = "discarded";
-  row.reason = "discarded by hand";
-  row.finished_at = now();
+  store::discard(row, runtime::kDiscardedByHand, now());
   return store.commit({.deliveries = {std::move(row)}});
 }
 

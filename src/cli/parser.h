@@ -88,9 +88,6 @@ class Command {
   /// The names of its flags that begin with `--`, without that.
   [[nodiscard]] std::vector<std::string> long_flags() const;
 
-  /// CLI11's own object, for those who look at the whole tree.
-  [[nodiscard]] CLI::App& app() const { return *app_; }
-
  private:
   CLI::App* app_;
 };

@@ -4,14 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "executor/exit_codes.h"
+
 namespace tiphys::executor {
 namespace {
 
 using State = PodMember::State;
 
 constexpr int kEmissaryFailed = 64;
-constexpr int kKilled = 137;
-constexpr int kTerminated = 143;
 
 bool has_failed(const PodMember& m) { return m.outcome.phase != Outcome::Phase::kSucceeded; }
 
@@ -19,8 +19,7 @@ bool has_failed(const PodMember& m) { return m.outcome.phase != Outcome::Phase::
 bool counts_as_failed(const PodMember& m) {
   if (!has_failed(m)) return false;
   if (m.plan.role == Role::kMain || m.outcome.phase == Outcome::Phase::kError) return true;
-  const int code = m.outcome.exit_code.value_or(0);
-  return code != kKilled && code != kTerminated;
+  return !is_exit_of_ended(m.outcome.exit_code.value_or(0));
 }
 
 ContainerOutcome container_outcome(const PodMember& m) {

@@ -36,8 +36,8 @@ class ContainerFactory {
   void add_outputs(value::List& variables) const;
   void mount_inputs(value::List& mounts) const;
   [[nodiscard]] const value::Value& main_body() const;
-  /// Whether a path of the main container lies on a volume of the template's.
   [[nodiscard]] bool has_source() const;
+  /// Whether a path of the main container lies on a volume of the template's.
   [[nodiscard]] bool is_on_volume(std::string_view path) const;
   [[nodiscard]] std::vector<step::FileEntry> brought_files() const;
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "clock/rfc3339.h"
+#include "executor/exit_codes.h"
 #include "spec/named.h"
 #include "step/report.h"
 
@@ -12,9 +13,6 @@ namespace tiphys::kube {
 namespace {
 
 using value::Value;
-
-constexpr int kKilled = 137;      // by the kubelet or by us, as is
-constexpr int kTerminated = 143;  // this: no fault of the sidecar's
 
 clock::Instant time_of(const Value& text) {
   const auto time = clock::parse_rfc3339(text.string_or(""));
@@ -81,9 +79,8 @@ void judge_phase(const Value& pod, PodView& view) {
                                waiting["message"].string_or(""));
     return;
   }
-  if (!status["containerStatuses"]
-           .list()
-           .empty()) {  // Kubernetes ends so what was lost with its node
+  // Kubernetes ends so what was lost with its node.
+  if (!status["containerStatuses"].list().empty()) {
     view.problem = "pod failed: neither main nor wait container completed successfully";
     return;
   }
@@ -97,7 +94,7 @@ bool judge_sidecars(const Value& status, const PodContainers& names, bool is_fin
   for (const std::string& name : names.sidecars) {
     const auto end = end_of(spec::named(status["containerStatuses"], name));
     if (!end && !is_final) return false;
-    const bool is_ours = !end || end->exit_code == kKilled || end->exit_code == kTerminated;
+    const bool is_ours = !end || executor::is_exit_of_ended(end->exit_code);
     if (!is_ours && end->exit_code != 0 && view.problem.empty()) view.problem = blame(*end);
   }
   return true;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "executor/artifacts.h"
+#include "executor/exit_codes.h"
 #include "executor/outputs.h"
 #include "executor/path_words.h"
 #include "executor/step_log.h"
@@ -31,7 +32,6 @@ constexpr std::int64_t kUntilNextTry = 1'000'000'000;   // to ask a server that 
 constexpr std::int64_t kKindsAge = 2'000'000'000;       // then they are asked for again
 constexpr const char* kDiscovery =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
-constexpr int kTerminated = 143;
 
 class Executor final : public ResourceExecutor {
  public:
@@ -259,8 +259,8 @@ class Executor final : public ResourceExecutor {
     if (it == runs_.end() || it->second.is_told) return;
     Outcome outcome;
     outcome.phase = Outcome::Phase::kFailed;
-    outcome.exit_code = kTerminated;
-    outcome.message = fmt::format("main: Error (exit code {})", kTerminated);
+    outcome.exit_code = executor::kTerminated;
+    outcome.message = fmt::format("main: Error (exit code {})", executor::kTerminated);
     finish(it->second, std::move(outcome));
   }
 

@@ -22,6 +22,12 @@ const Value* Base::find_template(std::string_view template_name, std::string& at
   return &templates[it->second];
 }
 
+std::string Base::nearest_template(std::string_view template_name) const {
+  Names known;
+  for (const Value& t : spec["templates"].list()) known.add(std::string(text(t, "name")));
+  return known.nearest(template_name);
+}
+
 Place Place::at(std::string_view token) const { return {base, spec::pointer_to(pointer, token)}; }
 
 Place Place::at(std::string_view token, std::size_t index) const {

@@ -216,12 +216,7 @@ void check_template(const Value& hook, const Place& at, bool is_exit,
     return;
   }
   std::string near;
-  if (out.size() < kSuggestionsMax) {
-    Names known;
-    for (const Value& t : at.base->spec["templates"].list())
-      known.add(std::string(text(t, "name")));
-    near = known.nearest(name);
-  }
+  if (out.size() < kSuggestionsMax) near = at.base->nearest_template(name);
   tell(fmt::format("template name '{}' undefined: this hook fails when it fires", name),
        near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
 }

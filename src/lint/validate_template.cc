@@ -330,11 +330,7 @@ std::optional<Resolved> Validator::resolve(const Value& holder, const Place& at,
   const Value* body = base->find_template(wanted, pointer);
   if (body == nullptr) {
     std::string near;
-    if (findings_.size() < kSuggestionsMax) {
-      Names known;
-      for (const Value& t : base->spec["templates"].list()) known.add(std::string(text(t, "name")));
-      near = known.nearest(wanted);
-    }
+    if (findings_.size() < kSuggestionsMax) near = base->nearest_template(wanted);
     report(at.at("template"), fmt::format("{}template name '{}' undefined", prefix, wanted),
            near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
     return std::nullopt;

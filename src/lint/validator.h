@@ -39,6 +39,8 @@ struct Base {
   /// Where each template stands in the list; made by the first find_template().
   mutable std::map<std::string, std::size_t, std::less<>> by_name = {};
   [[nodiscard]] std::string scope() const { return kind + "/" + name; }
+  /// The name of a template that looks most like `template_name`; empty when none does.
+  [[nodiscard]] std::string nearest_template(std::string_view template_name) const;
   /// Where the template `template_name` stands, and itself; null when there is none.
   [[nodiscard]] const value::Value* find_template(std::string_view template_name,
                                                   std::string& at) const;

@@ -48,25 +48,24 @@ std::vector<std::string> Deletions::note_stored() {
   for (const store::WorkflowRow& row : *rows) {
     if (!row.finished_at.is_set()) continue;
     bool has_work = has_logs_to_remove(config_, row);
-    if (row.metadata_json.find(engine::kArtifactFinalizer) != std::string::npos) {
-      with_artifacts_.insert(row.uid);
-      has_work |= row.status_json.find(engine::kOnCompletion) == std::string::npos;
-    }
+    if (note(row)) has_work |= row.status_json.find(engine::kOnCompletion) == std::string::npos;
     if (has_work) unfinished_work.push_back(row.uid);
-    note(row);
   }
   remember_unfinished();
   return unfinished_work;
 }
 
-void Deletions::note(const store::WorkflowRow& row) {
+// Gives whether artifacts go with it.
+bool Deletions::note(const store::WorkflowRow& row) {
   noted_.insert(row.uid);
-  if (row.spec_json.find("ttlStrategy") == std::string::npos) return;
-  auto spec = value::parse_json(row.spec_json);
-  if (!spec) return;
-  if (auto due = expires_at(*spec, row.phase, row.finished_at)) {
-    expiry_.add(row.uid, steady_time_of(*due));
-  }
+  const bool has_artifacts =
+      row.metadata_json.find(engine::kArtifactFinalizer) != std::string::npos;
+  if (has_artifacts) with_artifacts_.insert(row.uid);
+  if (row.spec_json.find("ttlStrategy") == std::string::npos) return has_artifacts;
+  const auto spec = value::parse_json(row.spec_json);
+  const auto due = spec ? expires_at(*spec, row.phase, row.finished_at) : std::nullopt;
+  if (due) expiry_.add(row.uid, steady_time_of(*due));
+  return has_artifacts;
 }
 
 void Deletions::remember_unfinished() {
@@ -87,22 +86,17 @@ void Deletions::note_others() {
   const auto is_new = [&](const store::WorkflowRow& row) {
     return row.finished_at.is_set() && !before.contains(row.uid) && !noted_.contains(row.uid);
   };
-  const auto take = [&](const store::WorkflowRow& row) {
-    if (row.metadata_json.find(engine::kArtifactFinalizer) != std::string::npos)
-      with_artifacts_.insert(row.uid);
-    note(row);
-  };
   const std::map<std::string, Address> then = std::exchange(unfinished_, {});
   auto young = store_.created_since(looked_at_wall_ - kClocksDiffer);
   remember_unfinished();
   for (const store::WorkflowRow& row : young.value_or(std::vector<store::WorkflowRow>())) {
-    if (is_new(row)) take(row);
+    if (is_new(row)) note(row);
     if (row.finished_at.is_set()) noted_.insert(row.uid);
   }
   for (const auto& [uid, address] : then) {
     if (unfinished_.contains(uid)) continue;
     auto row = store_.find_workflow(address.name_space, address.name);
-    if (row && row->uid == uid && is_new(*row)) take(*row);
+    if (row && row->uid == uid && is_new(*row)) note(*row);
   }
 }
 

@@ -43,7 +43,7 @@ class Deletions {
     std::string name;
   };
 
-  void note(const store::WorkflowRow& row);
+  bool note(const store::WorkflowRow& row);
   void remember_unfinished();
 
   const Config& config_;

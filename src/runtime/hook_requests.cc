@@ -216,9 +216,7 @@ std::size_t HookRequests::adopt_orphans(Custody::Whose whose, clock::Instant now
 
 void HookRequests::discard(const std::string& id, clock::Instant now) {
   store::DeliveryRow& row = items_.at(id).row;
-  row.state = "discarded";
-  row.reason = "its step was given up";
-  row.finished_at = now;
+  store::discard(row, "its step was given up", now);
   rows_.push_back(row);
   forget(id);
 }

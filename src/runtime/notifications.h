@@ -32,6 +32,8 @@ namespace tiphys::runtime {
 /// The verb of a command that asks whoever has a pending notification to discard it; the arguments
 /// are its id alone.
 inline constexpr std::string_view kDiscardVerb = "discard-notification";
+/// The reason that such a notification has then.
+inline constexpr const char* kDiscardedByHand = "discarded by hand";
 
 class Notifications {
  public:

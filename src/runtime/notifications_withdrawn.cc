@@ -8,10 +8,6 @@
 
 namespace tiphys::runtime {
 
-namespace {
-constexpr const char* kByHand = "discarded by hand";
-}  // namespace
-
 void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
   requests_.cancel(leaf_key, now);
   const auto found = waiting_.find(leaf_key);
@@ -21,9 +17,7 @@ void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
   for (const std::string& id : open) {
     if (!outbox_.discard(id, now)) continue;  // under way: it may arrive
     store::DeliveryRow& row = items_.at(id).row;
-    row.state = "discarded";
-    row.reason = "its workflow was stopped";
-    row.finished_at = now;
+    store::discard(row, "its workflow was stopped", now);
     rows_.push_back(row);
     forget(id);
   }
@@ -32,11 +26,9 @@ void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
 bool Notifications::discard(const std::string& id, clock::Instant now) {
   if (!items_.contains(id) || !outbox_.discard(id, now)) return false;
   store::DeliveryRow& row = items_.at(id).row;
-  row.state = "discarded";
-  row.reason = kByHand;
-  row.finished_at = now;
+  store::discard(row, kDiscardedByHand, now);
   rows_.push_back(row);
-  finish(id, fmt::format("not delivered: {}", kByHand), now);
+  finish(id, fmt::format("not delivered: {}", kDiscardedByHand), now);
   return true;
 }
 

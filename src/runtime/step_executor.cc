@@ -96,6 +96,7 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
     TRY(resources.cluster,
         kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
     TRY(resources.engine, owner_of(store));
+    const std::string address = config.store_address();
     TRY(const kube::RateLimit limit, kube::rate_limit_from_environment());
     if (limit.per_second > 0) resources.rate = std::make_shared<kube::RequestRate>(limit);
     made.steps = kube::make_kubernetes_executor(
@@ -107,10 +108,10 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
          .log_max = config.log_max,
          .images = images,
          .warn = warn,
-         .workflows = [address = config.store_address()] { return workflows_of(address); },
-         .keep_namespace = [address = config.store_address()](
-                               const std::string& name) { return keep_namespace(address, name); },
-         .namespaces = [address = config.store_address()] { return namespaces_of(address); },
+         .workflows = [address] { return workflows_of(address); },
+         .keep_namespace =
+             [address](const std::string& name) { return keep_namespace(address, name); },
+         .namespaces = [address] { return namespaces_of(address); },
          .leases_hold = leases_hold},
         listener, lookup);
   } else {

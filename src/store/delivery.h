@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "clock/instant.h"
 
@@ -32,6 +33,13 @@ struct DeliveryRow {
   /// empty one keeps what is stored; lists leave it out.
   std::string payload = {};
 };
+
+/// It is not to be sent any more; `reason` is for people.
+inline void discard(DeliveryRow& row, std::string reason, clock::Instant now) {
+  row.state = "discarded";
+  row.reason = std::move(reason);
+  row.finished_at = now;
+}
 
 /// Whether it stays when its workflow is deleted: what nobody has been told is not lost with it.
 [[nodiscard]] inline bool outlives_its_workflow(const DeliveryRow& row) {

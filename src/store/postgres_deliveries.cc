@@ -53,9 +53,7 @@ PgResult<void> remove(const PgSession::Ask& ask, const std::vector<DeliveryRow>&
   std::vector<std::string_view> ids;
   for (const DeliveryRow& row : rows) {
     ids.push_back(row.id);
-    DeliveryRow counted = row;
-    if (counted.state == "pending") counted.state = "discarded";
-    add(*totals, counted);
+    add(*totals, row);
   }
   auto kept =
       ask("INSERT INTO tiphys.objects VALUES ('DeliveryTotals', '', 'removed', $1, 0) "

@@ -156,7 +156,6 @@ class States(FaultTest):
         self.assertEqual(nodes(made)["a"]["outputs"]["result"], "forty")
         self.assertEqual(nodes(made)["b"]["phase"], "Succeeded")
 
-
     def test_a_data_template_needs_no_pod(self):
         folder = self.home / "artifacts/b/in"
         folder.mkdir(parents=True)
