@@ -23,6 +23,7 @@ using Kind = notify::Verdict::Kind;
 
 constexpr std::size_t kAnswerKept = 1024;  // bytes of an answer
 constexpr const char* kPrefix = "msg_";
+constexpr const char* kGivenUp = "its step was given up";
 
 constexpr value::JsonStyle kCompact{
     .key_order = value::KeyOrder::kAsGiven, .indent = 0, .escape_html = false};
@@ -181,7 +182,7 @@ diag::Result<void> HookRequests::adopt(const WorkflowRun& run,
       queue(item, now);
       held.insert(key);
     } else if (!open.contains(key)) {
-      discard(row.id, now);  // its step was given up just before the crash
+      withdraw(row.id, kGivenUp, now);  // just before the crash
     }
   }
   std::erase_if(outstanding, [&](const engine::Effect& effect) {
@@ -214,9 +215,9 @@ std::size_t HookRequests::adopt_orphans(Custody::Whose whose, clock::Instant now
   return taken;
 }
 
-void HookRequests::discard(const std::string& id, clock::Instant now) {
+void HookRequests::withdraw(const std::string& id, const char* why, clock::Instant now) {
   store::DeliveryRow& row = items_.at(id).row;
-  store::discard(row, "its step was given up", now);
+  store::discard(row, why, now);
   rows_.push_back(row);
   forget(id);
 }
@@ -226,7 +227,22 @@ void HookRequests::cancel(const std::string& leaf_key, clock::Instant now) {
   const auto found = items_.find(id);
   if (found == items_.end()) return;
   if (found->second.is_queued && !outbox_.discard(id, now)) return;  // under way: it may arrive
-  discard(id, now);
+  withdraw(id, kGivenUp, now);
+}
+
+std::optional<HookRequests::Withdrawn> HookRequests::discard(const std::string& id, const char* why,
+                                                             clock::Instant now) {
+  const auto found = items_.find(id);
+  if (found == items_.end() || !found->second.is_queued || !outbox_.discard(id, now)) {
+    return std::nullopt;
+  }
+  const Item& item = found->second;
+  Withdrawn withdrawn{.leaf = item.payload["await"].bool_or(false)
+                                  ? std::string(item.payload["leaf"].string_or(""))
+                                  : "",
+                      .since = item.row.created_at};
+  withdraw(id, why, now);
+  return withdrawn;
 }
 
 void HookRequests::drop(const std::string& uid, clock::Instant now) {

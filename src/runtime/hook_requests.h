@@ -54,6 +54,15 @@ class HookRequests {
   void drop(const std::string& uid, clock::Instant now);
   /// The leaf is not wanted any more.
   void cancel(const std::string& leaf_key, clock::Instant now);
+  /// What a person discarded: the leaf that waited for it, or "", and since when it did.
+  struct Withdrawn {
+    std::string leaf;
+    clock::Instant since;
+  };
+  /// A person does not want it any more. nullopt when it is not here, or is being sent at the
+  /// moment. The caller ends the leaf.
+  [[nodiscard]] std::optional<Withdrawn> discard(const std::string& id, const char* why,
+                                                 clock::Instant now);
 
   /// A request has ended, any leaf's or one sent again. Gives the end of the leaf that the engine
   /// shall hear of, if there is one; what has no row is given back as it is.
@@ -85,7 +94,7 @@ class HookRequests {
   void queue(Item& item, clock::Instant now);
   void note_attempt(const Item& item, const executor::Outcome& outcome);
   void note_outage(const store::DeliveryRow& row, bool is_delivered);
-  void discard(const std::string& id, clock::Instant now);
+  void withdraw(const std::string& id, const char* why, clock::Instant now);
   void forget(const std::string& id);
   [[nodiscard]] bool is_changed(const std::string& id) const;
 

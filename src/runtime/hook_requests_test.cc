@@ -187,6 +187,29 @@ TEST_F(HookRequestsTest, WhatIsNotWantedAnyMoreIsDiscarded) {
   EXPECT_EQ(requests->next(), std::nullopt);
 }
 
+TEST_F(HookRequestsTest, APersonDiscardsWhatIsWaitedForButNotWhatIsBeingSent) {
+  begin(R"({"notifications.tiphys.dev/http-hooks": "await"})");
+  commit();
+  EXPECT_FALSE(requests->discard("msg_" + key, "by hand", kStart));
+  EXPECT_FALSE(answer(key, 503));
+  const auto withdrawn = requests->discard("msg_" + key, "by hand", kStart);
+  ASSERT_TRUE(withdrawn);
+  EXPECT_EQ(withdrawn->leaf, key);
+  commit();
+  EXPECT_EQ(row().state, "discarded");
+  EXPECT_EQ(row().reason, "by hand");
+  EXPECT_FALSE(requests->discard("msg_" + key, "by hand", kStart));
+}
+
+TEST_F(HookRequestsTest, ALeafThatWentOnDoesNotHearOfADiscardedRequest) {
+  begin();
+  commit();
+  EXPECT_TRUE(answer(key, 503));
+  const auto withdrawn = requests->discard("msg_" + key, "by hand", kStart);
+  ASSERT_TRUE(withdrawn);
+  EXPECT_EQ(withdrawn->leaf, "");
+}
+
 TEST_F(HookRequestsTest, ARetryStrategyOrTheWordOnceMakesNoRow) {
   begin("{}", R"("retryStrategy": {"limit": 2}, )");
   commit();

@@ -24,11 +24,16 @@ void Notifications::cancel(const std::string& leaf_key, clock::Instant now) {
 }
 
 bool Notifications::discard(const std::string& id, clock::Instant now) {
+  const std::string failure = fmt::format("not delivered: {}", kDiscardedByHand);
+  if (const auto request = requests_.discard(id, kDiscardedByHand, now)) {
+    if (!request->leaf.empty()) end_leaf(request->leaf, failure, request->since, now);
+    return true;
+  }
   if (!items_.contains(id) || !outbox_.discard(id, now)) return false;
   store::DeliveryRow& row = items_.at(id).row;
   store::discard(row, kDiscardedByHand, now);
   rows_.push_back(row);
-  finish(id, fmt::format("not delivered: {}", kDiscardedByHand), now);
+  finish(id, failure, now);
   return true;
 }
 

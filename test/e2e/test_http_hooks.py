@@ -125,6 +125,18 @@ class HttpHooks(EngineTest):
         self.assertEqual(nodes(wf)["told.onExit"]["phase"], "Failed")
         self.assertEqual(len(receiver.requests), 1)
 
+    def test_one_that_is_waited_for_is_discarded_by_hand(self):
+        with WebhookReceiver(answer=lambda *_: 503) as receiver:
+            path = self.write("w.yaml", workflow(receiver.url, annotations=f"{MODE}: await, {RETRIES}: '0s, 1h'"))
+            self.start_server()
+            self.submit(path)
+            row = wait_until(lambda: [r for r in self.rows() if r["attempts"] == 1])[0]
+            self.call("notifications", "discard", row["id"])
+            wf = self.wait_for_phase("told", "Failed")
+        node = nodes(wf)["told.onExit"]
+        self.assertEqual((node["phase"], node["message"]), ("Failed", "not delivered: discarded by hand"))
+        self.assertEqual([r["reason"] for r in self.rows("--state", "discarded")], ["discarded by hand"])
+
     def test_without_the_outbox(self):
         with WebhookReceiver(answer=lambda *_: 503) as receiver:
             node = self.run_told(receiver, annotations=f"{MODE}: once")
