@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "clock/go_duration.h"
+#include "spec/json_pointer.h"
 #include "spec/schema.h"
-#include "spec/yaml_reader.h"
 #include "value/json.h"
 
 namespace tiphys::cli {

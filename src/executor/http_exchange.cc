@@ -17,40 +17,12 @@
 #include "net/addresses.h"
 #include "net/certificates.h"
 #include "net/http_text.h"
+#include "net/url.h"
 
 namespace tiphys::executor {
 namespace {
 
 constexpr long kConnectTimeoutMs = 30'000;  // Go's default dialer
-
-/// A parsed URL; curl owns the texts.
-class Url {
- public:
-  explicit Url(const std::string& text) : url_(curl_url()) {
-    is_ok_ = curl_url_set(url_, CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
-  }
-  ~Url() { curl_url_cleanup(url_); }
-  Url(const Url&) = delete;
-  Url& operator=(const Url&) = delete;
-
-  [[nodiscard]] bool ok() const { return is_ok_; }
-  [[nodiscard]] bool go_to(const std::string& location) {
-    return curl_url_set(url_, CURLUPART_URL, location.c_str(), CURLU_NON_SUPPORT_SCHEME) ==
-           CURLUE_OK;
-  }
-  void drop(CURLUPart part) { curl_url_set(url_, part, nullptr, 0); }
-  [[nodiscard]] std::string part(CURLUPart part) const {
-    char* text = nullptr;
-    if (curl_url_get(url_, part, &text, 0) != CURLUE_OK || text == nullptr) return {};
-    std::string copy = text;
-    curl_free(text);
-    return copy;
-  }
-
- private:
-  CURLU* url_;
-  bool is_ok_ = false;
-};
 
 std::string address_text(const sockaddr* address) {
   char text[INET6_ADDRSTRLEN] = "";
@@ -215,7 +187,7 @@ diag::Result<void> HttpExchange::prepare(std::int64_t now_ns) {
   }
   // curl takes http:///x for http://x
   const bool has_authority = url_.find_first_not_of('/', colon + 1) == colon + 3;
-  const Url parsed(url_);
+  const net::Url parsed(url_);
   const std::string host =
       has_authority && parsed.ok() ? net::lower(parsed.part(CURLUPART_HOST)) : "";
   if (host.empty()) return refuse("http: no Host in request URL");
@@ -277,7 +249,7 @@ bool HttpExchange::follow(CURLcode code, std::optional<std::string>& failure) {
   const std::string* const location = response_header("Location");
   if (location == nullptr || location->empty()) return false;
 
-  Url url(url_);
+  net::Url url(url_);
   const std::string scheme_before = url.part(CURLUPART_SCHEME);
   const bool is_relative = location->find("://") == std::string::npos;
   if (!url.go_to(*location)) {
@@ -288,7 +260,7 @@ bool HttpExchange::follow(CURLcode code, std::optional<std::string>& failure) {
     has_body_ = false;
     if (!method_.empty() && method_ != "GET" && method_ != "HEAD") method_ = "GET";
   }
-  Url before(url_);
+  net::Url before(url_);
   before.drop(CURLUPART_USER);
   before.drop(CURLUPART_PASSWORD);
   before.drop(CURLUPART_FRAGMENT);
@@ -315,7 +287,7 @@ std::string HttpExchange::certificate_reason() const {
   switch (verified) {
     case 0:
       return fmt::format("{}certificate is not valid for {}", start,
-                         Url(url_).part(CURLUPART_HOST));
+                         net::Url(url_).part(CURLUPART_HOST));
     case 9:
     case 10:
       return fmt::format("{}certificate has expired or is not yet valid", start);
@@ -327,7 +299,7 @@ std::string HttpExchange::certificate_reason() const {
 std::string HttpExchange::reason_of(CURLcode code) const {
   long os_error = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &os_error);
-  const std::string host = Url(url_).part(CURLUPART_HOST);
+  const std::string host = net::Url(url_).part(CURLUPART_HOST);
   if (is_refused()) return "refused to connect: " + refusal_;
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:

@@ -7,8 +7,8 @@
 
 #include "lint/field_effects.h"
 #include "lint/lint.h"
+#include "spec/json_pointer.h"
 #include "spec/schema.h"
-#include "spec/yaml_reader.h"
 
 namespace tiphys::lint {
 

@@ -2,8 +2,8 @@
 #include <re2/re2.h>
 
 #include "lint/validator.h"
+#include "spec/json_pointer.h"
 #include "spec/schema.h"
-#include "spec/yaml_reader.h"
 
 namespace tiphys::lint {
 

@@ -1,7 +1,7 @@
 #include "lint/walk.h"
 
+#include "spec/json_pointer.h"
 #include "spec/schema.h"
-#include "spec/yaml_reader.h"
 
 namespace tiphys::lint {
 

@@ -6,6 +6,7 @@
 
 #include "clock/rfc3339.h"
 #include "notify/rule_reader.h"
+#include "spec/json_pointer.h"
 #include "value/json.h"
 
 namespace tiphys::notify {
@@ -149,7 +150,7 @@ std::vector<Rule> parse_subscriptions(const Value& annotations, std::string_view
   clock::Duration overdue_after;
   for (const auto& [key, v] : annotations.map()) {
     if (!key.starts_with(kAnnotations)) continue;
-    const std::string pointer = "/" + pointer_token(key);
+    const std::string pointer = "/" + spec::escape_token(key);
     const auto wrong = [&](std::string message, std::string suggestion = "") {
       problems.push_back({pointer, true, std::move(message), std::move(suggestion)});
     };
@@ -184,9 +185,10 @@ std::vector<Rule> parse_subscriptions(const Value& annotations, std::string_view
     if (!contains(rule.triggers[0].on, Happening::kWorkflowOverdue)) continue;
     rule.overdue_after = overdue_after;
     if (overdue_after.ns > 0) continue;
-    problems.push_back({"/" + pointer_token(fmt::format("{}{}", kAnnotations, rule.name.substr(1))),
-                        true, "on-overdue wants to know how long the workflow may run",
-                        fmt::format("add {}overdue-after: 30m", kAnnotations)});
+    problems.push_back(
+        {"/" + spec::escape_token(fmt::format("{}{}", kAnnotations, rule.name.substr(1))), true,
+         "on-overdue wants to know how long the workflow may run",
+         fmt::format("add {}overdue-after: 30m", kAnnotations)});
   }
   return rules;
 }
@@ -201,7 +203,7 @@ std::vector<Rule> parse_template_subscriptions(const Value& templates, std::stri
     std::vector<RuleProblem> own;
     for (Rule& rule : parse_subscriptions(t["metadata"]["annotations"], name_space, own)) {
       if ((rule.triggers.front().on & kOfWorkflows) != 0) {
-        own.push_back({fmt::format("/{}subscribe.{}.{}", pointer_token(kAnnotations),
+        own.push_back({fmt::format("/{}subscribe.{}.{}", spec::escape_token(kAnnotations),
                                    rule.triggers.front().name, rule.send.front().channel),
                        true,
                        fmt::format("'{}' is about workflows, and a template has steps",

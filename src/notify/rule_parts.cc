@@ -6,6 +6,7 @@
 #include "clock/go_duration.h"
 #include "notify/event_scope.h"
 #include "notify/rule_reader.h"
+#include "spec/json_pointer.h"
 #include "spec/schema.h"
 
 namespace tiphys::notify {
@@ -24,20 +25,6 @@ std::string did_you_mean(const std::string& near) {
 }
 
 }  // namespace
-
-std::string pointer_token(std::string_view key) {
-  std::string out;
-  for (const char c : key) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 std::vector<std::string> split_recipients(std::string_view text) {
   std::vector<std::string> out;
@@ -70,7 +57,7 @@ void RuleReader::allow(const Value& v, const std::string& pointer,
   }
   for (const auto& [key, member] : v.map()) {
     if (std::ranges::find(fields, key) != fields.end()) continue;
-    problems_.push_back({fmt::format("{}/{}", pointer, pointer_token(key)), true,
+    problems_.push_back({fmt::format("{}/{}", pointer, spec::escape_token(key)), true,
                          fmt::format("unknown field '{}'", key),
                          did_you_mean(spec::nearest_name(key, fields))});
   }

@@ -43,8 +43,6 @@ class RuleReader {
   std::vector<RuleProblem>& problems_;
 };
 
-/// `a/b` as a part of a JSON pointer.
-[[nodiscard]] std::string pointer_token(std::string_view key);
 /// The parts of `a; b, c`.
 [[nodiscard]] std::vector<std::string> split_recipients(std::string_view text);
 [[nodiscard]] Trigger trigger_of(const ReadyTrigger& ready);

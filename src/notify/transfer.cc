@@ -10,6 +10,7 @@
 #include "net/addresses.h"
 #include "net/certificates.h"
 #include "net/http_text.h"
+#include "net/url.h"
 
 namespace tiphys::notify {
 
@@ -18,25 +19,12 @@ namespace {
 constexpr long kConnectTimeoutMs = 10'000;
 constexpr std::size_t kRepliesMax = 1000;  // lines of a mail server that are looked at
 
-std::string host_of(const std::string& url) {
-  CURLU* const parsed = curl_url();
-  std::string host;
-  char* text = nullptr;
-  if (curl_url_set(parsed, CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
-      curl_url_get(parsed, CURLUPART_HOST, &text, 0) == CURLUE_OK) {
-    host = text;
-    curl_free(text);
-  }
-  curl_url_cleanup(parsed);
-  return host;
-}
-
 }  // namespace
 
 Transfer::Transfer(std::string id, HttpRequest request, Limits limits)
     : id_(std::move(id)), limits_(limits), easy_(curl_easy_init()), out_(std::move(request.body)) {
   set_up(request.skips_verification);
-  refusal_ = net::host_refusal(host_of(request.url), limits_.refuses_private);
+  refusal_ = net::host_refusal(net::Url(request.url).part(CURLUPART_HOST), limits_.refuses_private);
   curl_easy_setopt(easy_, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, request.method.c_str());

@@ -9,9 +9,9 @@
 #include "clock/go_duration.h"
 #include "clock/rfc3339.h"
 #include "spec/embedded.h"
+#include "spec/json_pointer.h"
 #include "spec/scalar.h"
 #include "spec/schema.h"
-#include "spec/yaml_reader.h"
 #include "value/json.h"
 
 namespace tiphys::spec {

@@ -1,8 +1,6 @@
-// JSON pointers, as positions are looked up with; declared in yaml_reader.h.
-#include <algorithm>
-#include <string>
+#include "spec/json_pointer.h"
 
-#include "spec/yaml_reader.h"
+#include <algorithm>
 
 namespace tiphys::spec {
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "spec/decode.h"
+#include "spec/json_pointer.h"
 #include "spec/schema.h"
 #include "spec/yaml_reader.h"
 #include "value/json.h"

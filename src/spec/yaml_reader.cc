@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "spec/deeper.h"
+#include "spec/json_pointer.h"
 #include "spec/scalar.h"
 #include "spec/yaml_events.h"
 #include "spec/yaml_places.h"

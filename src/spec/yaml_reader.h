@@ -34,10 +34,4 @@ struct YamlStyle {
 /// told. Parts that stand behind an alias have the position of the alias.
 [[nodiscard]] diag::Result<YamlDocument> read_yaml(std::string_view text, const YamlStyle& style);
 
-/// A token of a JSON pointer, escaped (`~` -> `~0`, `/` -> `~1`).
-[[nodiscard]] std::string escape_token(std::string_view token);
-/// Appends `/token` to a JSON pointer, escaped (`~` -> `~0`, `/` -> `~1`).
-[[nodiscard]] std::string pointer_to(std::string_view parent, std::string_view token);
-[[nodiscard]] std::string pointer_to(std::string_view parent, std::size_t index);
-
 }  // namespace tiphys::spec
