@@ -171,11 +171,13 @@ bool is_result_read(Machine& m, const Node& n) {
 }
 
 void on_composite_error(Machine& m, const Start& start, const std::string& error) {
-  const Node& parent = m.at(start.owner);
-  Composite& c = composite_of(m, parent.boundary);
-  const bool is_dag = m.at(parent.boundary).type == "DAG";
-  // An exit hook of a task that cannot start leaves the DAG as it is (HOOKS.md 6.6).
-  if (is_dag && start.owner_kind == OwnerKind::kExitHook) return;
+  const NodeIndex around = m.at(start.owner).boundary;
+  if (m.at(around).type == "DAG") {
+    // An exit hook of a task that cannot start leaves the DAG as it is (HOOKS.md 6.6).
+    if (start.owner_kind == OwnerKind::kHook) on_task_hook_error(m, around, start.owner, error);
+    return;
+  }
+  Composite& c = composite_of(m, around);
   if (c.error.empty()) c.error = error;
 }
 

@@ -209,6 +209,7 @@ void reset_for_retry(Machine& m) {
   m.entry = m.exit = kNoNode;
   m.exit_started = false;
   m.entry_error.clear();
+  m.before_hook_error.reset();
   m.open_hooks = 0;
   m.output_parameters = {};
   m.output_artifacts = {};

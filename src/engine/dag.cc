@@ -7,8 +7,10 @@
 #include "engine/composite.h"
 #include "engine/control.h"
 #include "engine/finish.h"
+#include "engine/hooks.h"
 #include "engine/limits.h"
 #include "engine/memoize.h"
+#include "engine/node_error.h"
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
@@ -233,8 +235,8 @@ bool is_shut_down(const Machine& m, NodeIndex dag) {
 void decide_task(Machine& m, NodeIndex dag, std::size_t index) {
   DagFrame& frame = frame_of(m, dag);
   Task& task = frame.tasks[index];
-  // nothing new under a shutdown; the DAG fails when what runs has ended
-  if (is_shut_down(m, dag) || is_failing_fast(m, dag)) return;
+  // nothing new under a shutdown or after an error; the DAG ends when what runs has ended
+  if (is_shut_down(m, dag) || is_failing_fast(m, dag) || !frame.error.empty()) return;
   ++frame.running;
   auto decision = task.depends.decide([&](std::string_view name) -> const plan::TaskState* {
     auto it = frame.by_name.find(name);
@@ -334,18 +336,13 @@ void assess(Machine& m, NodeIndex dag) {
     return;
   }
   if (frame.running > 0) return;
-  if (frame.unsettled > 0 && !is_shut_down(m, dag)) return;
+  if (frame.unsettled > 0 && !is_shut_down(m, dag) && frame.error.empty()) return;
   if (dag == m.entry && m.open_hooks > 0) return;  // they are children of the entry node
-  set_outbound(m, dag, frame);
   if (!frame.error.empty()) {
-    if (dag == m.entry) {
-      set_phase(m, dag, Phase::kError, frame.error);
-      end_workflow(m, Phase::kError, "error in entry template execution: " + frame.error);
-    } else {
-      set_phase(m, dag, Phase::kError, frame.error);
-    }
+    fail_node(m, dag, std::string(frame.error));
     return;
   }
+  set_outbound(m, dag, frame);
   if (is_shut_down(m, dag)) {
     set_phase(m, dag, Phase::kFailed);
     return;
@@ -432,6 +429,17 @@ void on_task_settled(Machine& m, NodeIndex dag, NodeIndex task_node) {
   }
   start_ready(m, dag);
   assess(m, dag);
+}
+
+void on_task_hook_error(Machine& m, NodeIndex dag, NodeIndex task_node, const std::string& error) {
+  DagFrame& frame = frame_of(m, dag);
+  const auto task = frame.by_name.find(m.at(task_node).caller()->name);
+  CHECK(task != frame.by_name.end());
+  const bool is_final = is_fulfilled(m.at(task_node).phase);
+  overrule(m, task_node, error);
+  if (is_final) on_phase(m, task_node, Phase::kError);  // its other hooks may wait for that
+  if (std::ranges::find(frame.targets, task->second) == frame.targets.end()) return;
+  if (frame.error.empty()) frame.error = error;
 }
 
 void on_item_settled(Machine& m, NodeIndex group) {

@@ -22,6 +22,10 @@ void on_task_settled(Machine& m, NodeIndex dag, NodeIndex task_node);
 /// An item of a loop has settled.
 void on_item_settled(Machine& m, NodeIndex group);
 
+/// A hook of a task could not be evaluated or started: the task is Error, and so is the DAG if the
+/// task is one of its targets. What depends on other tasks is told by its `depends` (HOOKS.md 6.6).
+void on_task_hook_error(Machine& m, NodeIndex dag, NodeIndex task_node, const std::string& error);
+
 /// Looks again whether the DAG is done: the workflow's hooks hold an entry DAG.
 void recheck_dag(Machine& m, NodeIndex dag);
 

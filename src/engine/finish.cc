@@ -52,6 +52,11 @@ struct Ending {
 // HOOKS.md 9.4.
 Ending ending_of(const Machine& m) {
   const Node& entry = m.at(m.entry);
+  // Argo infers the phase from what the entry node was before its hooks, unless it has to wait for
+  // another hook or an exit handler: then it looks again.
+  if (m.before_hook_error && m.exit == kNoNode) {
+    return {m.before_hook_error->first, m.before_hook_error->second};
+  }
   if (!m.entry_error.empty()) return {Phase::kError, m.entry_error};
   if (is_failure(entry.phase)) {
     const bool is_stopped = m.shutdown != Shutdown::kNone;
@@ -129,6 +134,14 @@ void conclude(Machine& m, Ending ending) {
   release_workflow_locks(m);
   set_workflow_phase(m, m.phase);  // those outside hear of it after its nodes
   ask_for_artifact_gc(m);
+}
+
+bool has_open_workflow_hook(const Machine& m) {
+  const auto count = static_cast<NodeIndex>(m.nodes.size());
+  for (NodeIndex i = 0; i < count; ++i) {
+    if (m.at(i).owner_kind == OwnerKind::kWorkflowHook && !is_fulfilled(m.at(i).phase)) return true;
+  }
+  return false;
 }
 
 bool is_part_of_entry(const Node& n) { return !n.late; }
@@ -217,23 +230,16 @@ void on_workflow_hooks_done(Machine& m) {
 
 void fail_entry(Machine& m, const std::string& error) {
   if (!m.entry_error.empty()) return;
-  m.entry_error = error;
-  Node& entry = m.at(m.entry);
-  if (is_fulfilled(entry.phase)) {
-    std::erase_if(m.effects->transitions,
-                  [&](const Transition& t) { return t.node == m.entry && is_fulfilled(t.after); });
-    if (m.effects->wants_transitions) {
-      m.effects->transitions.push_back(
-          {.node = m.entry, .before = Phase::kRunning, .after = Phase::kError});
+  if (is_fulfilled(m.at(m.entry).phase)) {
+    if (!has_open_workflow_hook(m)) {
+      Ending ending = ending_of(m);
+      m.before_hook_error.emplace(ending.phase, std::move(ending.message));
     }
-    // The same transition made the node final and asked its hooks: nobody has seen the other phase
-    // yet.
-    if (!is_failure(entry.phase)) m.failed.push_back(m.entry);
-    entry.phase = Phase::kError;
-    entry.set_message(error);
-    m.touch(m.entry);
+    m.entry_error = error;
+    overrule(m, m.entry, error);
     return;
   }
+  m.entry_error = error;
   set_phase(m, m.entry, Phase::kError, error);
   cancel_leaves(m);
 }

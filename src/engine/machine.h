@@ -147,6 +147,8 @@ class Machine {
   // can be several of them.
   std::optional<Phase> asked_about;
   std::string entry_error;  // of a workflow hook: the entry node counts as Error
+  // What the workflow ends with when that error came after the entry node's end; see ending_of().
+  std::optional<std::pair<Phase, std::string>> before_hook_error;
   std::vector<WorkflowHook> hooks;
   std::uint32_t open_hooks = 0;
 

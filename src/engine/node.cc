@@ -28,6 +28,11 @@ const std::string& Node::kill_message() const {
   return rare != nullptr ? rare->kill_message : kNothing;
 }
 
+const std::string& Node::hook_error() const {
+  const LiveRare* rare = live_ ? live_->rare_or_null() : nullptr;
+  return rare != nullptr ? rare->hook_error : kNothing;
+}
+
 const std::string& Node::waits_for_lock() const {
   const LiveRare* rare = live_ ? live_->rare_or_null() : nullptr;
   return rare != nullptr ? rare->waits_for_lock : kNothing;

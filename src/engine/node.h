@@ -70,6 +70,7 @@ struct Frame {
 struct LiveRare {
   std::vector<bool> fired_hooks;  // by index into the caller's hooks
   std::string kill_message;       // what a leaf that was killed will say
+  std::string hook_error;         // of a task: it will be Error, whatever it ends with
   std::string waits_for_lock;     // its name; the node has not begun
 };
 
@@ -175,6 +176,7 @@ class Node {
     return live_ ? live_->body : kNoBody;
   }
   [[nodiscard]] const std::string& kill_message() const;
+  [[nodiscard]] const std::string& hook_error() const;
   [[nodiscard]] const std::string& waits_for_lock() const;
   void set_waits_for_lock(std::string lock);
   [[nodiscard]] std::uint32_t open_hooks() const { return live_ ? live_->open_hooks : 0; }

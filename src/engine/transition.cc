@@ -20,7 +20,6 @@ namespace tiphys::engine {
 namespace {
 
 bool counts_in_progress(const Node& n) {
-  if (is_cache_hit(n)) return false;  // nothing ran
   const spec::NodeType type = n.type;
   return spec::is_leaf(type) || type == "Container" || type == "Suspend";
 }
@@ -32,6 +31,11 @@ void count(Machine& m, const Node& n, Phase before, bool is_new) {
       !is_failure(n.phase)) {
     m.progress_done += n.progress().all - n.progress().done;
   }
+}
+
+void uncount(Machine& m, const Node& n) {
+  if (!counts_in_progress(n) || !is_completed(n.phase) || is_failure(n.phase)) return;
+  m.progress_done -= n.progress().all - n.progress().done;
 }
 
 void see(Machine& m, NodeIndex n, Phase phase) {
@@ -189,6 +193,10 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
   Node& n = m.at(i);
   CHECK(!is_fulfilled(n.phase));  // final is final: HOOKS.md 8.3
   const Phase before = n.phase;
+  if (is_fulfilled(phase) && !n.hook_error().empty()) {
+    phase = Phase::kError;
+    message = n.hook_error();
+  }
   if (message) n.set_message(std::move(*message));
   m.touch(i);
   if (before == phase) return;
@@ -210,6 +218,23 @@ void set_phase(Machine& m, NodeIndex i, Phase phase, std::optional<std::string> 
     release_locks(m, i);
   }
   see(m, i, phase);
+}
+
+void overrule(Machine& m, NodeIndex i, const std::string& error) {
+  Node& n = m.at(i);
+  if (!is_fulfilled(n.phase)) {
+    if (n.hook_error().empty()) n.live().rare().hook_error = error;
+    return;
+  }
+  // The same transition made the node final and asked its hooks: nobody has seen the other phase.
+  std::erase_if(m.effects->transitions,
+                [&](const Transition& t) { return t.node == i && is_fulfilled(t.after); });
+  note(m, {.node = i, .before = Phase::kRunning, .after = Phase::kError});
+  uncount(m, n);
+  if (!is_failure(n.phase)) m.failed.push_back(i);
+  n.phase = Phase::kError;
+  n.set_message(error);
+  m.touch(i);
 }
 
 void set_workflow_phase(Machine& m, Phase phase) {

@@ -36,6 +36,10 @@ void entered(Machine& m, NodeIndex n);
 void set_phase(Machine& m, NodeIndex n, Phase phase,
                std::optional<std::string> message = std::nullopt);
 
+/// A hook of the node could not be evaluated or started: the node is Error with that message, now
+/// if it is final already, or else when it ends. Hooks that follow see it so.
+void overrule(Machine& m, NodeIndex n, const std::string& error);
+
 /// Changes the phase of the workflow itself.
 void set_workflow_phase(Machine& m, Phase phase);
 

@@ -7,6 +7,7 @@
 
 #include "expr/base64.h"
 #include "expr/builtin_table.h"
+#include "expr/json_text.h"
 #include "expr/unicode.h"
 #include "value/json.h"
 
@@ -256,9 +257,7 @@ Value from_json_text(Arguments arguments, CallContext& context) {
   // Each part costs a hundred bytes, and there is one at each of these.
   TRY_VOID(context.grow(static_cast<std::uint64_t>(
       std::ranges::count_if(text, [](char c) { return c == ',' || c == '[' || c == '{'; }))));
-  const auto parsed = value::parse_json(text);
-  if (!parsed) return bad_expression(parsed.error().message);
-  return RuntimeValue::from_json(*parsed);
+  return read_json_text(text);
 }
 
 Value to_base64(Arguments arguments, CallContext&) {

@@ -8,9 +8,9 @@
 #include <fmt/core.h>
 
 #include "expr/builtin_table.h"
+#include "expr/json_text.h"
 #include "expr/jsonpath_token.h"
 #include "expr/sprig_table.h"
-#include "value/json.h"
 
 namespace tiphys::expr {
 namespace path {
@@ -258,15 +258,13 @@ diag::Result<RuntimeValue> apply(Tokens tokens, const RuntimeValue& root,
 }  // namespace path
 
 diag::Result<RuntimeValue> jsonpath(std::string_view json, std::string_view path_text) {
-  const auto document = value::parse_json(json);
-  if (!document) return bad_expression(document.error().message);
+  TRY(const RuntimeValue root, read_json_text(json));
   path::Budget budget;
   const auto tokens = path::parse_path(path_text, budget);
   if (!tokens) {
     return bad_expression(
         fmt::format("invalid JSONPath selector '{}' {}", path_text, tokens.error().message));
   }
-  const RuntimeValue root = RuntimeValue::from_json(*document);
   return path::apply(*tokens, root, root);
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "expr/builtin_table.h"
+#include "expr/json_text.h"
 #include "expr/sprig_table.h"
 #include "value/json.h"
 
@@ -40,11 +41,7 @@ Value any(Arguments a, CallContext&) {
 
 Value ternary(Arguments a, CallContext&) { return a[2].as_bool() ? a[0] : a[1]; }
 
-Value must_from_json(Arguments a, CallContext&) {
-  const auto parsed = value::parse_json(a[0].as_string());
-  if (!parsed) return bad_expression(parsed.error().message);
-  return RuntimeValue::from_json(*parsed);
-}
+Value must_from_json(Arguments a, CallContext&) { return read_json_text(a[0].as_string()); }
 
 Value from_json(Arguments a, CallContext& context) {
   return must_from_json(a, context).value_or(RuntimeValue());

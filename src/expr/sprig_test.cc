@@ -111,6 +111,15 @@ TEST(JsonPath, FindsValues) {
                  "jsonpath('{}', '$[?()]')", "jsonpath('', '$')"});
 }
 
+// Goal: what is wrong with a JSON text is told as Go tells it.
+TEST(JsonPath, TellsFaultsOfTheTextInGosWords) {
+  for (const char* call : {"jsonpath('x', '$')", "fromJSON('x')", "sprig.mustFromJson('x')"}) {
+    EXPECT_NE(result_of(call).find("invalid character 'x' looking for beginning of value"),
+              std::string::npos)
+        << call << ": " << result_of(call);
+  }
+}
+
 // Goal: hostile paths end with an error, not with a full stack.
 TEST(JsonPath, LimitsItsWork) {
   const std::string negations(5'000, '!');
