@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cron/schedule.h"
 #include "lint/suspicious.h"
 #include "lint/validator.h"
@@ -32,8 +34,32 @@ BasePointer base_of(const spec::Manifest& m) {
                                      m.name, pointer, m.positions});
 }
 
-/// Kubernetes' rules for the object's own name.
+constexpr const char* kVersion = "argoproj.io/v1alpha1";
+
+void check_version(const spec::Manifest& m, Validator& v, const BasePointer& base,
+                   std::vector<Diagnostic>& out) {
+  const std::string_view version = text(m.object, "apiVersion");
+  if (version.empty() || version == kVersion) return;
+  const Place at{base, "/apiVersion"};
+  const std::string fix = fmt::format("write {}", kVersion);
+  if (std::ranges::count(version, '/') > 1) {
+    v.report(at, fmt::format("unexpected GroupVersion string: {}", version), fix);
+  } else {
+    out.push_back(
+        warning_at(at, fmt::format("a cluster does not know the apiVersion '{}'", version), fix));
+  }
+}
+
+/// Argo's and Kubernetes' rules for the object's own name.
 void check_name(const spec::Manifest& m, Validator& v, const BasePointer& base) {
+  const bool is_template = m.kind == "WorkflowTemplate" || m.kind == "ClusterWorkflowTemplate";
+  constexpr std::size_t kLengthMax = 63;
+  if (is_template && m.name.size() > kLengthMax) {
+    v.report({base, "/metadata/name"},
+             fmt::format("{}workflow template name \"{}\" must not be more than 63 characters long "
+                         "(currently {})",
+                         m.kind == "WorkflowTemplate" ? "" : "cluster ", m.name, m.name.size()));
+  }
   const bool is_generated = m.name.empty();
   if (is_generated && m.generate_name.empty()) return;
   // What is added to a generated name makes a dash at its end right.
@@ -116,6 +142,7 @@ void check_manifest(const spec::Manifest& m, const LintInput& input, const Bases
   Validator v(input.find_stored, options_for(m, base));
   v.bases = bases;
   v.name_space = m.name_space;
+  check_version(m, v, base, out);
   check_name(m, v, base);
   if (m.kind == "CronWorkflow") check_cron(m, v, base);
   const std::size_t own = v.findings().size();

@@ -74,6 +74,7 @@ class ResourceInspector {
         tell("", fmt::format("jsonPath '{}' of output parameter '{}' has no braces, so it stands "
                              "for itself: write '{{{}}}'",
                              text, parameter["name"].string_or(""), text));
+        out_.back().severity = diag::Severity::kWarning;  // it runs
       }
     }
   }

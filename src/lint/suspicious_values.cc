@@ -37,6 +37,7 @@ class Inspector {
     const Place at{base_, base_->pointer};
     retry(base_->spec["retryStrategy"], at.at("retryStrategy"));
     gc_strategy(base_->spec["artifactGC"], at.at("artifactGC"));
+    open_tag(base_->spec["arguments"], at.at("arguments"));
     std::size_t i = 0;
     for (const Value& t : base_->spec["templates"].list()) body(t, at.at("templates", i++));
   }
@@ -75,6 +76,9 @@ class Inspector {
   void caller(const Value& step, const Place& at) {
     if (step["inline"].is_map()) body(step["inline"], at.at("inline"));
     when(text(step, "when"), at.at("when"));
+    for (const char* field : {"arguments", "when", "withParam"}) {
+      open_tag(step[field], at.at(field));
+    }
     const bool is_loop = !step["withItems"].is_null() || !step["withParam"].is_null() ||
                          !step["withSequence"].is_null();
     for (const char* field : {"arguments", "when"}) {
@@ -88,6 +92,20 @@ class Inspector {
              "write a list such as '[\"a\", \"b\"]', or a tag that becomes one");
       }
     }
+  }
+
+  /// The step fails when it is to begin, in Argo mostly with "Cannot find end tag".
+  void open_tag(const Value& v, const Place& at) {
+    std::size_t i = 0;
+    for (const Value& element : v.list()) open_tag(element, at.at(std::to_string(i++)));
+    for (const auto& [key, member] : v.map()) open_tag(member, at.at(key));
+    if (!v.is_string()) return;
+    const std::size_t begin = v.as_string().rfind("{{");
+    if (begin == std::string::npos || v.as_string().find("}}", begin) != std::string::npos) return;
+    out_.push_back({diag::Severity::kWarning,
+                    {diag::Code::kInvalidManifest, "a tag begins here and has no end",
+                     position_inside(at.position(), v.as_string(), begin)},
+                    "write }} behind its name"});
   }
 
   void item_outside(const Value& v, const Place& at) {

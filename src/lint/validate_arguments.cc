@@ -186,7 +186,8 @@ std::optional<Value> Validator::process_arguments(const Resolved& found, const S
         supplied.is_fake ? &fake : find_named(supplied.arguments["artifacts"], input_name);
     const Place at = found.place.at("inputs").at("artifacts", i++);
     if (argument == nullptr && !input["optional"].bool_or(false) && !has_location_or_key(input)) {
-      report(at, fmt::format("{}inputs.artifacts.{} was not supplied", lead, input_name));
+      if (!input_name.empty())
+        report(at, fmt::format("{}inputs.artifacts.{} was not supplied", lead, input_name));
       is_sound = false;
     }
     artifacts.push_back(argument == nullptr ? input : artifact_with(input, *argument));

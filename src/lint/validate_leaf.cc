@@ -1,7 +1,9 @@
 // Templates that run something: containers, scripts, container sets, resources.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "lint/manifest_text.h"
+#include "lint/task_graph.h"
 #include "lint/validator.h"
 #include "spec/yaml_reader.h"
 #include "tag/substitute.h"
@@ -23,29 +25,33 @@ bool is_number(std::string_view text) {
 
 }  // namespace
 
-void Validator::mounts(const Resolved& found, const std::string& prefix) {
-  const std::string owner = fmt::format("{}templates.{}", prefix, text(found.body, "name"));
-  std::map<std::string_view, std::string> taken;
+void Validator::mounts(const Value& list, const std::string& owner, std::string_view inner,
+                       const Place& at, MountPaths& taken) {
   std::size_t i = 0;
-  const Value& container = found.body["container"];
-  const Place at = found.place.at("container");
-  for (const Value& mount : container["volumeMounts"].list()) {
+  for (const Value& mount : list.list()) {
     const std::size_t index = i++;
     const std::string_view path = text(mount, "mountPath");
     if (const auto it = taken.find(path); it != taken.end()) {
       report(at.at("volumeMounts", index),
-             fmt::format("{}.container.volumeMounts[{}].mountPath '{}' already mounted in {}",
-                         owner, index, path, it->second));
+             fmt::format("{}{}volumeMounts[{}].mountPath '{}' already mounted in {}", owner, inner,
+                         index, path, it->second));
     }
-    taken[path] = fmt::format("container.volumeMounts.{}", text(mount, "name"));
+    taken[path] = fmt::format("{}volumeMounts.{}", inner, text(mount, "name"));
   }
-  i = 0;
+}
+
+void Validator::container_mounts(const Resolved& found, const std::string& prefix) {
+  const std::string owner = fmt::format("{}templates.{}.", prefix, text(found.body, "name"));
+  MountPaths taken;
+  mounts(found.body["container"]["volumeMounts"], owner, "container.", found.place.at("container"),
+         taken);
+  std::size_t i = 0;
   for (const Value& artifact : found.body["inputs"]["artifacts"].list()) {
     const std::size_t index = i++;
     const std::string_view path = text(artifact, "path");
     if (const auto it = taken.find(path); it != taken.end()) {
       report(found.place.at("inputs").at("artifacts", index),
-             fmt::format("{}.inputs.artifacts[{}].path '{}' already mounted in {}", owner, index,
+             fmt::format("{}inputs.artifacts[{}].path '{}' already mounted in {}", owner, index,
                          path, it->second));
     }
     taken[path] = fmt::format("inputs.artifacts.{}", text(artifact, "name"));
@@ -72,6 +78,8 @@ void Validator::container_set(const Resolved& found, const std::string& prefix) 
     return;
   }
   names(owner + "containers", set["containers"], at.at("containers"), false);
+  MountPaths taken;
+  mounts(set["volumeMounts"], owner, "", at, taken);
   bool has_main = false;
   std::set<std::string_view> known;
   for (const Value& c : containers) {
@@ -92,12 +100,22 @@ void Validator::container_set(const Resolved& found, const std::string& prefix) 
                                 text(c, "name")));
     }
   }
+  container_order(set, owner, at);
   const bool has_io = !found.body["inputs"]["artifacts"].list().empty() ||
                       !found.body["outputs"]["parameters"].list().empty() ||
                       !found.body["outputs"]["artifacts"].list().empty();
   if (has_io && !has_main) {
     report(at, owner + "containers must have a container named \"main\" for input or output");
   }
+}
+
+void Validator::container_order(const Value& set, const std::string& owner, const Place& at) {
+  const TaskGraph graph(set["containers"]);
+  const std::vector<std::string> cycle = graph.cycle();
+  if (cycle.empty()) return;
+  const Task* first = graph.find(cycle.front());
+  report(at.at("containers", first->index).at("dependencies"),
+         fmt::format("{}containers dependency cycle detected: {}", owner, fmt::join(cycle, "->")));
 }
 
 void Validator::resource(const Resolved& found, const std::string& prefix) {
@@ -146,11 +164,21 @@ void Validator::resource(const Resolved& found, const std::string& prefix) {
 void Validator::leaf(const Resolved& found, const std::string& prefix, const Names& scope) {
   const std::string owner = fmt::format("{}templates.{}", prefix, text(found.body, "name"));
   tags(found.body, found.place, scope, owner + ": ");
+  const BasePointer& base = found.place.base;  // its podMetadata goes into each of its templates
+  tags(base->spec["podMetadata"], Place{base, base->pointer}.at("podMetadata"), scope,
+       owner + ": ");
   if (found.body["container"].is_map()) {
-    mounts(found, prefix);
+    container_mounts(found, prefix);
     image(found, prefix, "container");
   }
   if (found.body["containerSet"].is_map()) container_set(found, prefix);
+  if (const Value& plugin = found.body["plugin"]; plugin.is_map() && plugin.map().size() != 1) {
+    report(found.place.at("plugin"),
+           fmt::format("expected exactly one key, got {}", plugin.map().size()));
+  } else if (!plugin.is_null() && !plugin.is_map()) {
+    report(found.place.at("plugin"),
+           "a plugin is one key, its name, with what it is given: {name: {}}");
+  }
   for (const Value& sidecar : found.body["sidecars"].list()) {
     if (!is_reserved_container(text(sidecar, "name"))) continue;
     report(found.place.at("sidecars"),

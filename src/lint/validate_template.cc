@@ -294,7 +294,10 @@ std::optional<Resolved> Validator::resolve(const Value& holder, const Place& at,
     report(place, prefix + std::move(message));
     return std::nullopt;
   };
-  if (holder["inline"].is_map()) {
+  const bool is_inline = holder["inline"].is_map();
+  std::string ignored;
+  // A name beside it has no effect, but has to be known.
+  if (is_inline && (ref.is_map() || name.empty() || at.base->find_template(name, ignored))) {
     is_sound = true;
     return Resolved{holder["inline"], at.at("inline")};
   }

@@ -85,17 +85,25 @@ Value Validator::merged_arguments(const Value& own, const BasePointer& reference
                    {"artifacts", united(own["artifacts"], other["artifacts"])}});
 }
 
-Value Validator::with_values(const Value& arguments) {
-  if (!options_.allow_empty_arguments) return arguments;
-  List parameters;
-  for (const Value& p : arguments["parameters"].list()) {
-    Map with = p.map();
-    if (p["value"].is_null() && p["valueFrom"].is_null()) with.set("value", placeholder());
-    parameters.emplace_back(std::move(with));
+void Validator::executor_plugins(const Value& plugins, const Place& at) {
+  std::size_t i = 0;
+  for (const Value& plugin : plugins.list()) {
+    const Place place = at.at(std::to_string(i++));
+    const Value& container = plugin["spec"]["sidecar"]["container"];
+    const char* missing = nullptr;
+    if (text(plugin["metadata"], "name").empty()) {
+      missing = "executor plugin metadata name is mandatory";
+    } else if (container["ports"].list().empty()) {
+      missing = "at least one port is mandatory";
+    } else if (!container["resources"]["requests"].is_map()) {
+      missing = "resources requests are mandatory";
+    } else if (!container["resources"]["limits"].is_map()) {
+      missing = "resources limits are mandatory";
+    } else if (!container["securityContext"].is_map()) {
+      missing = "security context is mandatory";
+    }
+    if (missing != nullptr) report(place, fmt::format("spec.executorPlugins: {}", missing));
   }
-  Map out = arguments.map();
-  if (!parameters.empty()) out.set("parameters", Value(std::move(parameters)));
-  return Value(std::move(out));
 }
 
 void Validator::declare_globals(const BasePointer& base, const Value& metadata,
@@ -228,11 +236,7 @@ void Validator::workflow(const BasePointer& base, const Value& metadata) {
     if (entrypoint.empty()) entrypoint = text(referenced->spec, "entrypoint");
   }
   names("spec.templates", spec["templates"], at.at("templates"), false);
-  for (const Value& plugin : spec["executorPlugins"].list()) {
-    if (!text(plugin["metadata"], "name").empty()) continue;
-    report(at.at("executorPlugins"),
-           "spec.executorPlugins: executor plugin metadata name is mandatory");
-  }
+  executor_plugins(spec["executorPlugins"], at.at("executorPlugins"));
   const Value given = merged_arguments(spec["arguments"], referenced);
   arguments("spec.arguments.", given, at.at("arguments"), options_.allow_empty_arguments);
   declare_globals(base, metadata, referenced, given);
@@ -240,7 +244,7 @@ void Validator::workflow(const BasePointer& base, const Value& metadata) {
     report(at, "spec.entrypoint is required");
   } else if (!options_.ignore_entrypoint) {
     bool is_sound = false;
-    const Supplied supplied{.is_fake = options_.is_template, .arguments = with_values(given)};
+    const Supplied supplied{.is_fake = options_.is_template, .arguments = given};
     const std::size_t before = findings_.size();
     holder(call_of(entrypoint, reference), at, supplied, "", is_sound);
     if (!is_sound && findings_.size() > before && !referenced) {

@@ -127,8 +127,7 @@ class Validator {
   void validate_all_templates(const BasePointer& base, const BasePointer& referenced);
   void validate_spec_rules(const BasePointer& base);
   value::Value merged_arguments(const value::Value& own, const BasePointer& referenced) const;
-  /// The arguments, with a stand-in for each value that may come at submission.
-  value::Value with_values(const value::Value& arguments);
+  void executor_plugins(const value::Value& plugins, const Place& at);
   BasePointer find_base(std::string_view kind, std::string_view name);
 
   // validate_arguments.cc
@@ -177,8 +176,13 @@ class Validator {
   // validate_leaf.cc
   void leaf(const Resolved& found, const std::string& prefix, const Names& scope);
   void container_set(const Resolved& found, const std::string& prefix);
+  void container_order(const value::Value& set, const std::string& owner, const Place& at);
   void resource(const Resolved& found, const std::string& prefix);
-  void mounts(const Resolved& found, const std::string& prefix);
+  using MountPaths = std::map<std::string_view, std::string>;
+  /// Tells of paths that are mounted twice; what is mounted where is added to `taken`.
+  void mounts(const value::Value& list, const std::string& owner, std::string_view inner,
+              const Place& at, MountPaths& taken);
+  void container_mounts(const Resolved& found, const std::string& prefix);
   void image(const Resolved& found, const std::string& prefix, std::string_view kind);
 
   // validate_tags.cc

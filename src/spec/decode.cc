@@ -204,6 +204,12 @@ class Decoder {
     return zero ? *zero : Value();
   }
 
+  /// What Go has in place of a null in a list; of objects only that they are there.
+  static Value empty_of(TypeCode type) {
+    const bool is_object = type.find('.') != TypeCode::npos && fields_of(type) != nullptr;
+    return is_object ? Value(Map{}) : go_form_of_empty(type);
+  }
+
   void unknown_field(const std::string& key, const Fields& known, const Place& at) {
     if (!style_.is_strict) return;
     std::vector<std::string_view> names;
@@ -246,8 +252,8 @@ class Decoder {
       place.path = fmt::format("{}[{}]", at.path, i);
       ++i;
       if (item.is_null() && element != "I" && element != "U") {
-        if (style_.go_form) out.push_back(go_form_of_empty(element));
         if (!style_.go_form) wrong_null(place);
+        out.push_back(style_.go_form ? go_form_of_empty(element) : empty_of(element));
         continue;
       }
       std::optional<Value> decoded = decode(item, element, place);
