@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -43,14 +44,21 @@ bool is_path_list(std::string_view list) {
   return !any_of(list, [](std::string_view folder) { return !folder.starts_with('/'); });
 }
 
+std::string allowing_folder(const std::string& path, std::string_view list) {
+  std::string found;
+  any_of(list, [&](std::string_view folder) {
+    std::string allowed = without_links(clean_path(folder));
+    const bool holds_it = !allowed.empty() && is_below(path, allowed);
+    if (holds_it) found = std::move(allowed);
+    return holds_it;
+  });
+  return found;
+}
+
 diag::Result<std::string> allowed_host_path(const std::string& path, std::string_view list) {
   const std::string wanted = clean_path("/" + path);
   std::string real = without_links(wanted);
-  const bool is_allowed = !real.empty() && any_of(list, [&real](std::string_view folder) {
-    const std::string allowed = without_links(clean_path(folder));
-    return !allowed.empty() && is_below(real, allowed);
-  });
-  if (is_allowed) return real;
+  if (!real.empty() && !allowing_folder(real, list).empty()) return real;
   const std::string place =
       real == wanted ? "" : fmt::format(" (it is {})", real.empty() ? "a dangling link" : real);
   return diag::fail(diag::Code::kInvalidManifest,

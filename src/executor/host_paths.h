@@ -19,6 +19,10 @@ namespace tiphys::executor {
 [[nodiscard]] diag::Result<std::string> allowed_host_path(const std::string& path,
                                                           std::string_view list);
 
+/// The folder of `list`, without symbolic links, that holds `path`, which allowed_host_path() gave;
+/// "" when none does.
+[[nodiscard]] std::string allowing_folder(const std::string& path, std::string_view list);
+
 /// `folder` + `below`, a clean path, without symbolic links below `folder`, if that lies in it.
 /// Errors: kInvalidManifest.
 [[nodiscard]] diag::Result<std::string> path_inside(const std::string& folder,

@@ -52,6 +52,13 @@ TEST_F(HostPaths, MayBeLinksThatStayInTheListButNotLinksThatLeaveIt) {
   EXPECT_NE("", refused(top + "/open/dangling/x", list));
 }
 
+TEST_F(HostPaths, ComeWithTheFolderThatAllowsThem) {
+  fs::create_symlink(top + "/open", top + "/alias");
+  EXPECT_EQ(top + "/open", allowing_folder(top + "/open/data", "/srv:" + top + "/alias"));
+  EXPECT_EQ("/", allowing_folder("/etc", "/"));
+  EXPECT_EQ("", allowing_folder("/etc", "/srv"));
+}
+
 TEST_F(HostPaths, AreAListOfAbsoluteFolders) {
   EXPECT_TRUE(is_path_list(""));
   EXPECT_TRUE(is_path_list("/a:/b"));

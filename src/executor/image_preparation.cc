@@ -80,7 +80,8 @@ diag::Result<void> add_progress(const Task& task, Environment& environment,
 std::vector<VolumeMount> mounts_of(const View& view) {
   std::vector<VolumeMount> mounts;
   for (const Placement& volume : view.volumes()) {
-    mounts.insert(mounts.begin(), {volume.path, volume.source, volume.is_read_only});
+    mounts.insert(mounts.begin(),
+                  {volume.path, volume.source, volume.is_read_only, volume.trusted});
   }
   return mounts;
 }
@@ -156,7 +157,7 @@ void add_sandbox(const Step& step, wire::Launch& launch) {
   launch.mounts.push_back({Kind::kSys, "", at_root("/sys"), ""});
   for (const VolumeMount& volume : spec.volumes) {
     launch.mounts.push_back({volume.is_read_only ? Kind::kBindReadOnly : Kind::kBind, volume.source,
-                             at_root(volume.path), ""});
+                             at_root(volume.path), volume.trusted});
   }
   launch.mounts.push_back({Kind::kPivot, "", spec.root, ""});
   launch.cwd = spec.working_folder;
@@ -170,9 +171,27 @@ void add_sandbox(const Step& step, wire::Launch& launch) {
   launch.isolation.no_new_privileges = spec.no_new_privileges;
 }
 
-diag::Result<void> add_container(const Task& task, const Step& step, const Runtime& runtime,
+// A runtime follows symbolic links, so what may hold some is mounted for it beforehand.
+diag::Result<void> stage_volumes(const std::string& bundle, std::vector<VolumeMount>& volumes,
+                                 wire::Launch& launch) {
+  std::size_t i = 0;
+  for (VolumeMount& volume : volumes) {
+    const std::string place = fmt::format("{}/volumes/{}", bundle, i++);
+    if (volume.trusted.empty()) continue;
+    struct stat st = {};
+    const bool is_folder = ::stat(volume.source.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+    TRY_VOID(make_folder(is_folder ? place : parent_path(place)));
+    if (!is_folder) TRY_VOID(write_file(place, "", 0600));
+    launch.mounts.push_back({Kind::kBind, std::exchange(volume.source, place), place,
+                             std::exchange(volume.trusted, "")});
+  }
+  return {};
+}
+
+diag::Result<void> add_container(const Task& task, Step& step, const Runtime& runtime,
                                  wire::Launch& launch) {
   const std::string bundle = task.work_path + "/bundle";
+  TRY_VOID(stage_volumes(bundle, step.spec.volumes, launch));
   const std::string state = bundle + "/state";
   TRY_VOID(make_folder(state));
   TRY_VOID(write_file(bundle + "/config.json",

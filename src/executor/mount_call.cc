@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 namespace tiphys::executor {
 namespace {
@@ -61,6 +63,39 @@ bool mount_devices(const char* target) {
   return ok;
 }
 
+int open_below(int folder, const char* path) {
+  open_how how = {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  return static_cast<int>(::syscall(SYS_openat2, folder, path, &how, sizeof how));
+}
+
+// What is mounted is what was opened, whatever a step puts in its place meanwhile.
+bool bind(const MountCall& m) {
+  const std::size_t trusted = std::strlen(m.options);
+  if (trusted == 0) return ::mount(m.source, m.target, nullptr, MS_BIND | MS_REC, nullptr) == 0;
+  if (std::strncmp(m.source, m.options, trusted) != 0) {
+    errno = EINVAL;
+    return false;
+  }
+  const int top = ::open(m.options, O_PATH | O_CLOEXEC);
+  const char* below = m.source + trusted;
+  while (*below == '/') ++below;
+  const int found = top < 0 || *below == '\0' ? top : open_below(top, below);
+  const int tree = found < 0 ? -1
+                             : static_cast<int>(::syscall(SYS_open_tree, found, "",
+                                                          AT_EMPTY_PATH | OPEN_TREE_CLONE |
+                                                              OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+  const bool ok = tree >= 0 && ::syscall(SYS_move_mount, tree, "", AT_FDCWD, m.target,
+                                         MOVE_MOUNT_F_EMPTY_PATH) == 0;
+  const int error = errno;
+  if (tree >= 0) ::close(tree);
+  if (found >= 0 && found != top) ::close(found);
+  if (top >= 0) ::close(top);
+  errno = error;
+  return ok;
+}
+
 bool make_read_only(const char* target) {
   mount_attr attributes = {};
   attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -84,10 +119,9 @@ bool carry_out(const MountCall& m) {
     case Kind::kOverlayReadOnly:
       return ::mount("overlay", m.target, "overlay", MS_RDONLY, m.options) == 0;
     case Kind::kBind:
-      return ::mount(m.source, m.target, nullptr, MS_BIND | MS_REC, nullptr) == 0;
+      return bind(m);
     case Kind::kBindReadOnly:
-      return ::mount(m.source, m.target, nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
-             make_read_only(m.target);
+      return bind(m) && make_read_only(m.target);
     case Kind::kProc:
       return ::mount("proc", m.target, "proc", kPlain, nullptr) == 0;
     case Kind::kSys:

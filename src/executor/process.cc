@@ -29,6 +29,11 @@
 namespace tiphys::executor {
 namespace {
 
+// What was to be mounted is not what it was: no refusal, which other steps would have to fear.
+bool has_changed_paths(int error) {
+  return error == ELOOP || error == EXDEV || error == ENOENT || error == ENOTDIR;
+}
+
 constexpr std::int64_t kBetweenLooks = 3'000'000'000;  // at progress, as in Argo
 
 struct CancelOrder {
@@ -410,7 +415,7 @@ void ProcessExecutor::on_exit(const wire::Exit& exit) {
 
 // Mounts were refused: the step has not run, and may do without them.
 bool ProcessExecutor::begins_again(Pending& pending, const wire::Exit& exit) {
-  if (!pending.uses_mounts) return false;
+  if (!pending.uses_mounts || has_changed_paths(exit.error)) return false;
   if (pending.view.is_of_image()) {
     if (!placing_.on_refused()) return false;
   } else if (std::exchange(may_mount_, false)) {

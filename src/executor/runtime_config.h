@@ -20,6 +20,7 @@ struct VolumeMount {
   std::string path;    // as the step sees it
   std::string source;  // as it is
   bool is_read_only = false;
+  std::string trusted = {};  // of `source`, as in a Placement
 };
 
 /// What `resources.limits` come to; not set where there is no limit.

@@ -218,8 +218,8 @@ std::vector<Placement> View::shared_places(const ViewRequest& request) const {
 
 diag::Result<void> View::make_mounts(const ViewRequest& request) {
   using Kind = wire::Mount::Kind;
-  const auto bind = [this](std::string source, std::string target, Kind kind = Kind::kBind) {
-    mounts_.push_back({kind, std::move(source), std::move(target), {}});
+  const auto bind = [this](std::string source, std::string target) {
+    mounts_.push_back({Kind::kBind, std::move(source), std::move(target), {}});
   };
   // Where a path is reached while the layers are not yet in their places.
   const auto staged = [this](const std::string& path) {
@@ -235,8 +235,8 @@ diag::Result<void> View::make_mounts(const ViewRequest& request) {
         {Kind::kOverlay, "overlay", layer.place + "/m", options_of(layer.folder, layer.place)});
   }
   for (auto it = volumes_.rbegin(); it != volumes_.rend(); ++it) {  // outer ones first
-    bind(it->source, staged(without_links(it->path)),
-         it->is_read_only ? Kind::kBindReadOnly : Kind::kBind);
+    mounts_.push_back({it->is_read_only ? Kind::kBindReadOnly : Kind::kBind, it->source,
+                       staged(without_links(it->path)), it->trusted});
   }
   // The scratch folder last: what is copied with it into a layer must be complete.
   const std::vector<Placement> shared = shared_places(request);

@@ -23,6 +23,7 @@ struct Placement {
   std::string path;           // as the step sees it
   std::string source;         // as it is
   bool is_read_only = false;  // as a view with mounts makes it; where paths are rewritten it is not
+  std::string trusted = {};   // what `source` begins with and no step can change; "": all of it
 };
 
 /// What a view is made from.

@@ -115,14 +115,17 @@ diag::Result<void> write_files(const value::Value& volume, const Task& task, con
   return {};
 }
 
-diag::Result<std::string> host_path(const value::Value& host, std::string_view allowed) {
+diag::Result<std::string> host_path(const value::Value& host, std::string_view allowed,
+                                    std::string& trusted) {
   TRY(std::string path, allowed_host_path(std::string(host["path"].string_or("/")), allowed));
+  trusted = allowing_folder(path, allowed);
   if (host["type"].string_or("").ends_with("OrCreate")) TRY_VOID(make_folder(path));
   return path;
 }
 
+// `trusted`: what the path begins with and steps cannot change; "" when that is all of it.
 diag::Result<std::string> make_volume(const std::string& name, const Task& task,
-                                      const VolumeSettings& settings) {
+                                      const VolumeSettings& settings, std::string& trusted) {
   const Lookup& lookup = settings.lookup;
   const std::string& home = settings.home;
   const value::Value& volume = find_volume(task, name);
@@ -135,7 +138,7 @@ diag::Result<std::string> make_volume(const std::string& name, const Task& task,
     return folder;
   }
   if (const value::Value& host = volume["hostPath"]; host.is_map()) {
-    return host_path(host, settings.host_paths);
+    return host_path(host, settings.host_paths, trusted);
   }
   if (const value::Value& claim = volume["persistentVolumeClaim"]; claim.is_map()) {
     std::string folder =
@@ -165,10 +168,12 @@ diag::Result<std::vector<Placement>> place_volumes(const Task& task, const value
   std::vector<Placement> places;
   for (const value::Value& mount : container["volumeMounts"].list()) {
     const std::string name(mount["name"].string_or(""));
-    TRY(std::string source, make_volume(name, task, settings));
+    std::string trusted;
+    TRY(std::string source, make_volume(name, task, settings, trusted));
     std::string sub(mount["subPath"].string_or(""));
     if (sub.empty()) sub = environment.expand(mount["subPathExpr"].string_or(""));
     if (!sub.empty()) {
+      if (trusted.empty()) trusted = source;
       TRY(source, path_inside(source, clean_path("/" + sub)));
       const auto is_there = read_file(source);
       if (!is_there && is_there.error().code == diag::Code::kNotFound)
@@ -178,7 +183,8 @@ diag::Result<std::vector<Placement>> place_volumes(const Task& task, const value
     places.push_back(
         {.path = clean_path(mount["mountPath"].string_or("/")),
          .source = std::move(source),
-         .is_read_only = mount["readOnly"].bool_or(false) || claim["readOnly"].bool_or(false)});
+         .is_read_only = mount["readOnly"].bool_or(false) || claim["readOnly"].bool_or(false),
+         .trusted = std::move(trusted)});
   }
   return places;
 }

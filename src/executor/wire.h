@@ -31,7 +31,8 @@ enum class Type : std::uint8_t {
 struct Mount {
   enum class Kind : std::uint8_t {
     kOverlay,  // `options` are overlayfs's, on `target`
-    kBind,     // `source` with all below it onto `target`
+    kBind,     // `source` with all below it onto `target`; if `options` are given, they are what
+               // `source` begins with, and no symbolic link behind it is followed
     // Those of a step that has a root folder of its own:
     kBindReadOnly,
     kOverlayReadOnly,

@@ -1,6 +1,7 @@
 """Volumes of steps that run on this machine without images."""
+import ctypes
 import os
-import os
+import threading
 import unittest
 
 from engine import EngineTest, nodes, phase
@@ -62,6 +63,37 @@ class VolumesTest(EngineTest):
             self.assertIn("not allowed" if not more else "subPath 'link' leads out of its volume",
                           nodes(w)["w"]["message"])
             self.call("delete", "w")
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounts need root")
+    def test_a_link_that_comes_between_the_look_and_the_mount_is_not_followed(self):
+        for name in ("open/a/b", "closed/b"):
+            (self.home / name).mkdir(parents=True)
+        (self.home / "open/a/b/f").write_text("mine\n")
+        (self.home / "closed/b/f").write_text("secret\n")
+        (self.home / "open/link").symlink_to(self.home / "closed")
+        paths = [os.fsencode(self.home / "open" / name) for name in ("a", "link")]
+        exchange, done = ctypes.CDLL(None).renameat2, threading.Event()
+
+        def swap():
+            while not done.is_set():
+                exchange(-100, paths[0], -100, paths[1], 2)  # AT_FDCWD, RENAME_EXCHANGE
+
+        thread = threading.Thread(target=swap)
+        thread.start()
+        try:
+            self.run_with("""
+  volumes: [{name: h, hostPath: {path: FOLDER/open}}]
+  templates:
+  - name: main
+    steps: [[{name: s, template: show, withSequence: {count: "60"}, continueOn: {error: true, failed: true}}]]
+  - name: show
+    container: {image: x, command: [cat, /of-host/f], volumeMounts: [{name: h, mountPath: /of-host, subPath: a/b}]}
+""".replace("FOLDER", str(self.home)), ok=None, flags=("--host-paths", f"{self.home}/open"))
+        finally:
+            done.set()
+            thread.join()
+        self.assertIn("mine", self.logs())
+        self.assertNotIn("secret", self.logs())
 
     @unittest.skipUnless(os.geteuid() == 0, "mounts need root")
     def test_what_is_mounted_read_only_cannot_be_written(self):
