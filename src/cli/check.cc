@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "cli/channels.h"
 #include "cli/rules.h"
@@ -27,16 +29,18 @@ using value::Value;
 // `all` with what `own` names in front, in the order of the file: so it is found at its place
 // there.
 Value own_first(const Value& all, const Value& own) {
-  const auto named = [](const Value& name) {
-    return [&name](const Value& v) { return v["name"] == name; };
-  };
+  const auto name_of = [](const Value& v) { return v["name"].string_or(""); };
+  std::map<std::string_view, const Value*> by_name;  // there can be thousands of templates
+  for (const Value& v : all.list()) by_name.emplace(name_of(v), &v);
   List ordered;
+  std::set<std::string_view> taken;
   for (const Value& v : own.list()) {
-    const auto it = std::ranges::find_if(all.list(), named(v["name"]));
-    ordered.push_back(it == all.list().end() ? v : *it);
+    const auto it = by_name.find(name_of(v));
+    ordered.push_back(it == by_name.end() ? v : *it->second);
+    taken.insert(name_of(v));
   }
   for (const Value& v : all.list()) {
-    if (std::ranges::none_of(own.list(), named(v["name"]))) ordered.push_back(v);
+    if (!taken.contains(name_of(v))) ordered.push_back(v);
   }
   return Value(std::move(ordered));
 }

@@ -101,6 +101,26 @@ TEST_F(EngineTest, WithAnExitHandlerToWaitForItDoesNot) {
   EXPECT_EQ(message(), "workflow template nope not found");
 }
 
+TEST_F(EngineTest, AnExitHookReadsAnOutputThatIsMissingAsNothing) {
+  start(workflow(R"({"name":"main","steps":[[{"name":"a","template":"out","hooks":{"exit":
+      {"template":"say","arguments":{"parameters":[
+        {"name":"m","value":"<{{steps.a.outputs.parameters.p}}>"}]}}}}]]},
+      {"name":"out","container":{"image":"x"},
+       "outputs":{"parameters":[{"name":"p","valueFrom":{"path":"/tmp/p"}}]}},
+      {"name":"say","inputs":{"parameters":[{"name":"m"}]},"container":{"image":"x"}})"));
+  ASSERT_EQ(waiting_.size(), 1U);
+  send(LeafFinished{.leaf = waiting_[0],
+                    .phase = Phase::kFailed,
+                    .message = "main: Error (exit code 1)",
+                    .exit_code = 1,
+                    .outputs = *value::parse_json(R"({"parameters":[{"name":"p"}]})"),
+                    .started_at = now_,
+                    .finished_at = now_});
+  EXPECT_EQ(input("wf[0].a.onExit", "m"), "<>");
+  EXPECT_EQ(value::to_json(status("wf[0].a")["outputs"]["parameters"]),
+            R"([{"name":"p","valueFrom":{"path":"/tmp/p"}}])");
+}
+
 TEST_F(EngineTest, AMemoizedLeafCountsInTheProgress) {
   start(workflow(R"({"name":"main","memoize":{"key":"k","cache":{"configMap":{"name":"c"}}},
       "container":{"image":"x"}})"));

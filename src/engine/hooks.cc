@@ -1,5 +1,7 @@
 #include "engine/hooks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -31,6 +33,17 @@ vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const va
     if (!n.message().empty()) scope.set(label + ".message", n.message());
   }
   return scope;
+}
+
+// An exit hook can name an output parameter that the node did not leave: it is empty.
+void add_missing_outputs(const Machine& m, const Node& n, vars::MapScope& scope) {
+  const std::string kind = n.site->label.substr(0, n.site->label.find('.') + 1);
+  for (const value::Value& p : with_outputs(m, n).outputs["parameters"].list()) {
+    if (!p["value"].is_null()) continue;
+    for (const std::string& label : {n.site->label, kind + display_name_of(m, n)}) {
+      scope.set(fmt::format("{}.outputs.parameters.{}", label, p["name"].string_or("")), "");
+    }
+  }
 }
 
 // A hook that names Skipped or Omitted wants to hear of them; for the others a node that never ran
@@ -81,7 +94,8 @@ Start hook_start(Machine& m, NodeIndex parent, const spec::LifecycleHook& hook, 
 void fire(Machine& m, NodeIndex i, const spec::LifecycleHook& hook, bool is_exit, Phase phase) {
   Start s = hook_start(m, i, hook, is_exit);
   const Composite& around = composite_of(m, m.at(i).boundary);
-  const vars::MapScope scope = hook_scope(m, m.at(i), phase, around.scope, true);
+  vars::MapScope scope = hook_scope(m, m.at(i), phase, around.scope, true);
+  if (is_exit) add_missing_outputs(m, m.at(i), scope);
   auto arguments = resolve_arguments(hook.arguments, scope, with_own_artifacts(around, m.at(i)));
   if (!arguments) {
     on_hook_error(m, s, arguments.error().message);

@@ -39,7 +39,7 @@ Value merged_parameters(const Value& declared, const Value& found) {
     for (const Value& f : found.list()) {
       if (f["name"] != p["name"]) continue;
       Map with_value = p.map();
-      with_value.set("value", f["value"]);
+      if (!f["value"].is_null()) with_value.set("value", f["value"]);
       list.emplace_back(std::move(with_value));
     }
   }

@@ -47,22 +47,26 @@ std::string not_started_text(const std::string& word, int error) {
 }
 
 // Output parameters from files. Returns what is missing, in the words of Argo's `wait` container,
-// or "".
+// or "". That one and those behind it, which Argo does not read any more, have names only.
 std::string read_parameters(const Task& task, const View& view, value::List& parameters) {
   std::string problem;
   for (const value::Value& parameter : task.template_body["outputs"]["parameters"].list()) {
     const value::Value& from = parameter["valueFrom"];
     const std::string path(from["path"].string_or(""));
     if (path.empty()) continue;
+    if (!problem.empty()) {
+      parameters.push_back(value::Map{{"name", parameter["name"]}});
+      continue;
+    }
     const std::string clean = clean_path(path);
     const std::string real = output_place(task, view, path);
     auto text = real.empty() ? diag::Result<std::string>(diag::fail(diag::Code::kNotFound, ""))
                              : read_file(real);
     if (!text && from["default"].is_null()) {
-      if (!problem.empty()) continue;
       const char* const folder =
           view.is_on_volume(clean) ? "/mainctrfs" : "/var/run/argo/outputs/parameters";
       problem = fmt::format("open {}{}: no such file or directory", folder, clean);
+      parameters.push_back(value::Map{{"name", parameter["name"]}});
       continue;
     }
     std::string content = text ? std::move(*text) : std::string(from["default"].string_or(""));

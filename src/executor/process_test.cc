@@ -326,6 +326,7 @@ TEST_F(ProcessTest, MissingOutputsAreErrorsOfTheWaitContainer) {
             "wait: Error (exit code 64): open /var/run/argo/outputs/parameters/tmp/nope: no such "
             "file or directory");
   EXPECT_EQ(parameter.exit_code, 0);
+  EXPECT_EQ(value::to_json(parameter.outputs["parameters"]), R"([{"name":"p"}])");
   const Outcome artifact =
       run(shell("b", "true", R"("outputs":{"artifacts":[{"name":"p","path":"/tmp/nope"},
           {"name":"o","path":"/tmp/no","optional":true}]})"));

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <map>
 
 #include "clock/go_duration.h"
 #include "expr/program.h"
@@ -66,10 +67,12 @@ class Inspector {
       for (const Value& step : group.list()) caller(step, place.at(std::to_string(k++)));
     }
     i = 0;
+    std::map<std::string_view, const Value*> tasks;  // one task may name all others
+    for (const Value& task : t["dag"]["tasks"].list()) tasks.emplace(text(task, "name"), &task);
     for (const Value& task : t["dag"]["tasks"].list()) {
       const Place place = at.at("dag").at("tasks", i++);
       caller(task, place);
-      depends(t["dag"], task, place.at("depends"));
+      depends(tasks, task, place.at("depends"));
     }
   }
 
@@ -276,15 +279,14 @@ class Inspector {
     warn(at, first_line(error), is_assignment ? "compare with ==" : "");
   }
 
-  void depends(const Value& dag, const Value& task, const Place& at) {
+  void depends(const std::map<std::string_view, const Value*>& tasks, const Value& task,
+               const Place& at) {
     const std::string_view written = text(task, "depends");
     if (written.empty() || tag::has_tags(written)) return;
     if (!plan::validate_task_results(task)) return;  // told elsewhere
     const auto find_task = [&](std::string_view name) -> const Value* {
-      for (const Value& other : dag["tasks"].list()) {
-        if (text(other, "name") == name) return &other;
-      }
-      return nullptr;
+      const auto other = tasks.find(name);
+      return other == tasks.end() ? nullptr : other->second;
     };
     auto depends = plan::Depends::read(task, find_task);
     if (!depends) return;  // told elsewhere

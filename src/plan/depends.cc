@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
+#include "expr/program.h"
 #include "vars/scope.h"
 
 namespace tiphys::plan {
@@ -70,11 +72,13 @@ Result<std::string> logic_of(const Value& task, const Depends::FindTask& find_ta
   return fmt::format("{}", fmt::join(parts, " && "));
 }
 
+/// Names as they stand in an expression, with '_' for '-' -> tasks.
+using TaskNames = std::map<std::string, std::string, std::less<>>;
+
 /// The states of tasks as variables `a_b.Succeeded`, made when they are asked for.
 class StateScope final : public vars::Scope {
  public:
-  StateScope(const std::map<std::string, std::string, std::less<>>& tasks,
-             const Depends::FindState& find_state)
+  StateScope(const TaskNames& tasks, const Depends::FindState& find_state)
       : tasks_(tasks), find_state_(find_state) {}
 
   [[nodiscard]] std::optional<Value> find(std::string_view name) const override {
@@ -105,9 +109,35 @@ class StateScope final : public vars::Scope {
     return task == tasks_.end() ? nullptr : find_state_(task->second);
   }
 
-  const std::map<std::string, std::string, std::less<>>& tasks_;
+  const TaskNames& tasks_;
   const Depends::FindState& find_state_;
 };
+
+/// expr-lang knows the type of a task's state: any other member is an error before anything is
+/// evaluated.
+Result<void> check_names(const expr::Program& program, const TaskNames& tasks) {
+  for (const std::string& path : program.reads()) {
+    const auto dot = path.find('.');
+    const std::string_view root = std::string_view(path).substr(0, dot);
+    if (tasks.find(root) == tasks.end()) {
+      return diag::fail(Code::kBadExpression, fmt::format("unknown name {}", root));
+    }
+    if (dot == std::string::npos) continue;
+    if (field_of(std::string_view(path).substr(dot + 1)) == nullptr) {
+      return diag::fail(
+          Code::kBadExpression,
+          fmt::format("type controller.TaskResults has no field {}", path.substr(dot + 1)));
+    }
+  }
+  return {};
+}
+
+Result<bool> is_true(const std::string& source, const TaskNames& tasks,
+                     const Depends::FindState& find_state) {
+  TRY(const expr::Program program, expr::Program::parse(source));
+  TRY_VOID(check_names(program, tasks));
+  return program.run_bool(StateScope(tasks, find_state));
+}
 
 bool is_final(std::string_view phase) {
   constexpr std::array<std::string_view, 5> kFinal = {"Succeeded", "Failed", "Error", "Skipped",
@@ -171,49 +201,21 @@ Result<Depends> Depends::read(const Value& task, const FindTask& find_task) {
   std::ranges::sort(depends.dependencies_);
   const auto same = std::ranges::unique(depends.dependencies_);
   depends.dependencies_.erase(same.begin(), same.end());
-  for (const std::string& name : depends.dependencies_) {
-    depends.tasks_.emplace(with_underscores(name), name);
-  }
-  depends.source_ = with_underscores(depends.logic_);
-  if (!depends.logic_.empty()) depends.program_ = expr::Program::parse(depends.source_);
   return depends;
-}
-
-/// expr-lang knows the type of a task's state: any other member is an error before anything is
-/// evaluated.
-Result<void> Depends::check_names() const {
-  for (const std::string& path : (*program_)->reads()) {
-    const auto dot = path.find('.');
-    const std::string_view root = std::string_view(path).substr(0, dot);
-    if (tasks_.find(root) == tasks_.end()) {
-      return diag::fail(Code::kBadExpression, fmt::format("unknown name {}", root));
-    }
-    if (dot == std::string::npos) continue;
-    if (field_of(std::string_view(path).substr(dot + 1)) == nullptr) {
-      return diag::fail(
-          Code::kBadExpression,
-          fmt::format("type controller.TaskResults has no field {}", path.substr(dot + 1)));
-    }
-  }
-  return {};
 }
 
 Result<Depends::Decision> Depends::decide(const FindState& find_state) const {
   for (const std::string& name : dependencies_) {
     if (find_state(name) == nullptr) return Decision::kWait;
   }
-  if (!program_) return Decision::kRun;
-  const auto explained = [&](diag::Error error) {
-    error.code = Code::kBadExpression;
-    error.message = fmt::format("unable to evaluate expression '{}': {}", source_, error.message);
-    return std::unexpected(std::move(error));
-  };
-  if (!*program_) return explained(program_->error());
-  if (auto names = check_names(); !names) return explained(std::move(names).error());
-  const StateScope scope(tasks_, find_state);
-  auto runs = (*program_)->run_bool(scope);
-  if (!runs) return explained(std::move(runs).error());
-  return *runs ? Decision::kRun : Decision::kOmit;
+  if (logic_.empty()) return Decision::kRun;
+  TaskNames tasks;
+  for (const std::string& name : dependencies_) tasks.emplace(with_underscores(name), name);
+  const std::string source = with_underscores(logic_);
+  auto runs = is_true(source, tasks, find_state);
+  if (runs) return *runs ? Decision::kRun : Decision::kOmit;
+  return diag::fail(Code::kBadExpression, fmt::format("unable to evaluate expression '{}': {}",
+                                                      source, runs.error().message));
 }
 
 Result<void> validate_task_results(const Value& task) {

@@ -1,20 +1,19 @@
 // Whether a DAG task may start: `depends`, or `dependencies` with the `continueOn` of the tasks
 // that they name.
 //
-// The logic is parsed once; deciding costs a look at each dependency. The rules are Argo's,
-// measured with its own code: a task's bare name stands for `(T.Succeeded || T.Skipped ||
-// T.Daemoned)`, and nothing is decided before every dependency is fulfilled. Pure.
+// The logic is parsed when it is decided, once a task: a graph whose tasks wait keeps names and
+// texts only. The rules are Argo's, measured with its own code: a task's bare name stands for
+// `(T.Succeeded || T.Skipped || T.Daemoned)`, and nothing is decided before every dependency is
+// fulfilled. Pure.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "diag/error.h"
-#include "expr/program.h"
 #include "value/value.h"
 
 namespace tiphys::plan {
@@ -71,13 +70,8 @@ class Depends {
   [[nodiscard]] diag::Result<Decision> decide(const FindState& find_state) const;
 
  private:
-  [[nodiscard]] diag::Result<void> check_names() const;
-
   std::vector<std::string> dependencies_;
   std::string logic_;
-  std::string source_;  // logic_ with '_' for '-', as it is evaluated
-  std::map<std::string, std::string, std::less<>> tasks_;  // name in source_ -> task
-  std::optional<diag::Result<expr::Program>> program_;     // none: no logic
 };
 
 /// What is wrong with the results that `depends` asks for: `task result 'X' for task 'T' is

@@ -1,9 +1,11 @@
 #include "plan/depends.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
 
+#include "peak_memory.h"
 #include "value/json.h"
 
 namespace tiphys::plan {
@@ -79,6 +81,24 @@ TEST(Depends, Fulfilled) {
   EXPECT_TRUE(is_fulfilled({"Running", true}));
   EXPECT_FALSE(is_fulfilled({"Pending", true}));
   EXPECT_FALSE(is_fulfilled({"Succeeded", false, false}));
+}
+
+// Goal: a graph of a MiB in which each task waits for all those in front takes little memory.
+TEST(Depends, ManyThatWait) {
+  std::string names;
+  std::vector<Depends> waiting;
+  const value::Value any = *value::parse_json(R"({"name":"any"})");
+  const std::size_t peak = test::peak_memory([&] {
+    for (int i = 0; i < 500; ++i) {
+      const std::string task = fmt::format(R"({{"name":"t","dependencies":[{}]}})", names);
+      auto depends = Depends::read(*value::parse_json(task),
+                                   [&](std::string_view) -> const value::Value* { return &any; });
+      ASSERT_TRUE(depends);
+      waiting.push_back(std::move(*depends));
+      names += fmt::format(R"({}"t{}")", names.empty() ? "" : ",", i);
+    }
+  });
+  EXPECT_LT(peak, 64U << 20U);
 }
 
 }  // namespace
