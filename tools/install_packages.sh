@@ -5,7 +5,7 @@ set -euo pipefail
 
 build="g++ cmake ninja-build ccache pkg-config libyaml-dev libsimdjson-dev libsqlite3-dev
   libcurl4-openssl-dev libpq-dev libre2-dev libfmt-dev libspdlog-dev libcli11-dev
-  libhowardhinnant-date-dev libssl-dev libboost1.81-dev tzdata"
+  libhowardhinnant-date-dev libssl-dev libboost1.81-dev libarchive-dev tzdata"
 demo="python3 python3-aiosmtpd curl"
 test="libgtest-dev libgmock-dev jq runc crun podman busybox-static
   postfix sasl2-bin libsasl2-modules openssl postgresql-15 $demo"

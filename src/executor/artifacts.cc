@@ -60,28 +60,6 @@ diag::Result<void> copy_tree(const std::string& from, const std::string& to) {
   return diag::fail(diag::Code::kIo, fmt::format("copy {} to {}: {}", from, to, error.message()));
 }
 
-// The artifact with its location, as Argo reports it.
-value::Value with_location(const value::Value& artifact, const Task& task) {
-  for (const char* store : kStores) {
-    if (!key_of(artifact[store]).empty()) return artifact;
-  }
-  if (artifact["http"].is_map()) return artifact;
-  value::Map located = artifact.map();
-  std::string kind = "s3";
-  std::string prefix = fmt::format("{}/{}", task.workflow, task.pod_name);
-  value::Map location;
-  for (const char* store : kStores) {
-    const value::Value& archive = task.template_body["archiveLocation"][store];
-    if (!archive.is_map()) continue;
-    kind = store;
-    location = archive.map();
-    if (!key_of(archive).empty()) prefix = key_of(archive);
-  }
-  location.set(kind == "azure" ? "blob" : "key", prefix + "/" + file_name_of(artifact));
-  located.set(kind, std::move(location));
-  return located;
-}
-
 diag::Result<void> load_one(const value::Value& artifact, const std::string& place,
                             const TransferSettings& settings, const std::string& root) {
   if (const value::Value& raw = artifact["raw"]; raw.is_map()) {
@@ -124,6 +102,27 @@ void set_mode(const value::Value& artifact, const std::string& place) {
 }
 
 }  // namespace
+
+value::Value with_location(const value::Value& artifact, const Task& task) {
+  for (const char* store : kStores) {
+    if (!key_of(artifact[store]).empty()) return artifact;
+  }
+  if (artifact["http"].is_map()) return artifact;
+  value::Map located = artifact.map();
+  std::string kind = "s3";
+  std::string prefix = fmt::format("{}/{}", task.workflow, task.pod_name);
+  value::Map location;
+  for (const char* store : kStores) {
+    const value::Value& archive = task.template_body["archiveLocation"][store];
+    if (!archive.is_map()) continue;
+    kind = store;
+    location = archive.map();
+    if (!key_of(archive).empty()) prefix = key_of(archive);
+  }
+  location.set(kind == "azure" ? "blob" : "key", prefix + "/" + file_name_of(artifact));
+  located.set(kind, std::move(location));
+  return located;
+}
 
 std::string bucket_path(const value::Value& artifact, const std::string& root) {
   for (const char* name : kStores) {

@@ -36,6 +36,9 @@ namespace tiphys::executor {
                                                  const std::string& name_space,
                                                  const Lookup& lookup, const std::string& root);
 
+/// An output artifact with its location, as Argo reports it: its own, or one in the repository.
+[[nodiscard]] value::Value with_location(const value::Value& artifact, const Task& task);
+
 /// Saves the step's log without the timestamps as `main-logs` (spec.archiveLogs) and returns the
 /// artifact.
 [[nodiscard]] value::Value save_log_artifact(const Task& task, const Lookup& lookup,

@@ -100,6 +100,24 @@ diag::Result<void> send_folder(S3Server& server, const std::string& key, const s
   return diag::fail(diag::Code::kIo, fmt::format("failed to put directory: {}", error.message()));
 }
 
+S3Leave leave_of(const S3Location& location, const value::Value& artifact,
+                 const std::string& method, const std::string& key) {
+  const S3Server server(seen_from_pods(location, artifact["s3"]));
+  S3Server::Leave leave = server.leave(method, key, kLeaveSeconds);
+  return {.below = "",
+          .url = std::move(leave.url),
+          .headers = std::move(leave.headers),
+          .certificates = location.certificates};
+}
+
+diag::Result<void> make_wanted_bucket(S3Server& server, const value::Value& artifact,
+                                      const std::string& bucket) {
+  if (!artifact["s3"]["createBucketIfNotPresent"].is_map()) return {};
+  auto made = server.make_bucket();
+  if (!made) return with_lead(fmt::format("failed to create bucket {}", bucket), made.error());
+  return {};
+}
+
 }  // namespace
 
 diag::Result<void> fetch_s3(const value::Value& artifact, const std::string& place,
@@ -122,10 +140,7 @@ diag::Result<void> send_s3(const value::Value& artifact, const std::string& path
   TRY(S3Location location, location_of(artifact, settings));
   const std::string bucket = location.bucket;
   S3Server server(std::move(location));
-  if (artifact["s3"]["createBucketIfNotPresent"].is_map()) {
-    auto made = server.make_bucket();
-    if (!made) return with_lead(fmt::format("failed to create bucket {}", bucket), made.error());
-  }
+  TRY_VOID(make_wanted_bucket(server, artifact, bucket));
   const std::string key(artifact["s3"]["key"].string_or(""));
   const Archive archive = archive_of(artifact);
   std::string file = path;
@@ -161,6 +176,39 @@ diag::Result<void> remove_from_s3(const value::Value& artifact, const TransferSe
   if (!key.ends_with('/')) keys.push_back(key);
   for (const std::string& one : keys) TRY_VOID(server.remove(one));
   return {};
+}
+
+diag::Result<std::vector<S3Leave>> leaves_to_fetch(const value::Value& artifact,
+                                                   const TransferSettings& settings) {
+  TRY(const S3Location location, location_of(artifact, settings));
+  S3Server server(location);
+  const std::string key = key_of(artifact);
+  auto size = server.size_of(key);
+  if (size) {
+    S3Leave leave = leave_of(location, artifact, "GET", key);
+    leave.size = *size;
+    return std::vector{std::move(leave)};
+  }
+  if (size.error().code != diag::Code::kNotFound) return std::unexpected(size.error());
+  TRY(const std::vector<S3Server::Object> objects, server.objects(folder_key(key)));
+  std::vector<S3Leave> leaves;
+  for (const S3Server::Object& object : objects) {
+    if (object.key.ends_with('/')) continue;
+    leaves.push_back(leave_of(location, artifact, "GET", object.key));
+    // A key may hold `..`, and must not lead out of the place.
+    leaves.back().below = clean_path("/" + object.key.substr(folder_key(key).size()));
+    leaves.back().size = object.size;
+  }
+  if (leaves.empty()) return std::unexpected(size.error());
+  return leaves;
+}
+
+diag::Result<S3Leave> leave_to_send(const value::Value& artifact,
+                                    const TransferSettings& settings) {
+  TRY(const S3Location location, location_of(artifact, settings));
+  S3Server server(location);
+  TRY_VOID(make_wanted_bucket(server, artifact, location.bucket));
+  return leave_of(location, artifact, "PUT", std::string(artifact["s3"]["key"].string_or("")));
 }
 
 }  // namespace tiphys::executor

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <optional>
 
 namespace tiphys::executor {
 namespace {
 
 constexpr const char* kEndpoints = "TIPHYS_S3_ENDPOINTS";
+constexpr const char* kPodEndpoints = "TIPHYS_S3_POD_ENDPOINTS";
 
 std::string variable(const char* name) {
   const char* text = std::getenv(name);
@@ -24,6 +26,24 @@ bool is_of_cluster(std::string_view host) {
   if (host.empty() || host == "localhost" || host.starts_with('[')) return host.empty();
   return host.find('.') == std::string_view::npos || host.ends_with(".svc") ||
          host.ends_with(".cluster.local");
+}
+
+std::string_view without_scheme(std::string_view endpoint) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (endpoint.starts_with(scheme)) endpoint.remove_prefix(scheme.size());
+  }
+  return endpoint;
+}
+
+// What a list like `minio:9000=127.0.0.1:9000,...` has for an endpoint.
+std::optional<std::string_view> named_by(std::string_view endpoints, std::string_view endpoint) {
+  while (!endpoints.empty()) {
+    const std::string_view pair = endpoints.substr(0, endpoints.find(','));
+    endpoints.remove_prefix(std::min(endpoints.size(), pair.size() + 1));
+    const std::size_t at = pair.find('=');
+    if (at != std::string_view::npos && pair.substr(0, at) == endpoint) return pair.substr(at + 1);
+  }
+  return std::nullopt;
 }
 
 diag::Result<std::string> secret_of(const value::Value& ref, const std::string& name_space,
@@ -72,18 +92,17 @@ diag::Result<S3Credentials> credentials_of(const value::Value& s3, const std::st
 }  // namespace
 
 std::string s3_server(std::string_view endpoint, std::string_view endpoints) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (endpoint.starts_with(scheme)) endpoint.remove_prefix(scheme.size());
-  }
-  while (!endpoints.empty()) {
-    const std::string_view pair = endpoints.substr(0, endpoints.find(','));
-    endpoints.remove_prefix(std::min(endpoints.size(), pair.size() + 1));
-    const std::size_t at = pair.find('=');
-    if (at != std::string_view::npos && pair.substr(0, at) == endpoint) {
-      return std::string(pair.substr(at + 1));
-    }
-  }
+  endpoint = without_scheme(endpoint);
+  if (const auto named = named_by(endpoints, endpoint)) return std::string(*named);
   return is_of_cluster(host_of(endpoint)) ? "" : std::string(endpoint);
+}
+
+S3Location seen_from_pods(S3Location location, const value::Value& s3) {
+  const std::string_view endpoint = without_scheme(s3["endpoint"].string_or(""));
+  const std::string endpoints = variable(kPodEndpoints);
+  location.host = named_by(endpoints, endpoint).value_or(endpoint);
+  if (location.has_virtual_host) location.host = location.bucket + "." + location.host;
+  return location;
 }
 
 bool is_on_server(const value::Value& s3) {

@@ -40,4 +40,8 @@ struct S3Location {
                                                    const std::string& name_space,
                                                    const Lookup& lookup);
 
+/// The same location as the pods of a cluster see it: the endpoint as the manifest has it, for
+/// which TIPHYS_S3_POD_ENDPOINTS may name another.
+[[nodiscard]] S3Location seen_from_pods(S3Location location, const value::Value& s3);
+
 }  // namespace tiphys::executor

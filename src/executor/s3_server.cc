@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -121,7 +122,7 @@ std::string stamp_now() {
       fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
-diag::Result<std::int64_t> size_of(int fd, const std::string& path) {
+diag::Result<std::int64_t> size_of_file(int fd, const std::string& path) {
   struct stat st = {};
   if (fd >= 0 && ::fstat(fd, &st) == 0) return st.st_size;
   return diag::fail(diag::Code::kIo, fmt::format("open {}: {}", path, std::strerror(errno)));
@@ -142,6 +143,7 @@ struct S3Server::Call {
 struct S3Server::Answer {
   std::string body;
   std::string etag;
+  std::int64_t length = -1;  // that the server has told
 };
 
 S3Server::S3Server(S3Location location, Settings settings)
@@ -149,15 +151,28 @@ S3Server::S3Server(S3Location location, Settings settings)
 
 S3Server::~S3Server() { curl_easy_cleanup(easy_); }
 
+std::string S3Server::path_of(const std::string& key) const {
+  if (location_.has_virtual_host) return "/" + key;
+  return fmt::format("/{}{}{}", location_.bucket, key.empty() ? "" : "/", key);
+}
+
+SignedRequest::Pairs S3Server::encryption_headers() const {
+  SignedRequest::Pairs headers;
+  if (!location_.encryption.empty()) {
+    headers.emplace_back("x-amz-server-side-encryption", location_.encryption);
+  }
+  if (!location_.kms_key.empty()) {
+    headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", location_.kms_key);
+  }
+  return headers;
+}
+
 SignedRequest S3Server::signed_request(const Call& call, const std::string& time) const {
   SignedRequest request{.method = call.method,
-                        .path = "/" + call.key,
+                        .path = path_of(call.key),
                         .query = call.query,
                         .headers = call.headers,
                         .payload_hash = kUnsigned};
-  if (!location_.has_virtual_host) {
-    request.path = fmt::format("/{}{}{}", location_.bucket, call.key.empty() ? "" : "/", call.key);
-  }
   const bool has_file = call.body.fd >= 0;
   if (!has_file) request.payload_hash = sha256_hex(call.text);
   // TLS keeps the bytes whole already.
@@ -224,6 +239,7 @@ diag::Result<S3Server::Answer> S3Server::perform_once(const Call& call, bool& ma
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.text.size()));
     curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, call.text.data());
   }
+  if (call.method == "HEAD") curl_easy_setopt(easy_, CURLOPT_NOBODY, 1L);
   curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, call.method.c_str());
   const CURLcode code = curl_easy_perform(easy_);
   curl_slist_free_all(lines);
@@ -237,6 +253,9 @@ diag::Result<S3Server::Answer> S3Server::perform_once(const Call& call, bool& ma
                                                    curl_easy_strerror(code)));
   }
   answer.body = std::move(sink.text);
+  curl_off_t length = 0;
+  curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  answer.length = length;
   return judge(call, std::move(answer), may_try_again);
 }
 
@@ -279,23 +298,19 @@ diag::Result<S3Server::Answer> S3Server::perform(const Call& call) {
 
 diag::Result<void> S3Server::put_file(const std::string& key, const std::string& path) {
   const File file(path, O_RDONLY);
-  TRY(const std::int64_t size, size_of(file.fd(), path));
+  TRY(const std::int64_t size, size_of_file(file.fd(), path));
   if (size > settings_.part_size) return put_parts(key, path, size);
-  Call call{.method = "PUT", .key = key, .body = {.fd = file.fd(), .at = 0, .end = size}};
-  if (!location_.encryption.empty()) {
-    call.headers.emplace_back("x-amz-server-side-encryption", location_.encryption);
-  }
-  if (!location_.kms_key.empty()) {
-    call.headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", location_.kms_key);
-  }
-  TRY_VOID(perform(call));
+  TRY_VOID(perform({.method = "PUT",
+                    .key = key,
+                    .headers = encryption_headers(),
+                    .body = {.fd = file.fd(), .at = 0, .end = size}}));
   return {};
 }
 
 diag::Result<std::string> S3Server::put_each_part(const std::string& key, const std::string& path,
                                                   std::int64_t size, const std::string& upload) {
   const File file(path, O_RDONLY);
-  TRY_VOID(size_of(file.fd(), path));
+  TRY_VOID(size_of_file(file.fd(), path));
   const std::int64_t part_size = std::max(settings_.part_size, (size + kPartsMax - 1) / kPartsMax);
   std::string list = "<CompleteMultipartUpload>";
   int number = 1;
@@ -313,14 +328,10 @@ diag::Result<std::string> S3Server::put_each_part(const std::string& key, const 
 
 diag::Result<void> S3Server::put_parts(const std::string& key, const std::string& path,
                                        std::int64_t size) {
-  Call begin{.method = "POST", .key = key, .query = {{"uploads", ""}}};
-  if (!location_.encryption.empty()) {
-    begin.headers.emplace_back("x-amz-server-side-encryption", location_.encryption);
-  }
-  if (!location_.kms_key.empty()) {
-    begin.headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", location_.kms_key);
-  }
-  TRY(const Answer begun, perform(begin));
+  TRY(const Answer begun, perform({.method = "POST",
+                                   .key = key,
+                                   .query = {{"uploads", ""}},
+                                   .headers = encryption_headers()}));
   const std::string upload = xml_text(begun.body, "UploadId");
   auto list = put_each_part(key, path, size, upload);
   if (list) {
@@ -351,19 +362,52 @@ diag::Result<void> S3Server::get_file(const std::string& key, const std::string&
   return std::unexpected(got.error());
 }
 
+diag::Result<std::int64_t> S3Server::size_of(const std::string& key) {
+  TRY(const Answer answer, perform({.method = "HEAD", .key = key}));
+  return answer.length;
+}
+
+S3Server::Leave S3Server::leave(const std::string& method, const std::string& key,
+                                int seconds) const {
+  SignedRequest request{.method = method, .path = path_of(key), .payload_hash = ""};
+  Leave leave;
+  if (method == "PUT") request.headers = encryption_headers();
+  for (const auto& [name, v] : request.headers) leave.headers.push_back(name + ": " + v);
+  leave.url = fmt::format("{}://{}{}", location_.scheme, location_.host,
+                          net::uri_encoded(request.path, true));
+  if (location_.credentials.access_key.empty()) return leave;
+  request.headers.emplace_back("host", location_.host);
+  leave.url +=
+      "?" + presigned_query(request, location_.credentials, location_.region, stamp_now(), seconds);
+  return leave;
+}
+
 diag::Result<std::vector<std::string>> S3Server::list(const std::string& prefix) {
+  TRY(std::vector<Object> all, objects(prefix));
   std::vector<std::string> keys;
+  for (Object& one : all) keys.push_back(std::move(one.key));
+  return keys;
+}
+
+diag::Result<std::vector<S3Server::Object>> S3Server::objects(const std::string& prefix) {
+  std::vector<Object> all;
   std::string next;
   do {
     Call call{.method = "GET", .key = "", .query = {{"list-type", "2"}, {"prefix", prefix}}};
     if (!next.empty()) call.query.emplace_back("continuation-token", next);
     TRY(const Answer page, perform(call));
-    for (std::string& key : xml_texts(page.body, "Key")) keys.push_back(std::move(key));
+    const std::vector<std::string> sizes = xml_texts(page.body, "Size");
+    std::size_t i = 0;
+    for (std::string& key : xml_texts(page.body, "Key")) {
+      const std::int64_t size = i < sizes.size() ? std::strtoll(sizes[i].c_str(), nullptr, 10) : 0;
+      all.push_back({.key = std::move(key), .size = size});
+      ++i;
+    }
     next = xml_text(page.body, "IsTruncated") == "true"
                ? xml_text(page.body, "NextContinuationToken")
                : "";
   } while (!next.empty());
-  return keys;
+  return all;
 }
 
 diag::Result<void> S3Server::remove(const std::string& key) {

@@ -35,7 +35,22 @@ class S3Server {
   [[nodiscard]] diag::Result<void> put_file(const std::string& key, const std::string& path);
   /// Writes the object to a file, which may be there. Errors: kNotFound (NoSuchKey), kIo.
   [[nodiscard]] diag::Result<void> get_file(const std::string& key, const std::string& path);
-  /// All keys that begin with `prefix`, in order. Errors: kIo.
+  /// How many bytes the object has. Errors: kNotFound, kIo.
+  [[nodiscard]] diag::Result<std::int64_t> size_of(const std::string& key);
+  /// An address by which anybody may do `method` with the object, GET or PUT, for `seconds`; with
+  /// the headers that have to be sent. Asks nobody.
+  struct Leave {
+    std::string url;
+    std::vector<std::string> headers;  // `name: value`
+  };
+  [[nodiscard]] Leave leave(const std::string& method, const std::string& key, int seconds) const;
+  struct Object {
+    std::string key;
+    std::int64_t size = 0;
+  };
+  /// All objects whose keys begin with `prefix`, in order. Errors: kIo.
+  [[nodiscard]] diag::Result<std::vector<Object>> objects(const std::string& prefix);
+  /// Their keys.
   [[nodiscard]] diag::Result<std::vector<std::string>> list(const std::string& prefix);
   /// An object that is not there is no error.
   [[nodiscard]] diag::Result<void> remove(const std::string& key);
@@ -47,6 +62,8 @@ class S3Server {
   struct Answer;
   [[nodiscard]] diag::Result<Answer> perform(const Call& call);
   [[nodiscard]] diag::Result<Answer> perform_once(const Call& call, bool& may_try_again);
+  [[nodiscard]] std::string path_of(const std::string& key) const;
+  [[nodiscard]] SignedRequest::Pairs encryption_headers() const;
   [[nodiscard]] SignedRequest signed_request(const Call& call, const std::string& time) const;
   [[nodiscard]] curl_slist* header_lines(const SignedRequest& request,
                                          const std::string& time) const;

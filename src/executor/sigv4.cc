@@ -35,6 +35,35 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(from, text.find_last_not_of(' ') - from + 1));
 }
 
+std::string names_of(SignedRequest::Pairs headers) {
+  std::ranges::sort(headers);
+  std::string names;
+  for (const auto& [name, v] : headers) names += (names.empty() ? "" : ";") + name;
+  return names;
+}
+
+std::string scope_of(std::string_view region, std::string_view time) {
+  return fmt::format("{}/{}/{}/aws4_request", time.substr(0, 8), region, kService);
+}
+
+std::string signature_of(const SignedRequest& request, const S3Credentials& who,
+                         std::string_view region, std::string_view time) {
+  SignedRequest::Pairs headers = request.headers;
+  std::ranges::sort(headers);
+  std::string lines;
+  for (const auto& [name, v] : headers) lines += fmt::format("{}:{}\n", name, trimmed(v));
+  const std::string canonical =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, net::uri_encoded(request.path, true),
+                  query_text(request.query), lines, names_of(headers), request.payload_hash);
+  const std::string to_sign = fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time,
+                                          scope_of(region, time), sha256_hex(canonical));
+  std::string key = hmac("AWS4" + who.secret_key, time.substr(0, 8));
+  for (const std::string_view part : {region, kService, std::string_view("aws4_request")}) {
+    key = hmac(key, part);
+  }
+  return hex(hmac(key, to_sign));
+}
+
 }  // namespace
 
 std::string query_text(const SignedRequest::Pairs& query) {
@@ -54,27 +83,27 @@ std::string sha256_hex(std::string_view bytes) {
 
 std::string authorization(const SignedRequest& request, const S3Credentials& who,
                           std::string_view region, std::string_view time) {
-  SignedRequest::Pairs headers = request.headers;
-  std::ranges::sort(headers);
-  std::string lines;
-  std::string names;
-  for (const auto& [name, v] : headers) {
-    lines += fmt::format("{}:{}\n", name, trimmed(v));
-    names += (names.empty() ? "" : ";") + name;
-  }
-  const std::string canonical =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, net::uri_encoded(request.path, true),
-                  query_text(request.query), lines, names, request.payload_hash);
-  const std::string_view day = time.substr(0, 8);
-  const std::string scope = fmt::format("{}/{}/{}/aws4_request", day, region, kService);
-  const std::string to_sign =
-      fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, sha256_hex(canonical));
-  std::string key = hmac("AWS4" + who.secret_key, day);
-  for (const std::string_view part : {region, kService, std::string_view("aws4_request")}) {
-    key = hmac(key, part);
-  }
+  const std::string scope = scope_of(region, time);
   return fmt::format("AWS4-HMAC-SHA256 Credential={}/{},SignedHeaders={},Signature={}",
-                     who.access_key, scope, names, hex(hmac(key, to_sign)));
+                     who.access_key, scope, names_of(request.headers),
+                     signature_of(request, who, region, time));
+}
+
+std::string presigned_query(const SignedRequest& request, const S3Credentials& who,
+                            std::string_view region, std::string_view time, int seconds) {
+  SignedRequest whole = request;
+  whole.payload_hash = "UNSIGNED-PAYLOAD";
+  const auto add = [&](const char* name, std::string v) {
+    whole.query.emplace_back(name, std::move(v));
+  };
+  add("X-Amz-Algorithm", "AWS4-HMAC-SHA256");
+  add("X-Amz-Credential", fmt::format("{}/{}", who.access_key, scope_of(region, time)));
+  add("X-Amz-Date", std::string(time));
+  add("X-Amz-Expires", std::to_string(seconds));
+  if (!who.session_token.empty()) add("X-Amz-Security-Token", who.session_token);
+  add("X-Amz-SignedHeaders", names_of(request.headers));
+  return fmt::format("{}&X-Amz-Signature={}", query_text(whole.query),
+                     signature_of(whole, who, region, time));
 }
 
 }  // namespace tiphys::executor

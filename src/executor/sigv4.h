@@ -32,6 +32,12 @@ struct SignedRequest {
 [[nodiscard]] std::string authorization(const SignedRequest& request, const S3Credentials& who,
                                         std::string_view region, std::string_view time);
 
+/// The query of an address that needs no header Authorization: whoever has it may make the request
+/// until `seconds` after `time`. `request` has no payload_hash, and a query of its own goes before.
+[[nodiscard]] std::string presigned_query(const SignedRequest& request, const S3Credentials& who,
+                                          std::string_view region, std::string_view time,
+                                          int seconds);
+
 /// `a=1&b=2`, encoded and in the order of the keys.
 [[nodiscard]] std::string query_text(const SignedRequest::Pairs& query);
 

@@ -62,6 +62,22 @@ TEST(Sigv4, NamesWhoSignsWhat) {
                        "SignedHeaders=host;x-amz-content-sha256;x-amz-date,Signature="));
 }
 
+// The example of `Authenticating Requests: Using Query Parameters` there.
+TEST(Sigv4, SignsAnAddress) {
+  const SignedRequest r = {.method = "GET",
+                           .path = "/test.txt",
+                           .headers = {{"host", "examplebucket.s3.amazonaws.com"}},
+                           .payload_hash = ""};
+  const S3Credentials who = {.access_key = "AKIAIOSFODNN7EXAMPLE",
+                             .secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                             .session_token = ""};
+  EXPECT_EQ(presigned_query(r, who, "us-east-1", kTime, 86400),
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2F"
+            "us-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&"
+            "X-Amz-SignedHeaders=host&X-Amz-Signature="
+            "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
+}
+
 TEST(Sigv4, EncodesUrls) {
   EXPECT_EQ(net::uri_encoded("/a b/\xc3\xa4+~", true), "/a%20b/%C3%A4%2B~");
   EXPECT_EQ(net::uri_encoded("a/b", false), "a%2Fb");

@@ -1,5 +1,6 @@
 #include "kube/pod_container.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,8 +19,6 @@ using value::List;
 using value::Map;
 using value::Value;
 
-// A Pod may have 1.5 MiB in etcd; base64 takes a third more than the files.
-constexpr std::size_t kInputsMax = std::size_t{1000} << 10U;
 constexpr std::size_t kVariableMax = std::size_t{100} << 10U;  // the kernel takes 128 KiB
 
 Value variable(std::string name, std::string text) {
@@ -30,6 +29,22 @@ void add_numbered(List& variables, const char* name, const std::vector<std::stri
   for (std::size_t i = 0; i < values.size(); ++i) {
     variables.push_back(variable(fmt::format("{}{}", name, i), values[i]));
   }
+}
+
+// The transfers, and the certificates that they trust, each once.
+void add_transfers(List& variables, const char* name, std::vector<PodTransfer> transfers) {
+  std::vector<std::string> texts;
+  std::vector<std::string> trusted;
+  for (PodTransfer& one : transfers) {
+    if (!one.certificates.empty()) {
+      const auto known = std::ranges::find(trusted, one.certificates);
+      one.transfer.trusted = static_cast<int>(known - trusted.begin());
+      if (known == trusted.end()) trusted.push_back(one.certificates);
+    }
+    texts.push_back(literal(step::encode_transfer(one.transfer)));
+  }
+  add_numbered(variables, name, texts);
+  add_numbered(variables, step::kTrusted, trusted);
 }
 
 Value mount(std::string path, std::string part = "") {
@@ -62,6 +77,12 @@ bool ContainerFactory::is_on_volume(std::string_view path) const {
   return false;
 }
 
+std::string ContainerFactory::place_of(const PodInput& input) const {
+  const std::string clean = executor::clean_path(input.path);
+  if (is_on_volume(clean)) return step::kMainFiles + clean;
+  return fmt::format("{}/{}/{}", step::kSharedFolder, step::kInputsPart, input.name);
+}
+
 std::vector<step::FileEntry> ContainerFactory::brought_files() const {
   std::vector<step::FileEntry> files;
   if (has_source()) {
@@ -71,9 +92,7 @@ std::vector<step::FileEntry> ContainerFactory::brought_files() const {
   }
   for (const PodInput& input : inputs_) {
     const std::string clean = executor::clean_path(input.path);
-    const std::string place = is_on_volume(clean) ? step::kMainFiles + clean
-                                                  : fmt::format("{}/{}/{}", step::kSharedFolder,
-                                                                step::kInputsPart, input.name);
+    const std::string place = place_of(input);
     for (const step::FileEntry& file : input.files) {
       files.push_back(file);
       files.back().path = place + file.path.substr(clean.size());
@@ -85,16 +104,28 @@ std::vector<step::FileEntry> ContainerFactory::brought_files() const {
 diag::Result<Value> ContainerFactory::bringer() const {
   const std::string packed = expr::base64_encode(step::encode_files(brought_files()));
   if (packed.size() > kInputsMax) {
-    return diag::fail(diag::Code::kConflict,
-                      fmt::format("init: the inputs of pod {} take {} KiB, and a pod can be given "
-                                  "{}: let the step fetch large artifacts itself",
-                                  task_.pod_name, packed.size() >> 10U, kInputsMax >> 10U));
+    return diag::fail(
+        diag::Code::kConflict,
+        fmt::format("init: the inputs of pod {} take {} KiB, and a pod can be given "
+                    "{}: keep large artifacts in an S3 server, from which pods fetch them",
+                    task_.pod_name, packed.size() >> 10U, kInputsMax >> 10U));
   }
   List variables;
   for (std::size_t at = 0; at < packed.size(); at += kVariableMax) {
     variables.push_back(variable(fmt::format("{}{}", step::kInput, variables.size()),
                                  packed.substr(at, kVariableMax)));
   }
+  std::vector<PodTransfer> transfers;
+  for (const PodInput& input : inputs_) {
+    for (PodTransfer one : input.transfers) {
+      const std::size_t own = executor::clean_path(input.path).size();
+      one.transfer.path = place_of(input) + one.transfer.path.substr(own);
+      transfers.push_back(std::move(one));
+    }
+  }
+  List command{"/tiphys-step", "init"};
+  if (!transfers.empty() || !settings_.sends.empty()) command.emplace_back("transfers");
+  add_transfers(variables, step::kFetch, std::move(transfers));
   List mounts{mount(step::kSharedFolder)};
   for (const Value& m : main_body()["volumeMounts"].list()) {
     Map below = m.map();
@@ -104,7 +135,7 @@ diag::Result<Value> ContainerFactory::bringer() const {
   }
   return Value(Map{{"name", kBringer},
                    {"image", settings_.step_image},
-                   {"command", List{"/tiphys-step", "init"}},
+                   {"command", std::move(command)},
                    {"env", std::move(variables)},
                    {"volumeMounts", std::move(mounts)},
                    {"securityContext", Map{{"allowPrivilegeEscalation", false},
@@ -158,17 +189,22 @@ void ContainerFactory::add_outputs(List& variables) const {
     paths.emplace_back(parameter["valueFrom"]["path"].string_or(""));
   }
   for (const Value& artifact : outputs["artifacts"].list()) {
-    paths.emplace_back(artifact["path"].string_or(""));
+    const Value& name = artifact["name"];
+    const auto sent = std::ranges::find(settings_.sends, name.string_or(""),
+                                        [](const auto& s) { return s.transfer.artifact; });
+    if (sent == settings_.sends.end()) paths.emplace_back(artifact["path"].string_or(""));
   }
   std::erase(paths, "");
   for (std::string& path : paths) path = literal(path);
   add_numbered(variables, step::kOutput, paths);
+  add_transfers(variables, step::kSend, settings_.sends);
   if (task_.wants_result) variables.push_back(variable(step::kWantsResult, "true"));
 }
 
 void ContainerFactory::mount_inputs(List& mounts) const {
   for (const PodInput& input : inputs_) {
-    if (is_on_volume(input.path) || input.files.empty()) continue;
+    if (is_on_volume(input.path)) continue;
+    if (input.files.empty() && input.transfers.empty()) continue;
     mounts.push_back(mount(executor::clean_path(input.path),
                            fmt::format("{}/{}", step::kInputsPart, input.name)));
   }

@@ -3,6 +3,7 @@
 // Pure. Borrows the task, the inputs and the settings.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@
 #include "value/value.h"
 
 namespace tiphys::kube {
+
+/// The largest inputs of a pod, as base64: a Pod may have 1.5 MiB in etcd.
+inline constexpr std::size_t kInputsMax = std::size_t{1000} << 10U;
 
 class ContainerFactory {
  public:
@@ -40,6 +44,8 @@ class ContainerFactory {
   /// Whether a path of the main container lies on a volume of the template's.
   [[nodiscard]] bool is_on_volume(std::string_view path) const;
   [[nodiscard]] std::vector<step::FileEntry> brought_files() const;
+  /// Where init puts what main sees at the path of the input.
+  [[nodiscard]] std::string place_of(const PodInput& input) const;
 
   const executor::Task& task_;
   const std::vector<PodInput>& inputs_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "executor/outputs.h"
+#include "kube/artifact_leaves.h"
 #include "kube/image_command.h"
 #include "kube/kubernetes_executor.h"
 #include "kube/pod_outcome.h"
@@ -46,7 +47,8 @@ void KubernetesExecutor::create(Pod& pod) {
   auto body = make_pod(pod.task, *inputs,
                        {.engine = options_.engine,
                         .step_image = options_.step_image,
-                        .images = pod.images ? *pod.images : options_.images});
+                        .images = pod.images ? *pod.images : options_.images,
+                        .sends = transfers_of_outputs(pod.task, lookup_)});
   if (!body) return finish(pod, executor::error_outcome(body.error().message, wall_time()));
   pod.is_creating = true;
   to_create_.emplace_back(pod.task.key,

@@ -12,6 +12,8 @@
 #include "executor/path_words.h"
 #include "executor/pod_plan.h"
 #include "executor/view.h"
+#include "kube/artifact_leaves.h"
+#include "kube/pod_container.h"
 #include "step/contract.h"
 #include "step/files.h"
 
@@ -103,17 +105,51 @@ diag::Result<executor::View> view_of_outputs(const Task& task, const step::Repor
   return make_view(task, "out");
 }
 
+bool is_sent(const value::Value& artifact, const step::Report& report) {
+  return std::ranges::find(report.sent, artifact["name"].string_or("")) != report.sent.end();
+}
+
+// A task with only some of its artifacts, inputs or outputs.
+Task with_artifacts(const Task& task, const char* side, value::List artifacts) {
+  Task made = task;
+  value::Map body = task.template_body.map();
+  value::Map sides = task.template_body[side].map();
+  sides.set("artifacts", std::move(artifacts));
+  body.set(side, std::move(sides));
+  made.template_body = std::move(body);
+  return made;
+}
+
+// Those that the pod has sent itself come first.
+void add_sent(const Task& task, const step::Report& report, Outcome& outcome) {
+  value::List all;
+  for (const value::Value& artifact : task.template_body["outputs"]["artifacts"].list()) {
+    if (is_sent(artifact, report)) all.push_back(executor::with_location(artifact, task));
+  }
+  if (all.empty()) return;
+  value::Map outputs = outcome.outputs.map();
+  const value::List& others = outcome.outputs["artifacts"].list();
+  all.insert(all.end(), others.begin(), others.end());
+  outputs.set("artifacts", std::move(all));
+  outcome.outputs = std::move(outputs);
+}
+
 Outcome outcome_by_report(const Task& task, const ContainerEnd& end, const step::Report& report,
                           const executor::Lookup& lookup, const std::string& artifact_root) {
   auto view = view_of_outputs(task, report);
   auto placed =
       view ? place_files(*view, report.files) : diag::Result<void>(std::unexpected(view.error()));
   if (!placed) return failed(Outcome::Phase::kError, placed.error().message, &end);
-  Task named = task;
+  value::List left;  // those that are still to be saved
+  for (const value::Value& artifact : task.template_body["outputs"]["artifacts"].list()) {
+    if (!is_sent(artifact, report)) left.push_back(artifact);
+  }
+  Task named = report.sent.empty() ? task : with_artifacts(task, "outputs", std::move(left));
   named.container = end.name;
   named.log_path = executor::container_log_path(task.log_path, end.name);
   Outcome outcome =
       executor::collect_outcome(named, *view, exit_of(task, end, report), lookup, artifact_root);
+  add_sent(task, report, outcome);
   if (end.exit_code != 0 && end.reason != "Error" && report.exec_error == 0) {
     outcome.message = exit_text(end);
   }
@@ -125,26 +161,50 @@ Outcome outcome_by_report(const Task& task, const ContainerEnd& end, const step:
   return outcome;
 }
 
+// `small`: S3 objects with more bytes are fetched by the pod.
+diag::Result<std::vector<PodInput>> try_to_load(const Task& task, const executor::Lookup& lookup,
+                                                const std::string& artifact_root,
+                                                std::int64_t small) {
+  std::vector<PodInput> inputs;
+  value::List here;
+  for (const value::Value& artifact : task.template_body["inputs"]["artifacts"].list()) {
+    PodInput input{.name = std::string(artifact["name"].string_or("")),
+                   .path = executor::clean_path(artifact["path"].string_or("/")),
+                   .files = {}};
+    input.transfers = transfers_of_input(task, artifact, small, lookup);
+    if (input.transfers.empty()) here.push_back(artifact);
+    inputs.push_back(std::move(input));
+  }
+  TRY(const executor::View view, make_view(task, "in"));
+  TRY_VOID(executor::load_input_artifacts(with_artifacts(task, "inputs", std::move(here)), view,
+                                          lookup, artifact_root));
+  std::size_t left = step::kFilesMax;
+  for (PodInput& input : inputs) {
+    if (!input.transfers.empty()) continue;
+    const std::string real = view.real_path(input.path);
+    if (!real.empty()) TRY_VOID(step::collect(real, input.path, left, input.files));
+  }
+  std::erase_if(inputs, [](const auto& i) { return i.files.empty() && i.transfers.empty(); });
+  return inputs;
+}
+
+std::size_t size_of(const std::vector<PodInput>& inputs) {
+  std::size_t all = 0;
+  for (const PodInput& input : inputs) {
+    for (const step::FileEntry& file : input.files) all += file.path.size() + file.text.size();
+  }
+  return all;
+}
+
 }  // namespace
 
 diag::Result<std::vector<PodInput>> load_inputs(const Task& task, const executor::Lookup& lookup,
                                                 const std::string& artifact_root) {
-  std::vector<PodInput> inputs;
-  const value::List& artifacts = task.template_body["inputs"]["artifacts"].list();
-  if (artifacts.empty()) return inputs;
-  TRY(const executor::View view, make_view(task, "in"));
-  TRY_VOID(executor::load_input_artifacts(task, view, lookup, artifact_root));
-  std::size_t left = step::kFilesMax;
-  for (const value::Value& artifact : artifacts) {
-    PodInput input{.name = std::string(artifact["name"].string_or("")),
-                   .path = executor::clean_path(artifact["path"].string_or("/")),
-                   .files = {}};
-    const std::string real = view.real_path(input.path);
-    if (real.empty()) continue;
-    TRY_VOID(step::collect(real, input.path, left, input.files));
-    if (!input.files.empty()) inputs.push_back(std::move(input));
-  }
-  return inputs;
+  if (task.template_body["inputs"]["artifacts"].list().empty()) return std::vector<PodInput>();
+  auto inputs = try_to_load(task, lookup, artifact_root, step::kSmall);
+  if (inputs && size_of(*inputs) <= kInputsMax / 4 * 3) return inputs;
+  // What is small as it is packed need not be so when it is unpacked.
+  return try_to_load(task, lookup, artifact_root, -1);
 }
 
 const ContainerEnd* output_container(const PodView& view) {

@@ -16,7 +16,8 @@
 
 namespace tiphys::kube {
 
-/// Loads the input artifacts. Errors: the node's message.
+/// Loads the input artifacts, but for those that are large and that the pod can fetch itself.
+/// Errors: the node's message.
 [[nodiscard]] diag::Result<std::vector<PodInput>> load_inputs(const executor::Task& task,
                                                               const executor::Lookup& lookup,
                                                               const std::string& artifact_root);

@@ -48,6 +48,19 @@ TEST_F(PodOutcome, OfAStepWithoutOutputsTouchesNoFolder) {
   EXPECT_FALSE(fs::exists(task.work_path));
 }
 
+TEST_F(PodOutcome, HasTheArtifactsThatThePodHasSentItself) {
+  step::Report report;
+  report.sent = {"o"};
+  const Outcome done = outcome(
+      R"({"outputs": {"artifacts": [
+            {"name": "p", "path": "/tmp/p", "optional": true},
+            {"name": "o", "path": "/tmp/o", "s3": {"endpoint": "s.example", "key": "k"}}]}})",
+      report);
+  EXPECT_EQ(done.phase, Outcome::Phase::kSucceeded) << done.message;
+  ASSERT_EQ(done.outputs["artifacts"].list().size(), 1U);
+  EXPECT_EQ(done.outputs["artifacts"].list()[0]["s3"]["key"].string_or(""), "k");
+}
+
 TEST_F(PodOutcome, HoldsTheParametersThatThePodHasLeft) {
   step::Report report;
   report.files = {{.path = "/tmp/size", .text = "12\n"}};

@@ -14,6 +14,7 @@
 #include "executor/environment.h"
 #include "executor/executor.h"
 #include "step/report.h"
+#include "step/transfer.h"
 #include "value/value.h"
 
 namespace tiphys::kube {
@@ -27,10 +28,17 @@ inline constexpr const char* kCompletedLabel = "workflows.argoproj.io/completed"
 
 inline constexpr const char* kBringer = "init";  // the container that brings tiphys-step
 
+/// What goes between the pod and an object store; `trusted` of the transfer is not set yet.
+struct PodTransfer {
+  step::Transfer transfer;
+  std::string certificates;  // PEM of those that are trusted, or ""
+};
+
 struct PodSettings {
   std::string engine;      // the owner label's value
   std::string step_image;  // has tiphys-step as its `/tiphys-step`
   const executor::Images& images;
+  std::vector<PodTransfer> sends = {};  // output artifacts that the pod sends itself
 };
 
 /// The containers of a template by what they are for.
@@ -54,8 +62,9 @@ struct PodContainers {
 /// An input artifact that is to be brought into the pod.
 struct PodInput {
   std::string name;
-  std::string path;                    // as the main container sees it
-  std::vector<step::FileEntry> files;  // under `path`
+  std::string path;                         // as the main container sees it
+  std::vector<step::FileEntry> files;       // under `path`
+  std::vector<PodTransfer> transfers = {};  // to `path` or under it
 };
 
 /// The Pod. Errors (the node's message): kInvalidManifest for a podSpecPatch that is none,

@@ -46,6 +46,34 @@ TEST(PodSpec, IsMarkedAsArgosAndAsOurs) {
   EXPECT_EQ(pod["spec"]["restartPolicy"], "Never");
 }
 
+TEST(PodSpec, TellsWhoFetchesAndSendsWhat) {
+  const executor::Task task = task_of(
+      R"js({"container":{"image":"a:1","command":["x"]},
+          "outputs":{"artifacts":[{"name":"o","path":"/tmp/o"},{"name":"p","path":"/tmp/p"}]}})js");
+  const executor::Images images;
+  PodInput input{.name = "in", .path = "/in/d", .files = {}};
+  input.transfers = {
+      {.transfer = {.artifact = "in", .path = "/in/d/sub/x", .url = "https://s/$(X)"},
+       .certificates = "PEM"}};
+  const auto pod =
+      make_pod(task, {input},
+               {.engine = "e1",
+                .step_image = "step:1",
+                .images = images,
+                .sends = {{.transfer = {.artifact = "o", .path = "/tmp/o", .url = "https://s/o"},
+                           .certificates = ""}}});
+  ASSERT_TRUE(pod);
+  const Value& init = (*pod)["spec"]["initContainers"].list()[0];
+  EXPECT_EQ(init["command"].list().back(), "transfers");
+  EXPECT_EQ(init["env"].list()[0]["value"],
+            "artifact in\npath /var/run/argo/inputs/in/sub/x\nurl https://s/$$(X)\ntrusted 0\n");
+  EXPECT_EQ(init["env"].list()[1]["value"], "PEM");
+  const Value& main = (*pod)["spec"]["containers"].list()[0];
+  EXPECT_EQ(main["env"].list()[0]["value"], "/tmp/p");
+  EXPECT_EQ(main["env"].list()[1]["value"], "artifact o\npath /tmp/o\nurl https://s/o\n");
+  EXPECT_EQ(main["volumeMounts"].list().back()["mountPath"], "/in/d");
+}
+
 TEST(PodSpec, ClaimsDevicesAndSharesOfAPod) {
   const Value pod = pod_of(task_of(
       R"js({"container":{"image":"a:1","command":["x"],"resources":{"claims":[{"name":"gpu"}]}},

@@ -27,8 +27,8 @@ unsigned mode_of(const std::string& path) {
 std::unexpected<diag::Error> too_large(const std::string& path) {
   return diag::fail(diag::Code::kIo,
                     path +
-                        ": outputs of a pod over 64 MiB need an artifact repository that the "
-                        "step writes to itself");
+                        ": outputs of a pod over 64 MiB need an artifact repository in S3, to "
+                        "which the pod sends them (packed as tar, or a single file)");
 }
 
 diag::Result<void> collect_file(const std::string& path, const std::string& as, std::size_t& left,

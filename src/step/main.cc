@@ -1,7 +1,8 @@
 // tiphys-step: what runs in the pods of the Kubernetes executor, one static binary.
 //
-//   tiphys-step init                 puts itself and the inputs where the other containers find
-//   them tiphys-step run -- WORD...       runs a container's command, then reports how it ended
+//   tiphys-step init [transfers]     puts itself and the inputs where the other containers find
+//                                    them, and fetches those that an object store has
+//   tiphys-step run -- WORD...       runs a container's command, then reports how it ended
 //
 // It never talks to the Kubernetes API: all it has to tell is in its termination message or log.
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "expr/base64.h"
+#include "step/artifacts.h"
 #include "step/command.h"
 #include "step/contract.h"
 #include "step/files.h"
@@ -42,13 +44,29 @@ diag::Result<void> bring_inputs() {
   return place(files);
 }
 
-int init() {
+// Those that are too large for the pod's specification.
+diag::Result<void> fetch_inputs() {
+  TRY(const std::vector<Transfer> transfers, transfers_of(kFetch));
+  const Trusts trusts;
+  for (const Transfer& transfer : transfers) {
+    auto done = fetch_artifact(transfer, trusts);
+    if (done) continue;
+    return diag::fail(done.error().code,
+                      "artifact " + transfer.artifact + " failed to load: " + done.error().message);
+  }
+  return {};
+}
+
+int init(bool has_transfers) {
   auto self = read_whole("/proc/self/exe");
   if (!self) return fail(self.error().message);
   if (auto done = write_whole(kProgram, *self, 0755); !done) return fail(done.error().message);
   if (::mkdir(kEnded, 0777) != 0 && errno != EEXIST) return fail(std::strerror(errno));
   ::chmod(kEnded, 0777);
   if (auto done = bring_inputs(); !done) return fail(done.error().message);
+  if (!has_transfers) return 0;
+  bring_certificates();
+  if (auto done = fetch_inputs(); !done) return fail(done.error().message);
   return 0;
 }
 
@@ -105,19 +123,32 @@ class Progress {
   std::int64_t seen_at_ = 0;
 };
 
-Report report_of(const Settings& settings, CommandEnd end) {
+void collect_outputs(const Settings& settings, const diag::Result<Sends>& sends, Report& report) {
+  std::vector<std::string> paths = settings.outputs;
+  std::string problem;
+  if (!sends) {
+    report.problem = sends.error().message;
+  } else {
+    for (const std::string& path : send_outputs(*sends, settings.outputs, report, problem)) {
+      paths.push_back(path);
+    }
+  }
+  std::size_t left = kFilesMax;
+  for (const std::string& path : paths) {
+    auto done = collect(path, "", left, report.files);
+    if (done || !report.problem.empty()) continue;
+    report.problem = problem.empty() ? done.error().message : problem;
+  }
+}
+
+Report report_of(const Settings& settings, const diag::Result<Sends>& sends, CommandEnd end) {
   Report report{.exit_code = end.exit_code,
                 .exec_error = end.exec_error,
                 .started_at = end.started_at,
                 .finished_at = end.finished_at};
   if (settings.wants_result) report.result = std::move(end.stdout_tail);
   if (auto message = read_whole(kTerminationLog)) report.message = std::move(*message);
-  std::size_t left = kFilesMax;
-  for (const std::string& path : settings.outputs) {
-    if (auto done = collect(path, "", left, report.files); !done && report.problem.empty()) {
-      report.problem = done.error().message;
-    }
-  }
+  collect_outputs(settings, sends, report);
   return report;
 }
 
@@ -159,6 +190,7 @@ CommandEnd run_attempts(int signal_fd, const Settings& settings,
 int run(const std::vector<std::string>& words) {
   const int signal_fd = take_signals();
   const Settings settings = settings_from_environment();
+  const diag::Result<Sends> sends = sends_from_environment();
   clear_own_variables();
   Report report;
   bool line_is_open = false;
@@ -168,7 +200,7 @@ int run(const std::vector<std::string>& words) {
   } else {
     CommandEnd end = run_attempts(signal_fd, settings, words);
     line_is_open = end.stdout_tail.empty() || !end.stdout_tail.ends_with('\n');
-    report = report_of(settings, std::move(end));
+    report = report_of(settings, sends, std::move(end));
   }
   const int code = tell(report, settings, line_is_open);
   if (settings.until.empty()) {
@@ -185,10 +217,12 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.size() == 1 && words[0] == "init") return tiphys::step::init();
+  if (words.size() == 1 && words[0] == "init") return tiphys::step::init(false);
+  // A word of its own, so that one that is too old for it says so.
+  if (words == std::vector<std::string>{"init", "transfers"}) return tiphys::step::init(true);
   if (words.size() > 2 && words[0] == "run" && words[1] == "--") {
     return tiphys::step::run({words.begin() + 2, words.end()});
   }
-  std::fprintf(stderr, "usage: tiphys-step init | run -- WORD...\n");
+  std::fprintf(stderr, "usage: tiphys-step init [transfers] | run -- WORD...\n");
   return 2;
 }

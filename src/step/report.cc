@@ -121,6 +121,8 @@ void take_record(Records& records, Report& report) {
       report.message = std::move(text);
     } else if (word == "problem") {
       report.problem = std::move(text);
+    } else if (word == "sent") {
+      report.sent.push_back(std::move(text));
     } else {
       records.fail();
     }
@@ -142,6 +144,7 @@ std::string encode(const Report& report) {
   if (report.result) put_text(out, "result", *report.result);
   if (!report.message.empty()) put_text(out, "message", report.message);
   if (!report.problem.empty()) put_text(out, "problem", report.problem);
+  for (const std::string& artifact : report.sent) put_text(out, "sent", artifact);
   for (const FileEntry& file : report.files) put_file(out, file);
   return out.append(kLastLine);
 }

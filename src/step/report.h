@@ -36,6 +36,7 @@ struct Report {
   std::string message = {};                // what the command itself left as termination message
   std::string problem = {};  // why outputs could not be collected, or inputs not be placed
   std::vector<FileEntry> files = {};
+  std::vector<std::string> sent = {};  // artifacts that the object store has already
 };
 
 /// Kubernetes cuts a termination message there.

@@ -17,7 +17,8 @@ Report full_report() {
           .problem = "",
           .files = {{.path = "/tmp/a b", .mode = 0755, .text = std::string("\0\xff\n", 3)},
                     {.kind = FileEntry::Kind::kFolder, .path = "/tmp/d", .mode = 0700},
-                    {.kind = FileEntry::Kind::kLink, .path = "/tmp/l", .text = "a b"}}};
+                    {.kind = FileEntry::Kind::kLink, .path = "/tmp/l", .text = "a b"}},
+          .sent = {"large", "a b"}};
 }
 
 TEST(Report, ComesBackAsItWas) {
@@ -35,6 +36,7 @@ TEST(Report, ComesBackAsItWas) {
   EXPECT_EQ(out->files[0].mode, 0755U);
   EXPECT_EQ(out->files[1].kind, FileEntry::Kind::kFolder);
   EXPECT_EQ(out->files[2].text, "a b");
+  EXPECT_EQ(out->sent, in.sent);
 }
 
 TEST(Report, AnEmptyResultIsNotNone) {

@@ -32,15 +32,15 @@ class S3Server:
     """Buckets are folders of `root`, objects files in them."""
     ACCESS, SECRET = "access-1", "secret-1"
 
-    def __init__(self, folder, *flags):
+    def __init__(self, folder, *flags, host="127.0.0.1"):
         self.root = pathlib.Path(folder) / "buckets"
         meta = pathlib.Path(folder) / "meta"
         self.root.mkdir()
         meta.mkdir()
         with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        self.endpoint = f"127.0.0.1:{self.port}"
+            s.bind((host, 0))
+            self.host, self.port = s.getsockname()
+        self.endpoint = f"{host}:{self.port}"
         self.words = (
             [program(), "--port", self.endpoint, "--access", self.ACCESS, "--secret", self.SECRET, "--region", "us-east-1",
              "--quiet", *flags, "posix", "--sidecar", str(meta), str(self.root)])
@@ -51,7 +51,7 @@ class S3Server:
         end = time.monotonic() + 20
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection((self.host, self.port), 1).close()
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > end:
