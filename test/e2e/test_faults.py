@@ -374,13 +374,14 @@ class Steps(FaultTest):
     def test_many_steps_with_large_results(self):
         """TIPHYS_TEST_RESULTS says how many steps (500)."""
         count = int(os.environ.get("TIPHYS_TEST_RESULTS", "500"))
-        wf = self.run_workflow(self.write("w.yaml", workflow(
+        path = self.write("w.yaml", workflow(
             "w", "  - name: main\n    steps:\n    - - {name: s, template: one, "
             f"withSequence: {{count: '{count}'}}}}\n",
             "  - name: one\n    steps:\n    - - {name: a, template: big}\n"
             "    - - {name: b, template: big, when: \"'{{steps.a.outputs.result}}' == ''\"}\n",
             "  - name: big\n    script:\n      image: x\n      command: [sh]\n"
-            "      source: head -c 65536 /dev/zero | tr '\\0' x\n")))
+            "      source: head -c 65536 /dev/zero | tr '\\0' x\n"))
+        wf = json.loads(self.call("run", path, "-o", "json", timeout=120 + count // 10).stdout)
         self.assertEqual(phase(wf), "Succeeded")
         sizes = [len(n["outputs"]["result"]) for n in wf["status"]["nodes"].values() if n["type"] == "Pod"]
         self.assertEqual((len(sizes), set(sizes)), (count, {65536}))
