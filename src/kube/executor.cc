@@ -176,7 +176,7 @@ void KubernetesExecutor::on_gone(const Value& object) {
   if (pod == nullptr || pod->is_told) return;
   take(*pod, object);  // its last state may say how it ended
   if (!pod->is_told && pod->view.state != PodView::State::kEnded) {
-    finish(*pod, executor::error_outcome("pod deleted", wall_time()));
+    finish_deleted(*pod);
   }
 }
 

@@ -118,6 +118,7 @@ class KubernetesExecutor final : public executor::Executor {
                    std::size_t lines);
   void decide(Pod& pod);
   void finish(Pod& pod, executor::Outcome outcome);
+  void finish_deleted(Pod& pod);
   void do_cancel(const std::string& key, clock::Duration grace);
   void remove(Pod& pod);
   void do_acknowledge(const std::string& key);

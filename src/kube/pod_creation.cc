@@ -182,7 +182,7 @@ void KubernetesExecutor::on_conflict(const std::string& key, const Answer& answe
   if (answer.status == 404) {
     if (pod->seen.is_null()) return create(*pod);
     if (pod->view.state == PodView::State::kEnded) return;
-    return finish(*pod, executor::error_outcome("pod deleted", wall_time()));
+    return finish_deleted(*pod);
   }
   auto object = answer.ok() ? value::parse_json(answer.body, kUnread)
                             : diag::Result<Value>(diag::fail(diag::Code::kIo, ""));

@@ -107,14 +107,14 @@ void KubernetesExecutor::decide(Pod& pod) {
     // Never bound to a node: nobody will ever start or end it.
     const bool is_unbound = pod.seen["spec"]["nodeName"].string_or("").empty();
     if (view.is_being_deleted && is_unbound) {
-      finish(pod, executor::error_outcome("pod deleted", wall_time()));
+      finish_deleted(pod);
     }
     return;
   }
   if (needs_log(pod) && !pod.open_logs.empty()) return;
   const ContainerEnd* const end = output_container(view);
   if (view.is_being_deleted && !pod.is_cancelled && end != nullptr && end->exit_code != 0) {
-    return finish(pod, executor::error_outcome("pod deleted", wall_time()));
+    return finish_deleted(pod);
   }
   std::string report = end == nullptr ? "" : end->message;
   if (const auto lines = step::lines_in_log(report)) {
@@ -127,6 +127,10 @@ void KubernetesExecutor::finish(Pod& pod, Outcome outcome) {
   if (std::exchange(pod.is_told, true)) return;
   if (!outcome.finished_at.is_set()) outcome.finished_at = wall_time();
   listener_.on_finished(pod.task.key, std::move(outcome));
+}
+
+void KubernetesExecutor::finish_deleted(Pod& pod) {
+  finish(pod, deleted_outcome(pod.task, pod.view, wall_time(), lookup_, options_.artifact_root));
 }
 
 void KubernetesExecutor::do_cancel(const std::string& key, clock::Duration grace) {

@@ -250,4 +250,11 @@ Outcome outcome_of(const Task& task, const PodView& view, const std::string& rep
   return outcome;
 }
 
+Outcome deleted_outcome(const Task& task, const PodView& view, clock::Instant at,
+                        const executor::Lookup& lookup, const std::string& artifact_root) {
+  Outcome outcome = executor::error_outcome("pod deleted", at);
+  add_logs(task, view, nullptr, lookup, artifact_root, outcome);
+  return outcome;
+}
+
 }  // namespace tiphys::kube

@@ -31,4 +31,9 @@ namespace tiphys::kube {
                                            const executor::Lookup& lookup,
                                            const std::string& artifact_root);
 
+/// That of a pod that was deleted before it had ended, with what is here of its logs.
+[[nodiscard]] executor::Outcome deleted_outcome(const executor::Task& task, const PodView& view,
+                                                clock::Instant at, const executor::Lookup& lookup,
+                                                const std::string& artifact_root);
+
 }  // namespace tiphys::kube

@@ -137,15 +137,18 @@ class States(FaultTest):
                 self.kill(self.engines[-1])
 
     def test_a_pod_that_somebody_deletes(self):
-        name = self.submit_pods(template(told={"end": "never"}))
+        name = self.submit_pods(template(told={"end": "never", "log": "hello\n"}), spec="archiveLogs: true")
         self.start_server()
         pod = self.wait_for_running()[0]
+        wait_until(lambda: "hello" in self.call("logs", name, ok=None).stdout, 20, "what it has said until then")
         key = ("default", pod["metadata"]["name"])
         with self.api.changed:  # as with --force, and whatever finalizer there is
             self.api.put("DELETED", key, {**pod, "metadata": dict(pod["metadata"])})
         done = self.wait_for_phase(name, "Error", "Failed")
         self.assertEqual(nodes(done)[name]["phase"], "Error")
         self.assertRegex(nodes(done)[name]["message"], "^pod deleted")
+        kept, = nodes(done)[name]["outputs"]["artifacts"]
+        self.assertEqual((self.home / "artifacts/default" / kept["s3"]["key"]).read_text(), "hello\n")
 
     def test_a_result(self):
         made = self.run_pods("- name: main\n  steps:\n  - - {name: a, template: say}\n  - - name: b\n      "
