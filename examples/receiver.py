@@ -1,9 +1,11 @@
 """A webhook receiver and a mail server on loopback that keep what they get, for the demo and the tests.
 
 receiver.py [PORT]: shows what webhooks send to 127.0.0.1:PORT (9000), until Ctrl-C."""
+import collections
 import http.server
 import json
 import logging
+import ssl
 import sys
 import threading
 
@@ -11,14 +13,17 @@ import threading
 class WebhookReceiver:
     """Listens on 127.0.0.1:PORT (0: any free one) while it is used as a context.
 
-    `requests` holds what came, in order: dicts with method, path, headers, body. `answer`, if given, is
-    called with the number of earlier requests of the same path and the path, and returns the status to
-    answer with; None closes the connection without an answer. What it raises is raised again at the end
-    of the context, or a mistake in a test would look like a bad connection.
+    `requests` holds what came, in order: dicts with method, path, headers, body, and the status of the
+    answer once there is one. `answer`, if given, is called with the number of earlier requests of the same
+    path and the path, and returns what to answer: a status, or (status, headers, body); None closes the
+    connection without an answer. A header Content-Length that promises more than the body makes an answer
+    that ends half-way. What it raises is raised again at the end of the context, or a mistake in a test
+    would look like a bad connection. `tls`: (certificate file, key file).
     """
 
-    def __init__(self, port=0, answer=None):
+    def __init__(self, port=0, answer=None, tls=None):
         self.requests = []
+        self.seen = collections.Counter()  # requests, by path
         self.changed = threading.Condition()
         self.mistake = None
         receiver = self
@@ -26,25 +31,30 @@ class WebhookReceiver:
         class Handler(http.server.BaseHTTPRequestHandler):
             def receive(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
+                request = {"method": self.command, "path": self.path, "headers": dict(self.headers), "body": body}
                 with receiver.changed:
-                    earlier = sum(r["path"] == self.path for r in receiver.requests)
-                    receiver.requests.append({"method": self.command, "path": self.path,
-                                              "headers": dict(self.headers), "body": body})
+                    earlier = receiver.seen[self.path]
+                    receiver.seen[self.path] += 1
+                    receiver.requests.append(request)
                     receiver.changed.notify_all()
                 try:
-                    status = answer(earlier, self.path) if answer else 200
+                    given = answer(earlier, self.path) if answer else 200
                 except Exception as mistake:
                     receiver.mistake = mistake
                     raise
-                if status is None:
+                if given is None:
                     self.close_connection = True
                     return
+                status, headers, content = given if isinstance(given, tuple) else (given, {}, b"ok\n")
+                request["status"] = status
                 self.send_response(status)
-                self.send_header("Content-Length", "3")
+                for name, text in {"Content-Length": str(len(content)), **headers}.items():
+                    self.send_header(name, text)
                 self.end_headers()
-                self.wfile.write(b"ok\n")
+                self.wfile.write(content)
+                self.close_connection = int(headers.get("Content-Length", 0)) > len(content)
 
-            do_GET = do_POST = do_PUT = receive
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = receive
 
             def log_message(self, *_):
                 pass
@@ -58,7 +68,12 @@ class WebhookReceiver:
 
         self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()

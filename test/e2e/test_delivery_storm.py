@@ -74,10 +74,9 @@ class DeliveryStorm(EngineTest):
                 refused += fails
             return 503 if fails else 200
 
-        statuses = []  # of the requests, in their order: `answer` is called in the receiver's threads
         kills = 0
         began = time.monotonic()
-        with Recording(answer, statuses) as receiver:
+        with WebhookReceiver(answer=answer) as receiver:
             self.call("apply", "-f", self.write("c.yaml", CHANNEL.format(
                 url=receiver.url, waits=", ".join(["50ms"] * 60))))
             submitted = 0
@@ -99,9 +98,9 @@ class DeliveryStorm(EngineTest):
                 if submitted == RUNS and not self.unfinished():
                     break
             self.finish()
-        self.check(statuses)
+        self.check(receiver.requests)
         seconds = time.monotonic() - began
-        print(f"{RUNS} runs, {3 * RUNS} notifications, {len(statuses)} requests, {refused} refused, "
+        print(f"{RUNS} runs, {3 * RUNS} notifications, {len(receiver.requests)} requests, {refused} refused, "
               f"{kills} kills, {seconds:.1f} s")
 
     def test_what_many_workflows_have_left_behind_is_sent_by_one_command(self):
@@ -137,37 +136,19 @@ class DeliveryStorm(EngineTest):
                 return
             time.sleep(0.05)
 
-    def check(self, statuses):
+    def check(self, requests):
         rows = self.rows()
         self.assertEqual(collections.Counter(r["state"] for r in rows), {"delivered": 3 * RUNS})
         ids = collections.defaultdict(set)    # (workflow, event) -> ids
         order = collections.defaultdict(list)  # workflow -> events, as they first arrived
-        for status, identity, body in statuses:
+        for request in requests:
+            body = json.loads(request["body"])
             event = (body["data"]["workflow"]["name"], body["type"])
-            ids[event].add(identity)
-            if status == 200 and body["type"] not in order[event[0]]:
+            ids[event].add(request["headers"]["webhook-id"])
+            if request.get("status") == 200 and body["type"] not in order[event[0]]:
                 order[event[0]].append(body["type"])
         self.assertEqual(len(ids), 3 * RUNS)
         self.assertEqual({len(of) for of in ids.values()}, {1}, "one id over all attempts")
         wanted = ["workflow.running", "node.failed", "workflow.failed"]
         self.assertEqual([name for name, told in order.items() if told != wanted], [])
 
-
-class Recording(WebhookReceiver):
-    """Keeps (status, id, body) of each request, in the order of the answers."""
-
-    def __init__(self, answer, kept):
-        super().__init__(answer=answer)
-        handler = self.server.RequestHandlerClass
-        guard = threading.Lock()
-
-        def receive(request):
-            body = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
-            with guard:
-                status = answer()
-                kept.append((status, request.headers["webhook-id"], body))
-            request.send_response(status)
-            request.send_header("Content-Length", "0")
-            request.end_headers()
-
-        handler.do_POST = receive

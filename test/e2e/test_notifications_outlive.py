@@ -1,8 +1,6 @@
 """What was not told as yet is not lost with its workflow, and a person can give it up."""
-import http.server
 import json
 import sqlite3
-import threading
 import time
 
 from engine import EngineTest, wait_until
@@ -113,27 +111,13 @@ spec:
 """
 
 
-class Slack(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        answer = json.dumps({"ok": True, "channel": "C1", "ts": f"{len(self.server.told)}.5"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
-
-
 class Threads(EngineTest):
     def test_a_thread_goes_on_after_the_engine_was_killed(self):
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slack)
-        server.told = []
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        text = SLACK.replace("URL", f"http://127.0.0.1:{server.server_port}").replace("HOME", str(self.home))
+        def posted(earlier, _):
+            return 200, {}, json.dumps({"ok": True, "channel": "C1", "ts": f"{earlier + 1}.5"}).encode()
+
+        slack = self.enterContext(WebhookReceiver(answer=posted))
+        text = SLACK.replace("URL", slack.url).replace("HOME", str(self.home))
         secret, chat, wf = text.split("---\n")
         self.call("apply", "-f", self.write("c.yaml", secret + "---\n" + chat))
         first = self.start_server()
@@ -143,4 +127,4 @@ class Threads(EngineTest):
         (self.home / "go").touch()
         self.start_server()
         self.wait_for_phase("threaded", "Succeeded")
-        self.assertEqual([t.get("thread_ts") for t in server.told], [None, "1.5"])
+        self.assertEqual([json.loads(r["body"]).get("thread_ts") for r in slack.requests], [None, "1.5"])

@@ -1,50 +1,26 @@
 """A receiver that fails and repeats all that it was sent: no secret of any kind of channel is kept or shown."""
 import base64
-import http.server
 import json
 import os
 import subprocess
-import threading
 import urllib.parse
 
 from engine import EngineTest, binary, wait_until
+from receiver import WebhookReceiver
 
 PLANTED = "pl4nt+ed/{}=x"  # differs where it is encoded
 
 
-class Echo:
+def echo():
     """Answers every request with 403 (at /later 503), its request line, headers and body."""
+    def answer(earlier, path):
+        request = [r for r in list(receiver.requests) if r["path"] == path][earlier]
+        headers = "".join(f"{name}: {text}\n" for name, text in request["headers"].items())
+        text = f"{path}\n{headers}\n{request['body'][:200]}".encode()
+        return 503 if "later" in path else 403, {"Location": path}, text
 
-    def __init__(self):
-        self.seen = []
-        echo = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def receive(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                text = f"{self.path}\n{self.headers}".encode() + body[:200]
-                echo.seen.append(self.path)
-                self.send_response(503 if "later" in self.path else 403)
-                self.send_header("Content-Length", str(len(text)))
-                self.send_header("Location", self.path)
-                self.end_headers()
-                self.wfile.write(text)
-
-            do_GET = do_POST = do_PUT = do_PATCH = receive
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    receiver = WebhookReceiver(answer=answer)
+    return receiver
 
 
 def channels(url):
@@ -118,8 +94,8 @@ class SecretLeaks(EngineTest):
             self.assertNotIn(form, text, f"{key} in {where}")
 
     def test_nothing_of_any_channel_is_kept_or_shown(self):
-        with Echo() as echo:
-            text, planted = self.manifests(echo.url)
+        with echo() as receiver:
+            text, planted = self.manifests(receiver.url)
             self.call("apply", self.write("c.yaml", text))
             (self.home / "c.yaml").unlink()
             path = self.write("w.yaml", """

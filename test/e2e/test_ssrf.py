@@ -1,9 +1,7 @@
 """A URL of a channel or a template must not make the engine speak to what only this machine can reach, however it is
 written."""
-import http.server
 import json
 import socket
-import threading
 
 from engine import EngineTest, nodes
 from receiver import WebhookReceiver
@@ -23,30 +21,9 @@ def usable(hosts):
     return hosts
 
 
-class Redirect:
+def redirect(location):
     """Sends every request to another place."""
-
-    def __init__(self, location):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                self.send_response(307)
-                self.send_header("Location", location)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    return WebhookReceiver(answer=lambda *_: (307, {"Location": location}, b""))
 
 
 NEVER = "refused to connect: .* is (link-local|a metadata service)"
@@ -86,7 +63,7 @@ spec: {{kind: webhook, config: {{url: "{url}"}}}}
         self.assertEqual(receiver.requests, [])
 
     def test_a_redirect_is_not_followed(self):
-        with WebhookReceiver() as receiver, Redirect(receiver.url + "/inside") as outer:
+        with WebhookReceiver() as receiver, redirect(receiver.url + "/inside") as outer:
             self.assertIn("refused", self.send_to(outer.url))
         self.assertEqual(receiver.requests, [])
 
@@ -129,7 +106,7 @@ spec:
 
     def test_http_templates_do_not_follow_a_redirect_there(self):
         for location in ("http://169.254.169.254/latest", "http://0xa9fea9fe/latest"):
-            with self.subTest(location), Redirect(location) as outer:
+            with self.subTest(location), redirect(location) as outer:
                 node = self.ask(outer.url)
                 self.assertEqual(node["phase"], "Failed")
                 self.assertRegex(node["message"], NEVER)
