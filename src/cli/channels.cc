@@ -11,6 +11,7 @@
 #include "cli/rules.h"
 #include "notify/channel.h"
 #include "notify/literal_secrets.h"
+#include "runtime/delivery_target.h"
 #include "spec/schema.h"
 #include "store/secrets.h"
 #include "value/json.h"
@@ -59,6 +60,12 @@ diag::Result<void> check(const spec::Manifest& m) {
         diag::Code::kInvalidManifest,
         fmt::format("channel '{}': {}: want a number from 1 to {}", m.name, field, most),
         m.positions->value(fmt::format("/spec/{}", field))});
+  }
+  if (!runtime::parse_order(spec["order"])) {
+    return std::unexpected(
+        diag::Error{diag::Code::kInvalidManifest,
+                    fmt::format("channel '{}': order: want workflow, destination or none", m.name),
+                    m.positions->value("/spec/order")});
   }
   const Value& told = spec["outageChannel"];
   if (!told.is_null() && (!told.is_string() || told.as_string() == m.name)) {

@@ -48,15 +48,30 @@ void Outbox::add(Parcel parcel, clock::Instant now) {
   const std::size_t at_once = kept->second.at_once;
   endpoints_[kept->second.endpoint].at_once = at_once > 0 ? at_once : limits_.at_once_per_endpoint;
   Lane& l = lanes_[lane];
-  l.ids.push_back(id);
-  if (l.ids.size() == 1) queue(lane, now);
+  const clock::Instant since = kept->second.since;
+  auto place = l.ids.end();
+  const auto first = l.ids.begin() + (l.is_under_way ? 1 : 0);
+  while (place != first && since < parcels_.find(*std::prev(place))->second.since) --place;
+  const bool is_first = place == l.ids.begin();
+  l.ids.insert(place, id);
+  // A lane that waits for room at its endpoint is queued when there is some.
+  if (!is_first || (l.ids.size() > 1 && !l.queued_for)) return;
+  unqueue(lane);
+  queue(lane, now);
 }
 
 // The lane waits for the time of its first parcel.
 void Outbox::queue(const std::string& lane, clock::Instant now) {
-  const Lane& l = lanes_.find(lane)->second;
+  Lane& l = lanes_.find(lane)->second;
   if (l.ids.empty() || l.is_under_way) return;
-  due_.emplace(std::max(now, parcels_.find(l.ids.front())->second.next_at), lane);
+  l.queued_for = std::max(now, parcels_.find(l.ids.front())->second.next_at);
+  due_.emplace(*l.queued_for, lane);
+}
+
+void Outbox::unqueue(const std::string& lane) {
+  Lane& l = lanes_.find(lane)->second;
+  if (l.queued_for) due_.erase({*l.queued_for, lane});
+  l.queued_for.reset();
 }
 
 // One request after a rest tells whether the endpoint lives again, or has room again.
@@ -75,10 +90,12 @@ std::vector<std::string> Outbox::take_due(clock::Instant now) {
     const std::string lane = due_.begin()->second;
     due_.erase(due_.begin());
     Lane& l = lanes_.find(lane)->second;
+    l.queued_for.reset();
     const Parcel& parcel = parcels_.find(l.ids.front())->second;
     Endpoint& endpoint = endpoints_[parcel.endpoint];
     const clock::Instant rest = std::max(endpoint.rests_until, endpoint.asks_until);
     if (rest > now) {
+      l.queued_for = rest;
       due_.emplace(rest, lane);
     } else if (!may_send(endpoint, now)) {
       endpoint.waiting.push_back(lane);
@@ -117,7 +134,7 @@ void Outbox::leave(const std::string& id, clock::Instant now) {
   }
 }
 
-Ruling Outbox::settle(const std::string& id, const Verdict& verdict, clock::Instant now) {
+Parcel& Outbox::end_way(const std::string& id) {
   const auto found = parcels_.find(id);
   CHECK(found != parcels_.end());
   Parcel& parcel = found->second;
@@ -127,6 +144,19 @@ Ruling Outbox::settle(const std::string& id, const Verdict& verdict, clock::Inst
   lane.is_under_way = false;
   --endpoint.under_way;
   --under_way_;
+  return parcel;
+}
+
+void Outbox::put_back(const std::string& id, clock::Instant at) {
+  Parcel& parcel = end_way(id);
+  parcel.next_at = at;
+  queue(parcel.lane, at);
+  make_room(endpoints_.find(parcel.endpoint)->second, at);
+}
+
+Ruling Outbox::settle(const std::string& id, const Verdict& verdict, clock::Instant now) {
+  Parcel& parcel = end_way(id);
+  Endpoint& endpoint = endpoints_.find(parcel.endpoint)->second;
   const Ruling ruling = rule(id, parcel.schedule, parcel.attempts, verdict, now);
   if (verdict.kind == Verdict::Kind::kRetry) {
     if (++endpoint.failures >= limits_.failures_to_open) endpoint.rests_until = now + limits_.rest;
@@ -157,7 +187,7 @@ bool Outbox::discard(const std::string& id, clock::Instant now) {
   const bool is_first = l.ids.front() == id;
   if (is_first && l.is_under_way) return false;
   if (is_first) {
-    std::erase_if(due_, [&](const auto& entry) { return entry.second == lane; });
+    unqueue(lane);
     Endpoint& endpoint = endpoints_[found->second.endpoint];
     std::erase(endpoint.waiting, lane);
     leave(id, now);

@@ -1,7 +1,8 @@
 // What is to be delivered: in which order, when, and when to give up.
 //
-// A lane is a destination as one workflow uses it: its messages go one after the other, so nobody
-// hears that a workflow has failed before hearing that it runs. Lanes do not wait for each other.
+// A lane is what goes one after the other, the oldest first: the messages of one workflow to one
+// destination, so that nobody hears that it has failed before hearing that it runs; or, where the
+// channel wants it, all to that destination. Lanes do not wait for each other.
 // An endpoint is what several lanes have in common (a host, a channel): it bears only so many
 // requests at once, and when it seems to be dead it is left alone for a while, without delaying the
 // others.
@@ -40,6 +41,7 @@ struct Parcel {
   Schedule schedule = Schedule::standard();
   std::uint32_t attempts = 0;  // that were made
   clock::Instant next_at;      // not before this
+  clock::Instant since = {};   // its place in the lane: behind those that are not younger
   std::size_t at_once = 0;     // requests to the endpoint; 0: Limits::at_once_per_endpoint
 };
 
@@ -68,13 +70,16 @@ class Outbox {
   Outbox() = default;
   explicit Outbox(Limits limits) : limits_(limits) {}
 
-  /// Takes a parcel in, behind those of its lane. One that is known stays as it is.
+  /// Takes a parcel in, behind those of its lane that are not younger, and behind one that is under
+  /// way. One that is known stays as it is.
   void add(Parcel parcel, clock::Instant now);
   [[nodiscard]] bool contains(const std::string& id) const { return parcels_.contains(id); }
   /// The ids of what is to be sent now; each is under way until settle().
   [[nodiscard]] std::vector<std::string> take_due(clock::Instant now);
   /// An attempt has ended; see rule(). Requires that it is under way.
   [[nodiscard]] Ruling settle(const std::string& id, const Verdict& verdict, clock::Instant now);
+  /// It was not sent, and is not to be before `at`: no attempt. Requires that it is under way.
+  void put_back(const std::string& id, clock::Instant at);
   /// Takes a parcel out without sending it; false if it is not here or under way.
   bool discard(const std::string& id, clock::Instant now);
   /// When take_due() has something again, unless something happens before; nullopt for never.
@@ -86,6 +91,7 @@ class Outbox {
   struct Lane {
     std::deque<std::string> ids;
     bool is_under_way = false;
+    std::optional<clock::Instant> queued_for = {};  // its place in due_
   };
   struct Endpoint {
     std::size_t at_once = 0;
@@ -97,6 +103,8 @@ class Outbox {
   };
 
   void queue(const std::string& lane, clock::Instant now);
+  void unqueue(const std::string& lane);
+  Parcel& end_way(const std::string& id);
   void leave(const std::string& id, clock::Instant now);
   void make_room(Endpoint& endpoint, clock::Instant now);
   [[nodiscard]] static bool is_tried(const Endpoint& endpoint);

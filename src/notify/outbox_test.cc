@@ -54,6 +54,56 @@ TEST(Outbox, AParcelThatFailsComesBackAndHoldsItsLaneOnly) {
   EXPECT_THAT(box.take_due(ruling.next_at), ElementsAre("1"));
 }
 
+TEST(Outbox, TheOldestOfALaneGoesFirstInWhateverOrderTheyCome) {
+  Outbox box({.at_once_per_endpoint = 1});
+  const auto put = [&](const std::string& id, int seconds) {
+    Parcel p = parcel(id, "a");
+    p.since = kStart + Duration::seconds(seconds);
+    box.add(std::move(p), kStart);
+  };
+  put("5", 5);
+  put("7", 7);
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("5"));
+  put("3", 3);
+  put("5b", 5);
+  put("1", 1);
+  std::vector<std::string> order;
+  for (std::string id = "5"; !id.empty();) {
+    (void)box.settle(id, kGood, kStart);
+    const auto next = box.take_due(kStart);
+    id = next.empty() ? "" : next.front();
+    if (!id.empty()) order.push_back(id);
+  }
+  EXPECT_THAT(order, ElementsAre("1", "3", "5b", "7"));
+}
+
+TEST(Outbox, OneThatComesBeforeAnotherThatWaitsForItsTimeDoesNotWaitWithIt) {
+  Outbox box;
+  Parcel held = parcel("held", "a");
+  held.next_at = held.since = kStart + Duration::seconds(3600);
+  box.add(held, kStart);
+  Parcel now = parcel("now", "a");
+  now.since = kStart;
+  box.add(now, kStart);
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("now"));
+  (void)box.settle("now", kGood, kStart);
+  EXPECT_THAT(box.take_due(kStart), IsEmpty());
+  EXPECT_EQ(box.next(), held.next_at);
+}
+
+TEST(Outbox, WhatIsPutBackIsNoAttempt) {
+  Outbox box({.at_once_per_endpoint = 1});
+  box.add(parcel("1", "a"), kStart);
+  box.add(parcel("2", "b"), kStart);
+  EXPECT_THAT(box.take_due(kStart), ElementsAre("1"));
+  EXPECT_THAT(box.take_due(kStart), IsEmpty());
+  const Instant later = kStart + Duration::seconds(1);
+  box.put_back("1", later);
+  EXPECT_THAT(box.take_due(later), ElementsAre("1"));
+  EXPECT_EQ(box.settle("1", kBad, later).attempts, 1U);
+  EXPECT_THAT(box.take_due(later), ElementsAre("2"));
+}
+
 TEST(Outbox, AnEndpointBearsAsManyAsItsParcelsSay) {
   Outbox box;
   for (int i = 0; i < 5; ++i) {

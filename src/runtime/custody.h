@@ -62,6 +62,8 @@ class Custody {
   /// A lock is an open file, so only so many are taken: ask for what is due soonest first.
   [[nodiscard]] bool may_send(const std::string& uid, Whose whose);
   void drop_unused();
+  /// Whether this engine is about to take the workflow over.
+  [[nodiscard]] bool will_run(const std::string& uid) const { return will_run_(uid); }
   /// Whether some were left out for that and there is room again: told once.
   [[nodiscard]] bool has_regained_room() {
     return was_full_ && kept_.size() <= kTakenMax / 2 && std::exchange(was_full_, false);

@@ -24,6 +24,31 @@ std::string DeliveryTarget::endpoint() const {
   return fmt::format("{} {}", kind, url);
 }
 
+std::string DeliveryTarget::memory_of(const store::DeliveryRow& row) const {
+  return fmt::format("{}|{}|{}", endpoint(), row.destination, row.uid);
+}
+
+std::string DeliveryTarget::lane_of(const store::DeliveryRow& row) const {
+  switch (order) {
+    case Order::kOfWorkflow:
+      return memory_of(row);
+    case Order::kOfDestination:
+      return fmt::format("{}|{}", endpoint(), row.destination);
+    case Order::kNone:
+      return row.id;
+  }
+  CHECK(false);
+}
+
+std::optional<DeliveryTarget::Order> parse_order(const Value& given) {
+  if (given.is_null()) return DeliveryTarget::Order::kOfWorkflow;
+  const std::string_view word = given.string_or("");
+  if (word == "workflow") return DeliveryTarget::Order::kOfWorkflow;
+  if (word == "destination") return DeliveryTarget::Order::kOfDestination;
+  if (word == "none") return DeliveryTarget::Order::kNone;
+  return std::nullopt;
+}
+
 diag::Result<DeliveryTarget> find_target(store::Store& store, const Value& notify,
                                          const std::string& name_space) {
   DeliveryTarget target;
@@ -36,6 +61,7 @@ diag::Result<DeliveryTarget> find_target(store::Store& store, const Value& notif
     target.config = spec["config"];
     target.retries = spec["retries"];
     target.at_once = static_cast<std::size_t>(std::max<std::int64_t>(0, spec["atOnce"].int_or(0)));
+    target.order = parse_order(spec["order"]).value_or(target.order);
     target.outage_channel = spec["outageChannel"].string_or("");
     target.outage_after =
         static_cast<std::uint32_t>(spec["outageAfter"].int_or(target.outage_after));

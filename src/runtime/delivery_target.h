@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "diag/error.h"
@@ -23,10 +24,19 @@ struct DeliveryTarget {
   std::string outage_channel = {};  // `spec.outageChannel`: who is told when this one fails
   std::size_t at_once = 0;          // `spec.atOnce`: requests under way; 0: the standard
   std::uint32_t outage_after = 3;   // `spec.outageAfter`: failed attempts in a row
+  /// `spec.order`: what goes one after the other to a destination.
+  enum class Order { kOfWorkflow, kOfDestination, kNone } order = Order::kOfWorkflow;
 
   /// What lanes to one server have in common: the channel, or the kind and the host.
   [[nodiscard]] std::string endpoint() const;
+  /// The lane of a row: see notify::Outbox.
+  [[nodiscard]] std::string lane_of(const store::DeliveryRow& row) const;
+  /// Under which a workflow's deliveries to the row's destination remember.
+  [[nodiscard]] std::string memory_of(const store::DeliveryRow& row) const;
 };
+
+/// The words of `spec.order`; nullopt for none of them.
+[[nodiscard]] std::optional<DeliveryTarget::Order> parse_order(const value::Value& given);
 
 /// `notify` holds `channel: NAME`, or `kind` and `config`. Errors: kNotFound, kInvalidManifest
 /// (what is wrong with the channel), kIo.

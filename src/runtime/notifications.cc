@@ -20,6 +20,7 @@ using value::List;
 using value::Map;
 using value::Value;
 
+constexpr clock::Duration kTurn = clock::Duration::milliseconds(20);
 constexpr std::size_t kAnswerKept = 1024;  // bytes of an answer
 
 constexpr value::JsonStyle kCompact{
@@ -29,11 +30,6 @@ constexpr value::JsonStyle kCompact{
 Value channel_of(const store::DeliveryRow& row, const Value& payload) {
   if (payload["channel"].is_string()) return Map{{"channel", payload["channel"]}};
   return Map{{"kind", row.kind}, {"config", payload["config"]}};
-}
-
-// Rows of one lane are sent one after another.
-std::string lane_of(const store::DeliveryRow& row, const DeliveryTarget& target) {
-  return fmt::format("{}|{}|{}", target.endpoint(), row.destination, row.uid);
 }
 
 std::string one_line(std::string text) {
@@ -162,21 +158,23 @@ DeliveryTarget Notifications::target_now(const store::DeliveryRow& row,
 // The outbox decides by itself when; the row's payload tells how.
 void Notifications::take_in(store::DeliveryRow row, Value payload, const DeliveryTarget& target,
                             clock::Instant now) {
-  Item item{.row = std::move(row), .payload = std::move(payload), .lane = {}, .secrets = {}};
+  Item item{.row = std::move(row), .payload = std::move(payload)};
   item.row.payload.clear();
   item.outage_channel = target.outage_channel;
   item.outage_after = target.outage_after;
   if (item.row.attempts == 0 && target.how != nullptr) item.target = target;
   const store::DeliveryRow& r = item.row;
   notify::Parcel parcel{.id = r.id,
-                        .lane = {},
+                        .lane = target.lane_of(r),
                         .endpoint = target.endpoint(),
                         .schedule = schedule_of(item.payload["retries"], target.retries),
                         .attempts = r.attempts,
                         .next_at = r.next_at,
+                        // What quiet hours hold until the morning holds nobody else.
+                        .since = r.attempts == 0 ? std::max(r.created_at, r.next_at) : r.created_at,
                         .at_once = target.at_once};
-  item.lane = lane_of(r, target);
-  parcel.lane = item.lane;
+  item.memory = target.memory_of(r);
+  item.is_ordered = target.order == DeliveryTarget::Order::kOfDestination;
   const std::string id = r.id;
   custody_.open(r.uid);
   items_.emplace(id, std::move(item));
@@ -229,7 +227,7 @@ void Notifications::recall(const std::vector<store::DeliveryRow>& rows) {
     auto text = store_.delivery_payload(row.id);
     auto payload =
         text ? value::parse_json(*text) : diag::Result<Value>(std::unexpected(text.error()));
-    if (payload) learned[lane_of(row, target_now(row, *payload))] = row.memory;
+    if (payload) learned[target_now(row, *payload).memory_of(row)] = row.memory;
   }
   memory_.insert(learned.begin(), learned.end());
 }
@@ -275,11 +273,15 @@ std::size_t Notifications::take_orphans(Custody::Whose whose, clock::Instant now
   put_soonest_first(*rows);
   std::size_t taken = 0;
   std::set<std::string> recalled;
+  coming_.clear();
   for (const store::DeliveryRow& row : *rows) {
     if (row.kind == HookRequests::kKind || items_.contains(row.id)) continue;
     // What is done with here may not be in the store yet.
     if (std::ranges::find(rows_, row.id, &store::DeliveryRow::id) != rows_.end()) continue;
-    if (!custody_.may_send(row.uid, whose)) continue;
+    if (!custody_.may_send(row.uid, whose)) {
+      if (custody_.will_run(row.uid)) coming_[row.channel].emplace_back(row.created_at, row.uid);
+      continue;
+    }
     auto text = store_.delivery_payload(row.id);
     auto payload =
         text ? value::parse_json(*text) : diag::Result<Value>(std::unexpected(text.error()));
@@ -319,7 +321,7 @@ diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Insta
   const notify::Notice notice{
       .id = item.row.id, .at = item.row.created_at, .event = item.payload["event"]};
   Value memory;
-  if (const auto kept = memory_.find(item.lane); kept != memory_.end()) {
+  if (const auto kept = memory_.find(item.memory); kept != memory_.end()) {
     if (auto parsed = value::parse_json(kept->second)) memory = std::move(*parsed);
   }
   auto request = target.how->request({.notice = notice,
@@ -332,8 +334,22 @@ diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Insta
   return request;
 }
 
+// An engine takes up what it finds a part at a time: what goes in the order of all workflows does
+// not overtake those that are still to come.
+bool Notifications::waits_for_older(const Item& item) const {
+  const auto coming = coming_.find(item.row.channel);
+  if (!item.is_ordered || coming == coming_.end()) return false;
+  return std::ranges::any_of(coming->second, [&](const auto& older) {
+    return older.first < item.row.created_at && custody_.will_run(older.second);
+  });
+}
+
 void Notifications::try_to_send(const std::string& id, clock::Instant now) {
   Item& item = items_.at(id);
+  if (waits_for_older(item)) {
+    outbox_.put_back(id, now + kTurn);
+    return;
+  }
   auto request = request_of(item, now);
   if (request) {
     if (!courier_) {
@@ -389,7 +405,7 @@ void Notifications::settle(notify::Report report, clock::Instant now) {
     row.state = "delivered";
     if (!verdict.memory.is_null()) {
       row.memory = value::to_json(verdict.memory, kCompact);
-      memory_[item.lane] = row.memory;
+      memory_[item.memory] = row.memory;
     }
   } else if (ruling.state == notify::Ruling::State::kDead) {
     row.state = "dead";

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "executor/executor.h"
@@ -113,8 +114,9 @@ class Notifications {
   struct Item {
     store::DeliveryRow row;  // without the payload
     value::Value payload;
-    std::string lane;
-    std::vector<std::string> secrets;           // of the attempt under way
+    std::string memory = {};                    // its place in memory_
+    bool is_ordered = false;                    // with those of other workflows
+    std::vector<std::string> secrets = {};      // of the attempt under way
     std::optional<DeliveryTarget> target = {};  // for the first attempt, which follows at once
     std::string outage_channel = {};
     std::uint32_t outage_after = 0;
@@ -152,6 +154,7 @@ class Notifications {
   void recall(const std::vector<store::DeliveryRow>& rows);
   void prune(clock::Instant now);
   [[nodiscard]] diag::Result<notify::Request> request_of(Item& item, clock::Instant now);
+  [[nodiscard]] bool waits_for_older(const Item& item) const;
   void try_to_send(const std::string& id, clock::Instant now);
   void finish(std::string id, const std::string& failure, clock::Instant now);
   Item forget(const std::string& id);
@@ -171,7 +174,9 @@ class Notifications {
   clock::Instant looked_next_;            // steady: not before this
   std::unordered_map<std::string, Item> items_;          // by id
   std::unordered_map<std::string, Waiting> waiting_;     // by leaf key
-  std::unordered_map<std::string, std::string> memory_;  // by lane: JSON
+  std::unordered_map<std::string, std::string> memory_;  // by destination and workflow: JSON
+  /// By channel: when something of a workflow that is about to come was decided, and its uid.
+  std::map<std::string, std::vector<std::pair<clock::Instant, std::string>>> coming_;
   std::vector<store::DeliveryRow> rows_;
   std::vector<store::AttemptRow> attempts_;
   std::vector<Ended> ended_;  // to be told after the commit

@@ -3,6 +3,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -44,15 +47,17 @@ struct NotificationsTest : testing::Test {
   }
 
   Config config;
+  std::set<std::string> coming;  // workflows that the engine is about to take
   store::MemoryStore store;
   Inbox inbox;
-  Notifications notifications{{.config = config,
-                               .store = store,
-                               .inbox = inbox,
-                               .lookup = {},
-                               .runs_here = [](const std::string&) { return false; },
-                               .will_run = [](const std::string&) { return false; },
-                               .send = [](const executor::Task&) {}}};
+  Notifications notifications{
+      {.config = config,
+       .store = store,
+       .inbox = inbox,
+       .lookup = {},
+       .runs_here = [](const std::string&) { return false; },
+       .will_run = [this](const std::string& uid) { return coming.contains(uid); },
+       .send = [](const executor::Task&) {}}};
 };
 
 TEST_F(NotificationsTest, ALookThatWasPutOffIsMadeBeforeTheEnd) {
@@ -69,6 +74,41 @@ TEST_F(NotificationsTest, ALookThatWasPutOffIsMadeBeforeTheEnd) {
   EXPECT_TRUE(notifications.has_open("u0"));
   EXPECT_TRUE(notifications.may_end(kStart)) << "nothing is due";
   EXPECT_FALSE(notifications.may_end(kLater)) << "all are due";
+}
+
+TEST_F(NotificationsTest, InTheOrderOfADestinationNoneOvertakesOneThatIsStillToCome) {
+  ASSERT_TRUE(store.put_object({.kind = "NotificationChannel",
+                                .name_space = "n",
+                                .name = "ops",
+                                .json = R"({"spec": {"kind": "webhook", "order": "destination",
+                                            "config": {"url": "http://127.0.0.1:1/"}}})",
+                                .created_at = kStart}));
+  store::Batch batch;
+  for (const char* uid : {"older", "younger"}) {
+    const clock::Instant at{kStart.ns + (std::string_view(uid) == "older" ? 0 : 1)};
+    batch.deliveries.push_back({.id = std::string("msg_") + uid,
+                                .uid = uid,
+                                .name_space = "n",
+                                .workflow = "w",
+                                .node = "",
+                                .channel = "ops",
+                                .kind = "webhook",
+                                .destination = "",
+                                .state = "pending",
+                                .created_at = at,
+                                .next_at = at,
+                                .payload = R"({"channel": "ops"})"});
+  }
+  ASSERT_TRUE(store.commit(batch));
+  coming.insert("older");
+  EXPECT_EQ(notifications.adopt_orphans(Whose::kNobodys, kLater), 1U);
+  notifications.carry_out(kLater);
+  ASSERT_TRUE(notifications.next()) << "nothing is under way";
+  const clock::Instant again = *notifications.next();
+  EXPECT_GT(again, kLater);
+  coming.clear();
+  notifications.carry_out(again);
+  EXPECT_FALSE(notifications.next());
 }
 
 TEST_F(NotificationsTest, ALookThatFindsNothingHoldsNobodyBack) {
