@@ -139,6 +139,7 @@ Rule parse_rule(const Value& object, std::string_view name_space,
     if (address.message.is_null()) address.message = spec["message"];
   }
   read_limits(rule, spec, reader);
+  if (rule.when) rule.needs = expr::necessary_texts(rule.when->source());
   check_overdue(rule, spec["triggers"], reader);
   return rule;
 }
@@ -221,6 +222,7 @@ std::vector<Rule> parse_template_subscriptions(const Value& templates, std::stri
     for (RuleProblem& p : own) {
       p.pointer = below + p.pointer;
       problems.push_back(std::move(p));
+      rule.needs = expr::necessary_texts(rule.when->source());
     }
   }
   return rules;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "clock/instant.h"
+#include "expr/necessary.h"
 #include "expr/program.h"
 #include "notify/happening.h"
 #include "notify/quiet_hours.h"
@@ -27,6 +28,7 @@ struct Trigger {
   bool is_recovery = false;
   bool is_stop = false;
   std::optional<expr::Program> when = {};
+  std::vector<expr::NecessaryText> needs = {};  // for `when` to hold
 };
 
 /// Who hears of it.
@@ -51,6 +53,7 @@ struct Rule {
   WorkflowSelector selector = {};
   std::vector<Trigger> triggers = {};
   std::optional<expr::Program> when = {};
+  std::vector<expr::NecessaryText> needs = {};  // for `when` to hold
   std::vector<Address> send = {};
   std::optional<expr::Program> once_per = {};
   clock::Duration once_within = {};    // 0: for ever

@@ -80,9 +80,20 @@ bool is_in_scope(const Rule& rule, const Trigger& trigger, Happening what, const
   return is_step && !node["isHook"].bool_or(false);
 }
 
-bool holds(const std::optional<expr::Program>& program, const EventScope& scope, const Rule& rule,
+// Most of many rules are about another step, phase or workflow: that is seen without evaluating.
+bool may_hold(const std::vector<expr::NecessaryText>& needs, const EventScope& scope) {
+  return std::ranges::all_of(needs, [&](const expr::NecessaryText& need) {
+    Value scratch;
+    const Value* v = scope.find_leaf(need.path, scratch);
+    return v == nullptr || !v->is_string() || v->as_string() == need.text;
+  });
+}
+
+bool holds(const std::optional<expr::Program>& program,
+           const std::vector<expr::NecessaryText>& needs, const EventScope& scope, const Rule& rule,
            const Watch::Trouble& trouble) {
   if (!program) return true;
+  if (!may_hold(needs, scope)) return false;
   auto result = program->run_bool(scope);
   if (!result && trouble) trouble(rule, result.error().message);
   return result && *result;
@@ -142,12 +153,13 @@ std::vector<Match> Watch::matches(Happening what, const Value& event, clock::Ins
     const Rule& rule = *waiting.rule;
     const Trigger* found = nullptr;
     for (const Trigger* trigger : waiting.triggers) {
-      if (is_in_scope(rule, *trigger, what, event) && holds(trigger->when, scope, rule, trouble)) {
+      if (is_in_scope(rule, *trigger, what, event) &&
+          holds(trigger->when, trigger->needs, scope, rule, trouble)) {
         found = trigger;
         break;
       }
     }
-    if (found != nullptr && !holds(rule.when, scope, rule, trouble)) found = nullptr;
+    if (found != nullptr && !holds(rule.when, rule.needs, scope, rule, trouble)) found = nullptr;
     const bool counts = rule.counts_streaks() && contains(kEndings, what);
     if (found != nullptr || counts) out.push_back({waiting.rule, found});
   }

@@ -144,6 +144,7 @@ Trigger RuleReader::trigger(const Value& v, const std::string& pointer) {
     Trigger out{.on = happenings(v[on], fmt::format("{}/{}", pointer, on)),
                 .when = expression(v["when"], pointer + "/when")};
     if (v[on].is_null()) wrong(pointer, "want 'on': a list of events");
+    if (out.when) out.needs = expr::necessary_texts(out.when->source());
     return out;
   }
   const std::string given = text(v, pointer);
@@ -159,6 +160,7 @@ Trigger RuleReader::trigger(const Value& v, const std::string& pointer) {
     return path == "node" || path.starts_with("node.");
   });
   out.on = is_of_node ? kOfNodes : kOfWorkflows;
+  out.needs = expr::necessary_texts(out.when->source());
   return out;
 }
 
