@@ -19,6 +19,19 @@ std::string space_or(std::string_view own, const std::string& name_space) {
   return name_space.empty() ? "default" : name_space;
 }
 
+// Nothing has run: where the end of a step's log would be said, this is.
+Value with_logs(const Value& event) {
+  value::List failures;
+  for (const Value& failure : event["failures"].list()) {
+    value::Map with = failure.map();
+    with.set("log", "(the end of its log)");
+    failures.emplace_back(std::move(with));
+  }
+  value::Map out = event.map();
+  out.set("failures", std::move(failures));
+  return out;
+}
+
 }  // namespace
 
 diag::Result<RuleSource> RuleSource::of(const Documents& documents, store::Store& store,
@@ -108,8 +121,13 @@ void RehearsedRules::note(Happening what, Value event, const std::string& occasi
   event = notify::with_actions(event, url_, {}, at);
   for (const notify::Match& match : watch_.matches(what, event, at, {})) {
     if (is_mute_ || (only != nullptr && match.rule.get() != only)) continue;
-    auto letters = notify::decide(
-        {.match = match, .what = what, .event = event, .occasion = occasion, .at = at}, *this);
+    auto letters = notify::decide({.match = match,
+                                   .what = what,
+                                   .event = event,
+                                   .occasion = occasion,
+                                   .at = at,
+                                   .complete = with_logs},
+                                  *this);
     if (!letters) continue;
     for (const notify::Letter& letter : *letters) add(letter, at);
   }

@@ -8,6 +8,7 @@
 #include "expr/environment.h"
 #include "notify/message_text.h"
 #include "spec/schema.h"
+#include "tag/scan.h"
 #include "tag/substitute.h"
 
 namespace tiphys::notify {
@@ -18,15 +19,26 @@ using expr::Known;
 using value::Map;
 using value::Value;
 
+// `0` of a list: `failures.0.log`.
+const Value* element(const Value& list, std::string_view index) {
+  constexpr std::size_t kDigits = 4;
+  if (index.empty() || index.size() > kDigits ||
+      index.find_first_not_of("0123456789") != std::string_view::npos) {
+    return nullptr;
+  }
+  const auto at = static_cast<std::size_t>(std::stoul(std::string(index)));
+  return at < list.list().size() ? &list.list()[at] : nullptr;
+}
+
 // Names with dots of their own (labels) are looked for as a whole first.
 const Value* walk(const Value& from, std::string_view path) {
   const Value* at = &from;
   while (true) {
     if (const Value* whole = at->map().find(path)) return whole;
     const std::size_t dot = path.find('.');
-    if (dot == std::string_view::npos) return nullptr;
-    at = at->map().find(path.substr(0, dot));
-    if (at == nullptr) return nullptr;
+    const std::string_view name = path.substr(0, dot);
+    at = at->is_list() ? element(*at, name) : at->map().find(name);
+    if (at == nullptr || dot == std::string_view::npos) return at;
     path.remove_prefix(dot + 1);
   }
 }
@@ -81,10 +93,21 @@ constexpr Field kFields[] = {
     {"actions.stop", Known::kText},
     {"actions.resumeUrl", Known::kText},
     {"actions.stopUrl", Known::kText},
+    {"digest", Known::kMembers},
+    {"digest.count", Known::kAnything},
+    {"digest.since", Known::kText},
+    {"digest.events", Known::kAnything},
 };
 
 // Members of these may have any name.
 constexpr std::string_view kOpen[] = {"workflow.labels.", "workflow.annotations.", "failures."};
+
+bool closes_all(std::string_view text) {
+  while (const auto piece = tag::next_piece(text)) {
+    if (!piece->closed) return false;
+  }
+  return true;
+}
 
 void find_problems(const Value& v, const std::string& pointer, std::vector<MessageProblem>& out) {
   if (v.is_string() && tag::has_tags(v.as_string())) {
@@ -99,6 +122,9 @@ void find_problems(const Value& v, const std::string& pointer, std::vector<Messa
         suggestion = nearest_event_field(tag.name);
       }
       if (!problem.empty()) out.push_back({pointer, std::move(problem), std::move(suggestion)});
+    }
+    if (!closes_all(v.as_string())) {
+      out.push_back({pointer, "'{{' without '}}'", "write {{='{{'}} for the braces themselves"});
     }
   }
   std::size_t i = 0;
@@ -160,9 +186,73 @@ std::string expression_problem(const expr::Program& program, std::string& sugges
   return checked ? "" : checked.error().message;
 }
 
-diag::Result<Value> rendered(const Value& message, const Value& event, clock::Instant now) {
-  if (!tag::has_tags(message)) return message;
-  return tag::substitute(message, EventScope(event, now), {});
+namespace {
+
+/// Replaces the tags of one message after the other text in it.
+class Renderer {
+ public:
+  Renderer(const Value& event, clock::Instant now) : scope_(event, now) {}
+
+  [[nodiscard]] Value whole(const Value& v) {
+    if (!tag::has_tags(v)) return v;
+    if (v.is_string()) return text(v.as_string());
+    if (v.is_list()) {
+      value::List out;
+      for (const Value& item : v.list()) out.push_back(whole(item));
+      return out;
+    }
+    Map out;
+    for (const auto& [key, member] : v.map()) out.set(text(key), whole(member));
+    return out;
+  }
+  [[nodiscard]] std::string take_trouble() { return std::move(trouble_); }
+
+ private:
+  std::string text(std::string_view rest) {
+    std::string out;
+    while (const auto piece = tag::next_piece(rest)) {
+      out += piece->literal;
+      out += piece->closed ? one(piece->inside) : fmt::format("{{{{{}", piece->inside);
+      if (!piece->closed) rest = {};
+    }
+    return out += rest;
+  }
+
+  // Tags of the others keep what they cannot resolve, for a later pass; here is none.
+  std::string one(std::string_view inside) {
+    const std::string whole = fmt::format("{{{{{}}}}}", inside);
+    auto result = tag::substitute(whole, scope_, {});
+    if (result && *result != whole) return std::move(*result);
+    std::string_view name = tag::trim(inside, false);
+    if (name.starts_with('=')) name = tag::trim(name.substr(1), false);
+    const std::string why = result ? "none" : clean_line(result.error().message);
+    if (trouble_.empty()) trouble_ = fmt::format("message: {}: {}", whole, why);
+    return fmt::format("({}: {})", name, why);
+  }
+
+  EventScope scope_;
+  std::string trouble_;
+};
+
+}  // namespace
+
+Rendered rendered(const Value& message, const Value& event, clock::Instant now) {
+  if (!tag::has_tags(message)) return {.message = message};
+  Renderer renderer(event, now);
+  Rendered out{.message = renderer.whole(message)};
+  out.trouble = renderer.take_trouble();
+  return out;
+}
+
+bool reads_digest(std::string_view text) {
+  const auto is_of_it = [](std::string_view path) {
+    return path == "digest" || path.starts_with("digest.") || path.starts_with("digest[");
+  };
+  return std::ranges::any_of(tag::find_tags(text), [&](const tag::Tag& tag) {
+    if (!tag.is_expression) return is_of_it(tag.name);
+    const auto program = expr::Program::parse(tag.name);
+    return program && std::ranges::any_of(program->reads(), is_of_it);
+  });
 }
 
 std::vector<MessageProblem> message_problems(const Value& message) {

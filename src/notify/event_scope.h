@@ -43,10 +43,17 @@ class EventScope final : public vars::Scope {
 /// names a field that there is not. Empty when nothing is; `suggestion` may be set.
 [[nodiscard]] std::string expression_problem(const expr::Program& program, std::string& suggestion);
 
-/// The texts inside of `message` with their tags replaced. Errors: kBadExpression and the others of
-/// tag::substitute().
-[[nodiscard]] diag::Result<value::Value> rendered(const value::Value& message,
-                                                  const value::Value& event, clock::Instant now);
+/// A message as it is sent.
+struct Rendered {
+  value::Value message;
+  std::string trouble = {};  // of the first tag that gave nothing, and why
+};
+/// The texts inside of `message` with their tags replaced. In place of a tag that gives nothing
+/// stands what whoever reads it can tell: `(workflow.labels.team: none)`.
+[[nodiscard]] Rendered rendered(const value::Value& message, const value::Value& event,
+                                clock::Instant now);
+/// Whether a text has a tag about the digest as a whole.
+[[nodiscard]] bool reads_digest(std::string_view text);
 
 /// A tag or expression inside of a message that cannot work.
 struct MessageProblem {

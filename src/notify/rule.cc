@@ -36,6 +36,12 @@ void read_digest(Rule& rule, const Value& v, RuleReader& reader) {
   if (v["window"].is_null()) reader.wrong("/spec/digest", "want 'window': a duration");
   rule.digest = reader.duration(v["window"], "/spec/digest/window");
   rule.digest_title = reader.text(v["title"], "/spec/digest/title");
+  std::string others = rule.digest_title;
+  constexpr std::string_view kCount = "{{count}}";
+  if (const std::size_t at = others.find(kCount); at != std::string::npos) {
+    others.erase(at, kCount.size());
+  }
+  reader.message(Value(others), "/spec/digest/title");
 }
 
 void read_limits(Rule& rule, const Value& spec, RuleReader& reader) {
@@ -133,13 +139,13 @@ Rule parse_rule(const Value& object, std::string_view name_space,
   if (rule.selector.namespaces.empty()) rule.selector.namespaces = {rule.name_space};
   rule.triggers = reader.triggers(spec["triggers"], "/spec/triggers");
   rule.when = reader.expression(spec["when"], "/spec/when");
+  if (rule.when) rule.needs = expr::necessary_texts(rule.when->source());
   rule.send = reader.addresses(spec["send"], "/spec/send");
   reader.message(spec["message"], "/spec/message");
   for (Address& address : rule.send) {
     if (address.message.is_null()) address.message = spec["message"];
   }
   read_limits(rule, spec, reader);
-  if (rule.when) rule.needs = expr::necessary_texts(rule.when->source());
   check_overdue(rule, spec["triggers"], reader);
   return rule;
 }
@@ -216,13 +222,13 @@ std::vector<Rule> parse_template_subscriptions(const Value& templates, std::stri
           expr::Program::parse(fmt::format("node.templateName == {}", value::to_json(Value(name))));
       if (!is_of_it) continue;  // a text in quotes is an expression
       rule.when = std::move(*is_of_it);
+      rule.needs = expr::necessary_texts(rule.when->source());
       rule.name += "@" + name;
       rules.push_back(std::move(rule));
     }
     for (RuleProblem& p : own) {
       p.pointer = below + p.pointer;
       problems.push_back(std::move(p));
-      rule.needs = expr::necessary_texts(rule.when->source());
     }
   }
   return rules;

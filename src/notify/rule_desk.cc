@@ -17,6 +17,7 @@ using value::List;
 using value::Map;
 using value::Value;
 
+constexpr std::string_view kCountTag = "{{count}}";  // of a digest's title
 constexpr std::size_t kDigestMax = 100;  // events of which a digest keeps more than their number
 
 /// Which workflows are one after the other: those of a cron workflow, of a template, of a pattern
@@ -83,11 +84,33 @@ diag::Result<bool> was_told(const Candidate& c, RuleMemory& memory, std::string&
   return false;
 }
 
-Value with_title(const Value& event) {
+// The words of a message that are about each event of a digest, in one line or several.
+std::string words_of_one(const Value& message, const Candidate& c, std::string& trouble) {
+  const Value& title = message["title"];
+  const Value& text = message.is_string() ? message : message["text"];
+  std::string out;
+  for (const Value* words : {&title, &text}) {
+    if (!words->is_string() || reads_digest(words->as_string())) continue;
+    Rendered one = rendered(*words, c.event, c.at);
+    if (trouble.empty()) trouble = std::move(one.trouble);
+    const std::string said = plain_text(one.message);
+    if (!said.empty()) out += out.empty() ? said : ": " + said;
+  }
+  return out;
+}
+
+Value brief_of(const Candidate& c, std::string& trouble) {
+  const Value& event = c.event;
   Map brief{{"type", event["type"]}, {"workflow", event["workflow"]}};
   if (event["node"].is_map()) brief.set("node", event["node"]);
   const DefaultMessage m = default_message({.id = "", .at = {}, .event = event});
   brief.set("title", m.title);
+  List lines;
+  for (const Address& address : c.match.rule->send) {
+    lines.emplace_back(words_of_one(address.message, c, trouble));
+  }
+  const bool has_own = std::ranges::any_of(lines, [](const Value& v) { return v != Value(""); });
+  if (has_own) brief.set("lines", std::move(lines));
   return Value(std::move(brief));
 }
 
@@ -97,7 +120,11 @@ diag::Result<void> gather(const Candidate& c, RuleMemory& memory) {
   Map digest = kept.map();
   List events = kept["events"].list();
   const std::int64_t count = kept["count"].int_or(0) + 1;
-  if (events.size() < kDigestMax) events.push_back(with_title(c.event));
+  if (events.size() < kDigestMax) {
+    std::string trouble;
+    events.push_back(brief_of(c, trouble));
+    if (!trouble.empty()) digest.set("trouble", std::move(trouble));
+  }
   clock::Instant due{kept["due"].int_or(0)};
   if (!due.is_set()) {
     due = c.at + rule.digest;
@@ -111,14 +138,61 @@ diag::Result<void> gather(const Candidate& c, RuleMemory& memory) {
   return {};
 }
 
-std::string digest_text(const Value& gathered) {
+std::string digest_text(const Value& gathered, std::size_t address) {
   std::string text;
   const auto shown = static_cast<std::int64_t>(gathered["events"].list().size());
   for (const Value& e : gathered["events"].list()) {
-    text += fmt::format("{}{}", text.empty() ? "" : "\n", e["title"].string_or(""));
+    const List& lines = e["lines"].list();
+    std::string own = address < lines.size() ? plain_text(lines[address]) : "";
+    if (own.empty()) own = e["title"].string_or("");
+    text += fmt::format("{}{}", text.empty() ? "" : "\n", own);
   }
   const std::int64_t more = gathered["count"].int_or(0) - shown;
   return more > 0 ? text + fmt::format("\n… and {} more", more) : text;
+}
+
+std::string digest_title(const Rule& rule, const Value& gathered, const Value& event,
+                         clock::Instant now) {
+  const std::string count = std::to_string(gathered["count"].int_or(0));
+  if (rule.digest_title.empty()) {
+    return fmt::format("{}: {} notification{} since {}", rule.name, count, count == "1" ? "" : "s",
+                       gathered["since"].string_or(""));
+  }
+  std::string title = rule.digest_title;
+  if (const std::size_t at = title.find(kCountTag); at != std::string::npos) {
+    title.replace(at, kCountTag.size(), count);
+  }
+  return plain_text(rendered(Value(title), event, now).message);
+}
+
+// The words about each event are lines of the text; what else the rule's message has stays.
+Letter digest_letter(const RulePtr& rule, std::size_t address, const Value& gathered,
+                     const Value& event, clock::Instant now) {
+  const Value& own = rule->send[address].message;
+  const std::string first(gathered["key"].string_or(""));
+  Letter letter{.rule = rule,
+                .address = address,
+                .uid = "digest-" + first,
+                .key = fmt::format("{} digest {} {}", rule->id(), first, address),
+                .event = event,
+                .trouble = std::string(gathered["trouble"].string_or(""))};
+  Map message;
+  const auto set = [&](const std::string& field, const Value& words) {
+    Rendered whole = rendered(words, event, now);
+    message.set(field, std::move(whole.message));
+    if (letter.trouble.empty()) letter.trouble = std::move(whole.trouble);
+  };
+  const auto is_of_all = [](const Value& v) {
+    return v.is_string() && reads_digest(v.as_string());
+  };
+  message.set("title", digest_title(*rule, gathered, event, now));
+  message.set("text", digest_text(gathered, address));
+  for (const auto& [field, v] : own.map()) {
+    if ((field != "title" && field != "text") || is_of_all(v)) set(field, v);
+  }
+  if (is_of_all(own)) set("text", own);
+  letter.message = Value(std::move(message));
+  return letter;
 }
 
 Letter letter_of(const Candidate& c, std::size_t address, const Value& event) {
@@ -128,12 +202,9 @@ Letter letter_of(const Candidate& c, std::size_t address, const Value& event) {
                 .uid = c.uid,
                 .key = fmt::format("{} {} {}", rule.id(), c.occasion, address),
                 .event = event};
-  auto message = rendered(rule.send[address].message, event, c.at);
-  if (message) {
-    letter.message = std::move(*message);
-  } else {
-    letter.trouble = message.error().message;
-  }
+  Rendered whole = rendered(rule.send[address].message, event, c.at);
+  letter.message = std::move(whole.message);
+  letter.trouble = std::move(whole.trouble);
   return letter;
 }
 
@@ -159,6 +230,7 @@ diag::Result<std::vector<Letter>> decide(const Candidate& given, RuleMemory& mem
   if (is_old) return letters;
   const auto quiet = rule.quiet ? quiet_until(*rule.quiet, c.at) : std::nullopt;
   if (quiet && rule.quiet->drops) return letters;
+  if (c.complete) c.event = c.complete(c.event);
   if (rule.digest.ns > 0) {
     TRY_VOID(gather(c, memory));
     return letters;
@@ -185,14 +257,6 @@ std::vector<Letter> close_digest(const RulePtr& rule, const std::string& key, co
   }
   memory.keep(rule->id(), key, {}, {});
   if (quiet || rule->is_mute(now)) return letters;
-  const std::string count = std::to_string(gathered["count"].int_or(0));
-  std::string title = rule->digest_title.empty()
-                          ? fmt::format("{}: {} notification{} since {}", rule->name, count,
-                                        count == "1" ? "" : "s", gathered["since"].string_or(""))
-                          : rule->digest_title;
-  if (const std::size_t at = title.find("{{count}}"); at != std::string::npos) {
-    title.replace(at, std::string_view("{{count}}").size(), count);
-  }
   const Value& last = gathered["events"].list().back();
   Map event{{"type", "digest"},
             {"trigger", rule->name},
@@ -200,15 +264,8 @@ std::vector<Letter> close_digest(const RulePtr& rule, const std::string& key, co
             {"digest", Map{{"count", gathered["count"]},
                            {"since", gathered["since"]},
                            {"events", gathered["events"]}}}};
-  const Value message(Map{{"title", title}, {"text", digest_text(gathered)}});
-  const std::string first(gathered["key"].string_or(""));
   for (std::size_t i = 0; i < rule->send.size(); ++i) {
-    letters.push_back({.rule = rule,
-                       .address = i,
-                       .uid = "digest-" + first,
-                       .key = fmt::format("{} digest {} {}", rule->id(), first, i),
-                       .event = Value(event),
-                       .message = message});
+    letters.push_back(digest_letter(rule, i, gathered, Value(event), now));
   }
   return letters;
 }

@@ -5,6 +5,7 @@
 // together with what is sent, and `simulate` can forget it. Pure.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct Candidate {
   std::string uid = {};       // of the workflow
   std::string occasion = {};  // names the event among those of the workflow
   clock::Instant at = {};
+  /// If set, gives the event with what is read only when it is told: the ends of logs.
+  std::function<value::Value(const value::Value& event)> complete = {};
 };
 
 /// What one address is to be sent.
@@ -47,7 +50,7 @@ struct Letter {
   value::Value event = {};
   value::Value message = {};       // rendered
   clock::Instant not_before = {};  // the end of the quiet hours, or not set
-  std::string trouble = {};        // why its message could not be rendered, and is the default one
+  std::string trouble = {};        // what in its message gave nothing
 };
 
 /// What is to be sent of a candidate, if anything. Errors: those of the memory.
@@ -55,7 +58,8 @@ struct Letter {
                                                        RuleMemory& memory);
 
 /// The window of a digest is over: what was gathered under `key` becomes letters, and is forgotten.
-/// In quiet hours it is put off.
+/// In quiet hours it is put off. The title and text of a rule's own message are a line for each
+/// event, unless they read `digest`: then they are about all. Its other fields are of the digest.
 [[nodiscard]] std::vector<Letter> close_digest(const RulePtr& rule, const std::string& key,
                                                const value::Value& gathered, clock::Instant now,
                                                RuleMemory& memory);

@@ -242,6 +242,98 @@ TEST_F(RuleTest, ADigestGathersUntilItsWindowIsOver) {
   EXPECT_TRUE(memory_.kept["n/r|digest"].is_null());
 }
 
+TEST_F(RuleTest, WhatCannotHoldIsNotEvaluated) {
+  const auto needs = [](const char* source) {
+    std::vector<std::string> out;
+    for (const auto& n : expr::necessary_texts(source)) out.push_back(n.path + "=" + n.text);
+    return out;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(needs(R"(node.phase == "Failed" && 'a' == node.displayName && attempt > 1)"),
+            (Texts{"node.phase=Failed", "node.displayName=a"}));
+  EXPECT_EQ(needs(R"(attempt > 1 && node.phase == "Failed")"), Texts{});
+  EXPECT_EQ(needs(R"(node.phase == "Failed" || node.displayName == "a")"), Texts{});
+  EXPECT_EQ(needs(R"(type == "x" && (shutdown != "" || attempt > 0))"), Texts{"type=x"});
+  EXPECT_EQ(needs(R"(workflow.labels["a.b"] == "c")"), Texts{"workflow.labels.a.b=c"});
+  EXPECT_EQ(needs(R"(workflow?.name == "c" && node.phase == "x")"), Texts{});
+  EXPECT_EQ(needs("1 +"), Texts{});
+  // Nothing else is told than without that.
+  const RulePtr r = rule(R"({"triggers": ["workflow.labels.team == 'a'"],
+                             "send": [{"channel": "c"}]})");
+  const Watch watch({r});
+  const auto matches = [&](const char* event) {
+    return watch.matches(Happening::kWorkflowFailed, json(event), now_, {}).size();
+  };
+  EXPECT_EQ(matches(R"({"workflow": {"labels": {"team": "a"}}})"), 1U);
+  EXPECT_EQ(matches(R"({"workflow": {"labels": {"team": "b"}}})"), 0U);
+  EXPECT_EQ(matches(R"({"workflow": {"labels": {}}})"), 0U);
+}
+
+TEST_F(RuleTest, ATagThatGivesNothingSaysSo) {
+  const Value event = json(R"({"workflow": {"name": "w", "labels": {}},
+                               "failures": [{"phase": "Failed", "log": "oh {{no}}"}]})");
+  const auto text_of = [&](const char* text) { return rendered(Value(text), event, now_).message; };
+  EXPECT_EQ(text_of("a {{workflow.labels.team}} b"), Value("a (workflow.labels.team: none) b"));
+  EXPECT_EQ(text_of("{{=failures[0].log}}, {{failures.0.phase}}"), Value("oh {{no}}, Failed"));
+  EXPECT_EQ(text_of("{{ failures.1.log }}"), Value("(failures.1.log: none)"));
+  EXPECT_EQ(text_of("{{=workflow.labels.team}}"), Value("(workflow.labels.team: none)"));
+  EXPECT_EQ(text_of("{{=failures[0].lg}}!").as_string().substr(0, 17), "(failures[0].lg: ");
+  EXPECT_EQ(text_of("{{=failures[7].log}}").as_string().substr(0, 18), "(failures[7].log: ");
+  EXPECT_EQ(text_of("{{='{{'}}workflow.name}} {{workflow.name"),
+            Value("{{workflow.name}} {{workflow.name"));
+  const Value nested = json(R"({"a": [{"{{workflow.name}}": "{{node.name}}"}], "b": 1})");
+  const Rendered whole = rendered(nested, event, now_);
+  EXPECT_EQ(whole.message, json(R"j({"a": [{"w": "(node.name: none)"}], "b": 1})j"));
+  EXPECT_EQ(whole.trouble, "message: {{node.name}}: none");
+}
+
+TEST_F(RuleTest, ATagWithoutAnEndIsTold) {
+  const auto problems = message_problems(json(R"({"title": "a {{workflow.name"})"));
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].pointer, "/title");
+  EXPECT_EQ(problems[0].message, "'{{' without '}}'");
+}
+
+TEST_F(RuleTest, ADigestSpeaksInTheWordsOfItsRule) {
+  const RulePtr r = rule(R"({"triggers": ["on-failed"],
+      "digest": {"window": "15m", "title": "{{count}} of {{digest.count}}"},
+      "send": [{"channel": "c", "message": "{{workflow.name}} is broken"}, {"channel": "d"},
+               {"channel": "e", "message": {"severity": "bad", "group": "{{digest.count}}",
+                "title": "{{workflow.name}}", "text": "see {{workflow.labels.team}}"}},
+               {"channel": "f", "message": {"title": "all {{digest.count}}",
+                "text": "{{=digest.events[1].workflow.name}}"}}]})");
+  for (const char* name : {"a", "b"}) EXPECT_TRUE(ended(r, "Failed", name).empty());
+  const Value gathered = memory_.kept["n/r|digest"];
+  const auto letters = close_digest(r, "digest", gathered, memory_.due_at, memory_);
+  ASSERT_EQ(letters.size(), 4U);
+  EXPECT_EQ(letters[0].message, json(R"({"title": "2 of 2", "text": "a is broken\nb is broken"})"));
+  EXPECT_EQ(letters[1].message, json(R"({"title": "2 of 2", "text": "a Failed\nb Failed"})"));
+  EXPECT_EQ(letters[2].message,
+            json(R"j({"title": "2 of 2", "severity": "bad", "group": "2", "text":
+                 "a: see (workflow.labels.team: none)\nb: see (workflow.labels.team: none)"})j"));
+  EXPECT_EQ(letters[2].trouble, "message: {{workflow.labels.team}}: none");
+  EXPECT_EQ(letters[3].message, json(R"({"title": "all 2", "text": "b"})"));
+}
+
+TEST_F(RuleTest, WhatIsReadWhenItIsToldIsInItsMessage) {
+  const RulePtr r = rule(R"({"triggers": ["on-failed"], "send": [{"channel": "c", "message":
+                             "{{=failures[0].log}}"}]})");
+  const Value event = json(R"({"type": "workflow.failed", "workflow": {"name": "w"},
+                               "failures": [{"phase": "Failed"}]})");
+  const Watch watch({r});
+  for (const Match& match : watch.matches(Happening::kWorkflowFailed, event, now_, {})) {
+    const auto letters =
+        decide({.match = match,
+                .what = Happening::kWorkflowFailed,
+                .event = event,
+                .at = now_,
+                .complete = [](const Value&) { return json(R"({"failures": [{"log": "oh"}]})"); }},
+               memory_);
+    ASSERT_TRUE(letters && letters->size() == 1U);
+    EXPECT_EQ(letters->front().message, Value("oh"));
+  }
+}
+
 TEST_F(RuleTest, QuietHoursHoldUntilTheirEnd) {
   const RulePtr r = rule(R"({"triggers": ["on-failed"], "send": [{"channel": "c"}], "quietHours":
       {"from": "22:00", "to": "07:00", "timeZone": "Europe/Berlin"}})");

@@ -155,6 +155,13 @@ void Subscriptions::note(const Watched& watched, Happening what, Value event,
                          const std::string& occasion, clock::Instant at) {
   event = notify::with_actions(event, config_.url, links_, at);
   const auto trouble = [this](const Rule& rule, const std::string& error) { warn(rule, error); };
+  // A rule's message may read them; the workflow may be forgotten by then.
+  const auto with_logs = [this, uid = watched.run->uid()](const Value& whole) {
+    if (whole["failures"].list().empty()) return whole;
+    Map with = whole.map();
+    add_failure_logs(config_, uid, with);
+    return Value(std::move(with));
+  };
   for (notify::Match& match : watched.watch.matches(what, event, at, trouble)) {
     if (watched.is_mute) match.trigger = nullptr;
     if (match.trigger == nullptr && !match.rule->counts_streaks()) continue;
@@ -163,7 +170,8 @@ void Subscriptions::note(const Watched& watched, Happening what, Value event,
                            .event = event,
                            .uid = watched.run->uid(),
                            .occasion = occasion,
-                           .at = at});
+                           .at = at,
+                           .complete = with_logs});
   }
 }
 
@@ -281,13 +289,6 @@ diag::Result<void> Subscriptions::prepare(store::Batch& batch, clock::Instant no
 }
 
 void Subscriptions::send(std::vector<Letter> letters, clock::Instant now) {
-  if (letters.empty()) return;
-  // All of them tell one event.
-  Map event = letters.front().event.map();
-  if (!letters.front().event["failures"].list().empty()) {
-    add_failure_logs(config_, letters.front().uid, event);
-    for (Letter& letter : letters) letter.event = Value(event);
-  }
   for (Letter& letter : letters) send_one(letter, now);
 }
 

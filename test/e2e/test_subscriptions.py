@@ -357,6 +357,25 @@ spec:
         self.assertIn("Notifies   ops (webhook) by rule told\n          | wf broke\n          | at 0\n", text)
         self.assertEqual(json.loads(self.call("notifications", "list", "-o", "json").stdout), [])
 
+    def test_a_message_may_show_logs_and_says_what_there_is_not(self):
+        text = "{{=failures[0].log}}|{{failures.0.phase}}|{{workflow.labels.team}}|{{=failures[3].log}}"
+        with WebhookReceiver() as receiver:
+            self.run_ruled(receiver, {"triggers": ["on-failed"], "message": text}, workflow("echo oh no; exit 3", "bad"))
+        told, = self.told(receiver)
+        first, second, third, fourth = told["data"]["message"]["text"].split("|")
+        self.assertEqual((first, second, third), ("oh no", "Failed", "(workflow.labels.team: none)"))
+        self.assertTrue(fourth.startswith("(failures[3].log: ") and fourth.endswith(")"), fourth)
+
+    def test_a_tag_that_cannot_work_is_told_at_its_place(self):
+        for given, wanted in (("{{workflow.nam}}", "'{{workflow.nam}}' is no field of an event; did you mean 'workflow.name'?"),
+                              ("{{workflow.name", "'{{' without '}}'"), ("{{=1 +}}", "")):
+            path = self.write("rule.yaml", channel("http://127.0.0.1:1") + rule(
+                {"triggers": ["on-failed"], "message": {"title": given}}))
+            for command in ("lint", "apply"):
+                p = self.call(command, path, ok=False)
+                self.assertRegex(p.stdout + p.stderr, r"rule\.yaml:\d+:\d+: error: ")
+                self.assertIn(wanted, p.stdout + p.stderr)
+
     def test_never_missed_and_never_twice_over_kills(self):
         with WebhookReceiver() as receiver:
             self.call("apply", self.write("rule.yaml", channel(receiver.url) + rule(
@@ -408,6 +427,16 @@ class Digests(Told):
         self.assertEqual(len(told), 1)
         self.assertEqual(told[0]["data"]["digest"]["count"], 3)
         self.assertEqual([e["workflow"]["name"] for e in told[0]["data"]["digest"]["events"]], ["w0", "w1", "w2"])
+
+    def test_a_digest_speaks_in_the_words_of_its_rule(self):
+        with WebhookReceiver() as receiver:
+            self.run_ruled(receiver, {"triggers": ["on-failed"], "digest": {"window": "1h", "title": "{{digest.count}} red"},
+                                      "message": "{{workflow.name}}: {{=failures[0].log}}"},
+                           *[workflow(f"echo no {i}; exit 1", f"w{i}") for i in range(2)])
+            self.offset.write_text("3700")
+            self.call("notifications", "send")
+        told, = self.told(receiver)
+        self.assertEqual(told["data"]["message"], {"title": "2 red", "text": "w0: no 0\nw1: no 1"})
 
     def test_an_end_of_quiet_hours_is_kept(self):
         hour = time.gmtime(time.time() + 3600)
