@@ -96,6 +96,11 @@ class Channel {
   /// in Draft, but secrets may still be references.
   [[nodiscard]] virtual std::vector<std::string> destinations(const value::Value& config,
                                                               const value::Value& message) const;
+  /// Whether a message shows whole logs, so that `failures[].wholeLog` is to be in its event.
+  [[nodiscard]] virtual bool wants_logs(const value::Value& /*config*/,
+                                        const value::Value& /*message*/) const {
+    return false;
+  }
   /// What is wrong with a channel's `spec`, each with the path of the field: `url: required`.
   /// Empty if nothing is.
   [[nodiscard]] virtual std::vector<std::string> problems(const value::Value& config) const = 0;

@@ -17,7 +17,9 @@ namespace tiphys::notify {
 namespace {
 
 constexpr long kConnectTimeoutMs = 10'000;
-constexpr std::size_t kRepliesMax = 1000;  // lines of a mail server that are looked at
+constexpr std::size_t kReadMax = 1024UL * 1024;         // of an answer's body
+constexpr std::int64_t kMailBytesASecond = 64L * 1024;  // a slow line has to bear what is attached
+constexpr std::size_t kRepliesMax = 1000;               // lines of a mail server that are looked at
 
 }  // namespace
 
@@ -51,6 +53,9 @@ Transfer::Transfer(std::string id, MailRequest request, Limits limits)
       limits_(limits),
       easy_(curl_easy_init()),
       out_(std::move(request.message)) {
+  limits_.timeout =
+      limits_.timeout +
+      clock::Duration::seconds(static_cast<std::int64_t>(out_.size()) / kMailBytesASecond);
   set_up(request.skips_verification);
   is_mail_ = true;
   refusal_ = net::host_refusal(request.host, limits_.refuses_private);
@@ -99,11 +104,15 @@ void Transfer::set_up(bool skips_verification) {
   }
 }
 
-// A body that is longer than what is kept is read to its end all the same: it was an answer.
+// A body that is longer than what is kept is read on for a while, so that the connection can be
+// used again. Then it is left: it was an answer.
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
-  std::string& body = static_cast<Transfer*>(self)->answer_.body;
+  Transfer& transfer = *static_cast<Transfer*>(self);
+  std::string& body = transfer.answer_.body;
   body.append(data, std::min(size * count, kBodyMax - std::min(kBodyMax, body.size())));
-  return size * count;
+  transfer.read_ += size * count;
+  transfer.is_left_ = transfer.read_ > kReadMax;
+  return transfer.is_left_ ? 0 : size * count;
 }
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -163,7 +172,8 @@ Answer Transfer::answer(CURLcode code) {
   answer_.status = static_cast<int>(status);
   if (is_mail_) answer_.body = reply_with(status);
   // A server that says no is an answer, too, as a login or recipient that it refuses.
-  const bool has_answer = code == CURLE_OK || (status >= 400 && code != CURLE_OPERATION_TIMEDOUT);
+  const bool has_answer =
+      code == CURLE_OK || is_left_ || (status >= 400 && code != CURLE_OPERATION_TIMEDOUT);
   if (!has_answer) {
     answer_.status = 0;
     answer_.error = reason_of(code);

@@ -55,6 +55,8 @@ class Transfer {
   std::size_t sent_ = 0;
   std::string refusal_;  // of an address
   bool is_mail_ = false;
+  std::size_t read_ = 0;              // of the answer's body
+  bool is_left_ = false;              // there is more of it
   std::vector<std::string> replies_;  // of an SMTP server, a line each
   Answer answer_;
 };

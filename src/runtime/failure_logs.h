@@ -12,4 +12,8 @@ namespace tiphys::runtime {
 /// their time stamps. Reads files; what is not there is left out.
 void add_failure_logs(const Config& config, const std::string& uid, value::Map& event);
 
+/// Sets `wholeLog` in the same way to what mails attach: the last MiB of a log, 4 MiB together; a
+/// first line tells how much is left out.
+void add_whole_logs(const Config& config, const std::string& uid, value::Map& event);
+
 }  // namespace tiphys::runtime

@@ -318,15 +318,21 @@ diag::Result<notify::Request> Notifications::request_of(Item& item, clock::Insta
   TRY(const notify::Filled filled, notify::fill_secrets(target.config, secret));
   item.secrets = filled.secrets;
   notify::add_literal_secrets(target.kind, target.config, item.secrets);
-  const notify::Notice notice{
+  const Value& message = item.payload["message"];
+  notify::Notice notice{
       .id = item.row.id, .at = item.row.created_at, .event = item.payload["event"]};
+  if (target.how->wants_logs(target.config, message)) {
+    Map event = notice.event.map();
+    add_whole_logs(config_, item.row.uid, event);
+    notice.event = std::move(event);
+  }
   Value memory;
   if (const auto kept = memory_.find(item.memory); kept != memory_.end()) {
     if (auto parsed = value::parse_json(kept->second)) memory = std::move(*parsed);
   }
   auto request = target.how->request({.notice = notice,
                                       .config = filled.config,
-                                      .message = item.payload["message"],
+                                      .message = message,
                                       .destination = item.row.destination,
                                       .memory = memory,
                                       .now = now});

@@ -3,6 +3,8 @@
 Where a template has the service's host built in, the request goes to it through an HTTPS proxy, which is this test: with a
 certificate for those hosts, which the engine is told to trust."""
 import base64
+import email
+import email.policy
 import hashlib
 import hmac
 import json
@@ -112,7 +114,7 @@ class ReadyTemplates(EngineTest):
         there = {(f.stem, name) for f in files for name in re.findall(r"^    - name: (\S+)", f.read_text(), re.M)}
         self.assertEqual(there, set(CASES) | {("notify-email", "email"), ("notify-command", "command")})
 
-    def run_all(self, cases, url=""):
+    def run_all(self, cases, url="", command="echo oh no; exit 3"):
         """A workflow that fails, with an exit handler that has a task for each; the nodes of those, by name."""
         secrets, tasks = [], []
         for (of, template), (parameters, data, _) in cases.items():
@@ -124,9 +126,9 @@ class ReadyTemplates(EngineTest):
                 given["CREDENTIALS_SECRET" if of == "notify-email" else "SECRET"] = f"s-{template}"
             tasks.append({"name": template, "templateRef": {"name": of, "template": template, "clusterScope": True},
                           "arguments": {"parameters": [{"name": k, "value": v} for k, v in given.items()]}})
-        workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "told"}, "spec": {
+        workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "told-"}, "spec": {
             "entrypoint": "main", "onExit": "tell", "templates": [
-                {"name": "main", "container": {"image": "x", "command": ["sh", "-c", "echo oh no; exit 3"]}},
+                {"name": "main", "container": {"image": "x", "command": ["sh", "-c", command]}},
                 {"name": "tell", "dag": {"tasks": tasks}}]}}
         path = self.write("w.yaml", "\n---\n".join([*secrets, json.dumps(workflow)]))
         by_name = nodes(json.loads(self.call("run", path, "-o", "json", ok=None, timeout=60).stdout))
@@ -182,7 +184,7 @@ class ReadyTemplates(EngineTest):
         out = self.home / "told"
         self.run_all({("notify-command", "command"): (
             {"COMMAND": json.dumps(["sh", "-c", f"cat > {out}; echo $TIPHYS_TITLE >> {out}"])}, {}, "")})
-        self.assertRegex(out.read_text(), r'(?s)"type": ?"workflow.failed".*told Failed\n$')
+        self.assertRegex(out.read_text(), r'(?s)"type": ?"workflow.failed".*told-\w+ Failed\n$')
 
     def test_the_mail(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -193,3 +195,22 @@ class ReadyTemplates(EngineTest):
                 "tls": "False"}, "")})
         self.assertEqual(sorted(m["to"][0] for m in server.mails), ["ann@example.com", "bob@example.com"])
         self.assertIn("oh no", server.mails[0]["text"])
+
+    def test_the_mail_has_the_log_of_the_step_or_its_last_mebibyte(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        for lines, is_whole in ((1000, True), (100_000, False)):
+            with self.subTest(lines), MailReceiver(port) as server:
+                self.run_all({("notify-email", "email"): ({"TO": "ann@example.com"}, {
+                    "host": "127.0.0.1", "port": str(port), "from": "ci@example.com", "username": "u", "password": "p",
+                    "tls": "False"}, "")}, command=f"seq -f 'line %.0f of the log' {lines}; exit 3")
+                mail, = (email.message_from_string(m["text"], policy=email.policy.default) for m in server.mails)
+                self.assertIn(f"| line {lines} of the log", mail.get_body(("plain",)).get_content())
+                attached, = mail.iter_attachments()
+                log = attached.get_content().splitlines()
+                self.assertEqual(log[-1], f"line {lines} of the log")
+                if is_whole:
+                    self.assertEqual((log[0], len(log)), ("line 1 of the log", lines))
+                else:
+                    self.assertRegex(log[0], r"^\[… the \d+ bytes before this are left out\]$")
+                    self.assertTrue(300_000 < len(attached.get_content()) < (1 << 20) + 100)

@@ -134,6 +134,11 @@ class Email final : public FieldChannel {
     return out;
   }
 
+  [[nodiscard]] bool wants_logs(const value::Value& config,
+                                const value::Value& message) const override {
+    return flag_in(message, "attachLogs", flag_in(config, "attachLogs", true));
+  }
+
   /// `status` is of SMTP: 4xx may pass, 5xx does not.
   [[nodiscard]] Verdict judge(const Answer& answer, clock::Instant) const override {
     const bool has_status = answer.status >= 200 && answer.status < 600;
@@ -179,8 +184,8 @@ class Email final : public FieldChannel {
     if (!to) return refuse(fmt::format("to: \"{}\" is no address", clean_line(draft.destination)));
     Words words = words_of(draft.notice, draft.message);
     TRY(const std::string subject, subject_of(draft, words));
-    const bool has_logs = flag_in(draft.message, "attachLogs", flag_in(config, "attachLogs", true));
-    TRY(const std::vector<Attachment> attachments, attachments_of(draft, has_logs));
+    TRY(const std::vector<Attachment> attachments,
+        attachments_of(draft, wants_logs(config, draft.message)));
     MailRequest out;
     out.host = text_in(config, "host");
     out.security = security_of(text_in(config, "security")).value_or(Security::kStartTls);

@@ -123,7 +123,8 @@ diag::Result<std::vector<Attachment>> attachments_of(const Draft& draft, bool ha
   }
   if (!has_logs) return out;
   for (const value::Value& failure : draft.notice.event["failures"].list()) {
-    const std::string log = plain_text(failure["log"]);
+    const bool has_whole = failure["wholeLog"].is_string();
+    const std::string log = plain_text(failure[has_whole ? "wholeLog" : "log"]);
     size += log.size();
     if (log.empty() || size > kAttachedMax) continue;
     std::string name = fit_text(clean_line(plain_text(failure["displayName"])), {kNameMax});
