@@ -8,6 +8,7 @@
 
 #include "executor/archive_files.h"
 #include "executor/preparation.h"
+#include "net/address_guard.h"
 
 namespace tiphys::executor {
 namespace {
@@ -30,6 +31,8 @@ struct Request {
   CURL* easy = curl_easy_init();
   curl_slist* headers = nullptr;
   std::string answer;
+  // Many stores are in the private network, so that is not refused.
+  net::AddressGuard guard{false};
 
   Request() = default;
   Request(const Request&) = delete;
@@ -62,9 +65,13 @@ diag::Result<long> perform(const value::Value& http, Request& request,
   curl_easy_setopt(request.easy, CURLOPT_TIMEOUT, kTransferTimeoutSeconds);
   curl_easy_setopt(request.easy, CURLOPT_WRITEFUNCTION, &append);
   curl_easy_setopt(request.easy, CURLOPT_WRITEDATA, &request.answer);
+  request.guard.set_on(request.easy);
   const CURLcode code = curl_easy_perform(request.easy);
   if (code != CURLE_OK) {
-    return diag::fail(diag::Code::kIo, fmt::format("{}: {}", url, curl_easy_strerror(code)));
+    const std::string& refusal = request.guard.refusal();
+    return diag::fail(diag::Code::kIo,
+                      refusal.empty() ? fmt::format("{}: {}", url, curl_easy_strerror(code))
+                                      : fmt::format("{}: refused to connect: {}", url, refusal));
   }
   long status = 0;
   curl_easy_getinfo(request.easy, CURLINFO_RESPONSE_CODE, &status);

@@ -202,6 +202,7 @@ void S3Server::set_common_options(const SignedRequest& request) {
   if (!request.query.empty()) url += "?" + query_text(request.query);
   curl_easy_setopt(easy_, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy_, CURLOPT_PATH_AS_IS, 1L);
+  guard_.set_on(easy_);
   curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
@@ -248,9 +249,13 @@ diag::Result<S3Server::Answer> S3Server::perform_once(const Call& call, bool& ma
     return diag::fail(diag::Code::kIo, fmt::format("write: {}", std::strerror(sink.error)));
   }
   if (code != CURLE_OK) {
-    may_try_again = code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_URL_MALFORMAT;
-    return diag::fail(diag::Code::kIo, fmt::format("{}://{}: {}", location_.scheme, location_.host,
-                                                   curl_easy_strerror(code)));
+    const std::string& refusal = guard_.refusal();
+    may_try_again =
+        code != CURLE_PEER_FAILED_VERIFICATION && code != CURLE_URL_MALFORMAT && refusal.empty();
+    return diag::fail(
+        diag::Code::kIo,
+        fmt::format("{}://{}: {}", location_.scheme, location_.host,
+                    refusal.empty() ? curl_easy_strerror(code) : "refused to connect: " + refusal));
   }
   answer.body = std::move(sink.text);
   curl_off_t length = 0;

@@ -14,6 +14,7 @@
 
 #include "diag/error.h"
 #include "executor/s3_location.h"
+#include "net/address_guard.h"
 
 namespace tiphys::executor {
 
@@ -78,6 +79,7 @@ class S3Server {
   S3Location location_;
   Settings settings_;
   CURL* easy_;
+  net::AddressGuard guard_{false};  // many are in the private network
 };
 
 }  // namespace tiphys::executor

@@ -120,6 +120,45 @@ spec:
                     self.assertRegex(self.ask(f"http://{host}:{receiver.port}/")["message"], "is private")
         self.assertEqual(len(receiver.requests), 1)
 
+    def artifact(self, **source):
+        """The node of a step with an input artifact."""
+        wf = json.loads(self.call("run", self.write("w.yaml", json.dumps({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "input-"},
+            "spec": {"entrypoint": "main", "templates": [{
+                "name": "main", "inputs": {"artifacts": [{"name": "in", "path": "/tmp/in", **source}]},
+                "container": {"image": "x", "command": ["true"]}}]}})), "-o", "json", ok=None).stdout)
+        node, = nodes(wf).values()
+        return node
+
+    def test_artifacts_are_not_fetched_from_there(self):
+        for host in usable(METADATA + LINK_LOCAL):
+            with self.subTest(host):
+                node = self.artifact(http={"url": f"http://{host}/latest"})
+                self.assertRegex(node["message"], NEVER)
+                self.assertEqual(node["phase"], "Error")
+
+    def test_artifacts_do_not_follow_a_redirect_there_nor_a_proxy(self):
+        with redirect("http://169.254.169.254/latest") as outer:
+            self.assertRegex(self.artifact(http={"url": outer.url})["message"], NEVER)
+        with redirect("http://169.254.169.254/latest") as proxy:
+            self.more = {"http_proxy": proxy.url}
+            for url in ("http://169.254.169.254/latest", "http://outside.example/"):
+                self.assertRegex(self.artifact(http={"url": url})["message"], NEVER)
+            self.assertEqual([r["path"] for r in proxy.requests], ["http://outside.example/"])
+
+    def test_artifacts_of_the_private_network_are_fetched(self):
+        self.more["TIPHYS_NOTIFY_PUBLIC_ONLY"] = "1"
+        with WebhookReceiver() as receiver:
+            self.assertEqual(self.artifact(http={"url": receiver.url})["phase"], "Succeeded")
+
+    def test_objects_are_not_asked_for_there(self):
+        self.call("secret", "create", "keys", "--from-literal=a=a", "--from-literal=s=s")
+        for host in ("169.254.169.254", "[fd00:ec2::254]"):
+            node = self.artifact(s3={"endpoint": host, "insecure": True, "bucket": "b", "key": "k",
+                                     "accessKeySecret": {"name": "keys", "key": "a"},
+                                     "secretKeySecret": {"name": "keys", "key": "s"}})
+            self.assertRegex(node["message"], NEVER)
+
     def test_http_hooks_do_not_go_there_and_are_not_tried_again(self):
         self.call("run", self.write("w.yaml", """
 apiVersion: argoproj.io/v1alpha1
