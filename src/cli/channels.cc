@@ -9,8 +9,10 @@
 
 #include "cli/command.h"
 #include "cli/rules.h"
+#include "clock/go_duration.h"
 #include "notify/channel.h"
 #include "notify/literal_secrets.h"
+#include "notify/message_text.h"
 #include "runtime/delivery_target.h"
 #include "spec/schema.h"
 #include "store/secrets.h"
@@ -31,50 +33,68 @@ diag::Error at_field(const spec::Manifest& m, const std::string& problem) {
           field.line != 0 ? field : m.positions->value("/spec")};
 }
 
-diag::Result<void> check(const spec::Manifest& m) {
+using Mistakes = std::vector<diag::Error>;
+
+// What stands beside kind and config: how, and how often, it is sent.
+void check_sending(const spec::Manifest& m, Mistakes& out) {
+  const Value& spec = m.object["spec"];
+  const auto wrong = [&](const std::string& field, const std::string& what, bool is_key = false) {
+    const std::string pointer = "/spec/" + field;
+    out.push_back(
+        {diag::Code::kInvalidManifest,
+         fmt::format("channel '{}': {}: {}", m.name, field.substr(0, field.find('/')), what),
+         is_key ? m.positions->key(pointer) : m.positions->value(pointer)});
+  };
+  const std::vector<std::string_view> fields = {"kind",   "config",        "retries",    "order",
+                                                "atOnce", "outageChannel", "outageAfter"};
+  for (const auto& [field, v] : spec.map()) {
+    if (std::ranges::find(fields, field) != fields.end()) continue;
+    const std::string near = spec::nearest_name(field, fields);
+    wrong(field, "unknown field" + (near.empty() ? "" : fmt::format("; did you mean '{}'?", near)),
+          true);
+  }
+  for (const auto& [field, most] : {std::pair{"outageAfter", 1000}, std::pair{"atOnce", 256}}) {
+    const Value& given = spec[field];
+    const bool fits = given.is_int() && given.as_int() >= 1 && given.as_int() <= most;
+    if (!given.is_null() && !fits) wrong(field, fmt::format("want a number from 1 to {}", most));
+  }
+  if (!runtime::parse_order(spec["order"])) wrong("order", "want workflow, destination or none");
+  const Value& retries = spec["retries"];
+  if (!retries.is_null() && !retries.is_list()) wrong("retries", "want a list of durations");
+  for (std::size_t i = 0; i < retries.list().size(); ++i) {
+    const std::string given = notify::plain_text(retries.list()[i]);
+    if (clock::parse_duration(given)) continue;
+    wrong(fmt::format("retries/{}", i),
+          fmt::format("'{}' is no duration: want 0s, 5s, 30m ...", given));
+  }
+  const Value& told = spec["outageChannel"];
+  if (!told.is_null() && (!told.is_string() || told.as_string() == m.name)) {
+    wrong("outageChannel", "want the name of another channel");
+  }
+}
+
+Mistakes mistakes_in(const spec::Manifest& m) {
   const Value& spec = m.object["spec"];
   const std::string_view kind = spec["kind"].string_or("");
+  Mistakes out;
   if (m.name.empty()) {
-    return std::unexpected(diag::Error{diag::Code::kInvalidManifest,
-                                       "a NotificationChannel needs metadata.name",
-                                       m.positions->value("")});
+    out.push_back({diag::Code::kInvalidManifest, "a NotificationChannel needs metadata.name",
+                   m.positions->value("")});
   }
   const notify::Channel* channel = notify::find_channel(kind);
   if (channel == nullptr) {
     const std::string near = spec::nearest_name(kind, notify::channel_kinds());
-    return std::unexpected(
-        diag::Error{diag::Code::kInvalidManifest,
-                    fmt::format("channel '{}': spec.kind '{}' is none{}", m.name, kind,
-                                near.empty() ? "" : fmt::format("; did you mean '{}'?", near)),
-                    m.positions->value("/spec/kind")});
+    out.push_back({diag::Code::kInvalidManifest,
+                   fmt::format("channel '{}': spec.kind '{}' is none{}", m.name, kind,
+                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near)),
+                   m.positions->value("/spec/kind")});
+    return out;
   }
-  if (const auto problems = channel->problems(spec["config"]); !problems.empty()) {
-    return std::unexpected(at_field(m, problems.front()));
+  for (const std::string& problem : channel->problems(spec["config"])) {
+    out.push_back(at_field(m, problem));
   }
-  for (const auto& [field, most] : {std::pair{"outageAfter", 1000}, std::pair{"atOnce", 256}}) {
-    const Value& given = spec[field];
-    if (given.is_null() || (given.is_int() && given.as_int() >= 1 && given.as_int() <= most)) {
-      continue;
-    }
-    return std::unexpected(diag::Error{
-        diag::Code::kInvalidManifest,
-        fmt::format("channel '{}': {}: want a number from 1 to {}", m.name, field, most),
-        m.positions->value(fmt::format("/spec/{}", field))});
-  }
-  if (!runtime::parse_order(spec["order"])) {
-    return std::unexpected(
-        diag::Error{diag::Code::kInvalidManifest,
-                    fmt::format("channel '{}': order: want workflow, destination or none", m.name),
-                    m.positions->value("/spec/order")});
-  }
-  const Value& told = spec["outageChannel"];
-  if (!told.is_null() && (!told.is_string() || told.as_string() == m.name)) {
-    return std::unexpected(diag::Error{
-        diag::Code::kInvalidManifest,
-        fmt::format("channel '{}': outageChannel: want the name of another channel", m.name),
-        m.positions->value("/spec/outageChannel")});
-  }
-  return {};
+  check_sending(m, out);
+  return out;
 }
 
 std::string space_of(const spec::Manifest& m, const std::string& name_space) {
@@ -155,6 +175,17 @@ std::vector<diag::Diagnostic> missing_secrets(const Documents& documents,
   return std::move(check.findings);
 }
 
+std::vector<diag::Diagnostic> channel_mistakes(const Documents& documents) {
+  std::vector<diag::Diagnostic> findings;
+  for (const spec::Manifest& m : documents.manifests) {
+    if (m.kind != "NotificationChannel") continue;
+    for (diag::Error& mistake : mistakes_in(m)) {
+      findings.push_back({diag::Severity::kError, std::move(mistake), ""});
+    }
+  }
+  return findings;
+}
+
 std::vector<diag::Diagnostic> plain_secrets(const Documents& documents) {
   std::vector<diag::Diagnostic> findings;
   for (const spec::Manifest& m : documents.manifests) {
@@ -177,7 +208,9 @@ std::vector<diag::Diagnostic> plain_secrets(const Documents& documents) {
 
 diag::Result<void> keep_channel(const spec::Manifest& m, const std::string& name_space,
                                 store::Store& store) {
-  TRY_VOID(check(m));
+  if (Mistakes mistakes = mistakes_in(m); !mistakes.empty()) {
+    return std::unexpected(std::move(mistakes.front()));
+  }
   return store.put_object(
       {.kind = m.kind,
        .name_space = space_of(m, name_space),

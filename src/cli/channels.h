@@ -23,6 +23,9 @@ namespace tiphys::cli {
                                                             const std::string& secrets_path,
                                                             const std::string& name_space);
 
+/// What keep_channel() would refuse in the channels among the documents.
+[[nodiscard]] std::vector<diag::Diagnostic> channel_mistakes(const Documents& documents);
+
 /// Warnings about secrets that stand in channels among the documents as they are.
 [[nodiscard]] std::vector<diag::Diagnostic> plain_secrets(const Documents& documents);
 

@@ -173,7 +173,9 @@ diag::Result<void> collect(Documents& documents, const Owners& owners,
   for (diag::Diagnostic& d : rule_findings(documents, state.store.get(), session.space(), false)) {
     documents.findings.push_back(std::move(d));
   }
-  for (diag::Diagnostic& d : plain_secrets(documents)) documents.findings.push_back(std::move(d));
+  for (auto find : {channel_mistakes, plain_secrets}) {
+    for (diag::Diagnostic& d : find(documents)) documents.findings.push_back(std::move(d));
+  }
   if (!o.is_offline) {
     for (diag::Diagnostic& d :
          missing_secrets(documents, state.config.secrets_path(), session.space())) {

@@ -288,10 +288,18 @@ spec:
     def test_a_mistake_in_an_outage_channel_is_told(self):
         for more, wanted in (("outageChannel: ops,", "outageChannel: want the name of another channel"),
                              ("outageAfter: 0,", "outageAfter: want a number from 1 to 1000"),
-                             ("atOnce: 257,", "atOnce: want a number from 1 to 256")):
-            p = self.call("apply", "-f", self.write("c.yaml", channel("ops", "http://127.0.0.1:1", more)), ok=False)
-            self.assertIn(wanted, p.stderr)
-            self.assertRegex(p.stderr, r"c\.yaml:\d+:\d+")
+                             ("atOnce: 257,", "atOnce: want a number from 1 to 256"),
+                             ("ordr: none,", "ordr: unknown field; did you mean 'order'?"),
+                             ("order: strict,", "order: want workflow, destination or none")):
+            self.assert_told(channel("ops", "http://127.0.0.1:1", more), wanted)
+        self.assert_told(channel("ops", "http://127.0.0.1:1").replace("[0s]", "[0s, 5x]"), "retries: '5x' is no duration")
+
+    def assert_told(self, text, wanted):
+        path = self.write("c.yaml", text)
+        for command in ("lint", "apply"):
+            p = self.call(command, path, ok=False)
+            self.assertIn(wanted, p.stdout + p.stderr)
+            self.assertRegex(p.stdout + p.stderr, r"c\.yaml:5:\d+: (error: )?channel 'ops': ")
 
     def test_a_replay_is_sent_while_only_another_runs_engine_is_alive(self):
         status = [404]
