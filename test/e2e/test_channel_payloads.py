@@ -2,9 +2,12 @@
 
 The requests are the samples of docs/NOTIFICATIONS-CHANNELS.md, rendered by the unit tests' binary. Each
 library is installed once below build/payload-packages; where one cannot be, its test is skipped by name."""
+import base64
 import datetime
 import email
 import email.policy
+import hashlib
+import hmac
 import html.parser
 import json
 import os
@@ -207,6 +210,82 @@ class ChannelPayloads(unittest.TestCase):
         bare, milliseconds = re.fullmatch(r"(.*)&timestamp=(\d+)&sign=[^&]*", url).groups()
         with mock.patch("time.time", lambda: int(milliseconds) / 1000):
             self.assertEqual(DingtalkChatbot(bare, secret="SEC1").webhook, url)
+
+    def test_github(self):
+        self.package("PyGithub")
+        import github
+        s = self.samples["github"]
+        sent = []
+        client = github.Github()
+        requester = client.requester
+        answer = ({}, {"url": "https://api.github.com/x"})
+        with mock.patch.object(type(requester), "requestJsonAndCheck",
+                               lambda _self, verb, url, **more: sent.append((verb, url, more["input"])) or answer):
+            commit = client.get_repo("octo/app", lazy=True)
+            commit = github.Commit.Commit(requester, {}, {"sha": "6dcb09b5b57875f334f61aebed695e2e4193db5e",
+                                                          "url": commit.url + "/commits/6dcb09b5b57875f334f61aebed695e2e4193db5e"})
+            body = json.loads(s["body"])
+            commit.create_status(body["state"], body["target_url"], body["description"], body["context"])
+        verb, url, theirs = sent[-1]
+        self.assertEqual((verb, theirs), (s["method"], body))
+        self.assertTrue(s["url"].endswith(url.removeprefix("https://api.github.com")), (s["url"], url))
+        self.assertLessEqual(len(body["description"]), 140)
+
+    # No library of their makers has models of these: the fields are those that their documents list.
+
+    def test_feishu_and_lark(self):
+        colours = {"blue", "wathet", "turquoise", "green", "yellow", "orange", "red", "carmine", "violet", "purple",
+                   "indigo", "grey", "default"}
+        for name, host in (("feishu", "open.feishu.cn"), ("lark", "open.larksuite.com")):
+            self.assertRegex(self.samples[name]["url"], rf"^https://{re.escape(host)}/open-apis/bot/v2/hook/\S+$")
+            body = self.body(name)
+            self.assertEqual(set(body), {"timestamp", "sign", "msg_type", "card"})
+            key = f"{body['timestamp']}\ns".encode()
+            self.assertEqual(body["sign"], base64.b64encode(hmac.new(key, digestmod=hashlib.sha256).digest()).decode())
+            self.assertEqual(body["timestamp"], str(int(SENT_AT.timestamp())))
+            self.assertEqual(body["msg_type"], "interactive")
+            card = body["card"]
+            self.assertLessEqual(set(card), {"config", "header", "elements", "card_link", "i18n_elements"})
+            self.assertEqual(set(card["header"]), {"title", "template"})
+            self.assertEqual(set(card["header"]["title"]), {"tag", "content"})
+            self.assertIn(card["header"]["template"], colours)
+            text, buttons = card["elements"]
+            self.assertEqual((text["tag"], set(text["text"])), ("div", {"tag", "content"}))
+            self.assertIn(text["text"]["tag"], {"plain_text", "lark_md"})
+            (button,) = buttons["actions"]
+            self.assertEqual((buttons["tag"], button["tag"], button["text"]["tag"]), ("action", "button", "plain_text"))
+            self.assertIn(button["type"], {"default", "primary", "danger"})
+            self.assertLessEqual(len(self.samples[name]["body"].encode()), 20_000)
+
+    def test_wecom(self):
+        self.assertRegex(self.samples["wecom"]["url"], r"^https://qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[\w-]+$")
+        body = self.body("wecom")
+        self.assertEqual((set(body), body["msgtype"], set(body["markdown"])), ({"msgtype", "markdown"}, "markdown", {"content"}))
+        content = body["markdown"]["content"]
+        self.assertLessEqual(len(content.encode()), 4096)
+        self.assertLessEqual(set(re.findall(r'<font color="(\w+)">', content)), {"info", "comment", "warning"})
+        self.assertEqual(re.sub(r'</?font[^>]*>', "", content).count("<"), 0)
+
+    def test_mattermost(self):
+        body = self.body("mattermost")
+        self.assertLessEqual(set(body), {"text", "channel", "username", "icon_url", "icon_emoji", "attachments", "type", "props",
+                                         "priority"})
+        (attachment,) = body["attachments"]
+        self.assertLessEqual(set(attachment), {"fallback", "color", "pretext", "text", "author_name", "author_link",
+                                               "author_icon", "title", "title_link", "fields", "image_url", "thumb_url",
+                                               "footer", "footer_icon"})
+        self.assertTrue(all(isinstance(v, str) for v in attachment.values()))
+        self.assertRegex(attachment["color"], "^#[0-9A-F]{6}$")
+        self.assertLessEqual(len(attachment["text"]), 16_383)
+
+    def test_ntfy(self):
+        s = self.samples["ntfy"]
+        self.assertRegex(s["url"], r"^https://ntfy\.sh/[-_A-Za-z0-9]{1,64}$")
+        self.assertIn(s["headers"]["Priority"], {"1", "2", "3", "4", "5", "min", "low", "default", "high", "max", "urgent"})
+        self.assertRegex(s["headers"]["Tags"], r"^[\w+-]+(,[\w+-]+)*$")
+        self.assertRegex(s["headers"]["Click"], "^https://")
+        self.assertTrue(s["headers"]["Title"].isascii())
+        self.assertLessEqual(len(s["body"].encode()), 4096)
 
     def test_email(self):
         s = self.samples["email"]
