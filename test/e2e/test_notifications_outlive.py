@@ -46,6 +46,24 @@ class Outlive(EngineTest):
             wait_until(lambda: not list(self.home.glob("runs/*")), 10, "its folder to go")
         self.assertEqual({r["headers"]["webhook-id"] for r in receiver.requests[-3:]}, {d["id"] for d in dead})
 
+    def test_dead_ones_are_kept_for_their_time_and_then_go(self):
+        hours = {}
+        self.env = lambda **more: EngineTest.env(self, **hours, **more)
+        with WebhookReceiver(answer=lambda *_: 404) as receiver:
+            path = self.write("c.yaml", SECRET + channel(receiver.url, "0s"))
+            self.call("run", path, self.write("w.yaml", workflow()), ok=False)
+        dead = {d["id"] for d in self.listed("--state", "dead")}
+        self.assertEqual(len(dead), 3)
+        hours["TIPHYS_KEEP_DELIVERED_HOURS"] = "0"  # is about others
+        self.call("notifications", "prune")
+        self.assertEqual({d["id"] for d in self.listed()}, dead)
+        hours["TIPHYS_KEEP_DEAD_HOURS"] = "0"
+        self.call("notifications", "prune")
+        self.assertEqual(self.listed(), [])
+        counted = self.call("metrics", "-o", "prometheus").stdout
+        self.assertRegex(counted, r'tiphys_notifications_dead_total\{[^}]*channel="ops"[^}]*\} 3')
+        self.assertTrue(self.get("told"), "the workflow stays")
+
     def test_a_finished_workflow_is_deleted_at_once_and_what_it_has_to_tell_is_told(self):
         status = [503]
         with WebhookReceiver(answer=lambda *_: status[0]) as receiver:
