@@ -15,7 +15,9 @@ using value::Value;
 
 namespace {
 
-constexpr std::int64_t kFarewell = 5'000'000'000;     // for what is committed, when the engine ends
+// For telling the cluster what is committed, when the engine ends: as long as that goes on.
+constexpr std::int64_t kFarewell = 5'000'000'000;
+constexpr std::int64_t kFarewellMost = 60'000'000'000;
 constexpr std::int64_t kFirstSweep = 20'000'000'000;  // what is still wanted is asked for by then
 constexpr int kRefusalsMax = 6;                       // some 6 s: rights may come late
 
@@ -40,7 +42,7 @@ KubernetesExecutor::KubernetesExecutor(KubernetesOptions options, executor::List
 }
 
 KubernetesExecutor::~KubernetesExecutor() {
-  queue_.stop(steady_now() + kFarewell);
+  queue_.stop(kFarewell, kFarewellMost);
   thread_.join();
   image_configs_.reset();  // before the client, with which it asks for secrets
   for (auto& [name, s] : spaces_) s.watch.reset();

@@ -24,14 +24,25 @@ void OrderQueue::post_at(std::int64_t at, Order order) {
   changed_.notify_one();
 }
 
-void OrderQueue::stop(std::int64_t at) {
+void OrderQueue::stop(std::int64_t patience, std::int64_t most) {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
-    stop_at_ = at;
-    timed_.emplace(at, [] {});
+    patience_ = patience;
+    end_at_ = steady_now() + most;
+    wait_on();
   }
   changed_.notify_one();
+}
+
+void OrderQueue::progress() {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_) wait_on();  // called by the thread that takes: nobody is to be woken
+}
+
+void OrderQueue::wait_on() {
+  stop_at_ = std::min(steady_now() + patience_, end_at_);
+  timed_.emplace(stop_at_, [] {});
 }
 
 std::optional<std::vector<OrderQueue::Order>> OrderQueue::take(

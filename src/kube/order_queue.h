@@ -20,9 +20,11 @@ class OrderQueue {
   void post(Order order);
   /// At `at` or soon after it, on the clock of clocks.h's steady_now().
   void post_at(std::int64_t at, Order order);
-  /// Makes take() end: at once when its `may_end` says so, else when it does, at `at` at the
-  /// latest.
-  void stop(std::int64_t at);
+  /// Makes take() end: at once when its `may_end` says so, else when it does, and when for
+  /// `patience` ns there was no progress(), or after `most`.
+  void stop(std::int64_t patience, std::int64_t most);
+  /// A part of what `may_end` waits for is done.
+  void progress();
 
   /// Waits for orders and gives all that are due; nullopt when it is to end. `may_end` is asked
   /// only after stop().
@@ -33,8 +35,12 @@ class OrderQueue {
   std::condition_variable changed_;
   std::vector<Order> orders_;
   std::multimap<std::int64_t, Order> timed_;
+  void wait_on();
+
   bool is_stopping_ = false;
-  std::int64_t stop_at_ = 0;
+  std::int64_t patience_ = 0;
+  std::int64_t stop_at_ = 0;  // unless there is progress
+  std::int64_t end_at_ = 0;   // whatever there is
 };
 
 }  // namespace tiphys::kube

@@ -174,6 +174,7 @@ void KubernetesExecutor::forget(const Pod& pod) {
   const std::string path = path_of(pod);
   pods_.erase(std::string(pod.task.key));
   const auto released = releasing_.extract(path);
+  if (released) queue_.progress();
   if (released && released.mapped()) delete_at(path, 0, 0);
 }
 

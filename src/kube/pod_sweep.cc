@@ -60,7 +60,12 @@ void KubernetesExecutor::delete_at(const std::string& path, int grace_seconds, s
                  .body = fmt::format(R"({{"gracePeriodSeconds":{}}})", grace_seconds),
                  .accept = kMetadataOnly},
                 [this, path, grace_seconds, pause](const Answer& answer) {
-                  if (!answer.is_passing()) return post([this] { --deleting_; });
+                  if (!answer.is_passing()) {
+                    return post([this] {
+                      --deleting_;
+                      queue_.progress();
+                    });
+                  }
                   const std::int64_t longer = std::clamp(pause * 2, kPauseMin, kPauseMax);
                   const std::int64_t wait = std::max(longer, answer.retry_after.ns);
                   post_at(steady_now() + wait, [this, path, grace_seconds, longer] {

@@ -47,7 +47,7 @@ class Executor final : public ResourceExecutor {
         types_(resource::own_types(ports_.has_cluster)) {}
 
   ~Executor() override {
-    queue_.stop(steady_now() + kFarewell);
+    queue_.stop(kFarewell, kFarewell);
     if (thread_.joinable()) thread_.join();
     client_.reset();  // its thread may still post
   }

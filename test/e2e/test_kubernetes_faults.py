@@ -242,6 +242,12 @@ class Requests(FaultTest):
         self.assertLess(asked[-1] - asked[0], 2 * len(asked) / 20, "nor many fewer")
         self.assert_each_made_once(20)
 
+    def test_an_engine_that_ends_frees_its_pods_however_few_requests_it_may_make(self):
+        self.limit(TIPHYS_KUBE_QPS="4", TIPHYS_KUBE_BURST="1")
+        self.run_pods(parallel(24, {}), spec="podGC: {strategy: OnPodCompletion, deleteDelayDuration: 0s}")
+        self.assertEqual(len(self.api.made), 24)
+        self.assertEqual(self.api.pods, {})
+
     def test_a_rate_that_makes_no_sense_is_refused(self):
         self.limit(TIPHYS_KUBE_QPS="fast")
         p = self.call("run", self.write("w.yaml", workflow(template())), ok=False)
