@@ -285,7 +285,9 @@ void add_simulate(Command app, Session& session) {
         return simulate(*o, session);
       });
   command.add_option("FILE", o->files, "manifests; - is stdin").required();
-  command.add_option("--fail", o->fail, "this step or task fails: NAME or NAME=EXITCODE")
+  command
+      .add_option("--fail", o->fail,
+                  "this step or task fails: NAME or NAME=EXITCODE; a suspended one, too")
       .one_word_each();
   command.add_option("--result", o->results, "what it prints: NAME=TEXT").one_word_each();
   command

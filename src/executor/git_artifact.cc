@@ -73,6 +73,7 @@ diag::Result<void> set_up_secrets(const Value& git, const TransferSettings& sett
   TRY(const std::string password, secret("passwordSecret"));
   TRY(const std::string key, secret("sshPrivateKeySecret"));
   call.environment.emplace_back("GIT_TERMINAL_PROMPT=0");
+  if (git["insecureSkipTLS"].bool_or(false)) call.environment.emplace_back("GIT_SSL_NO_VERIFY=1");
   if (!user.empty() || !password.empty()) {
     const std::string program = settings.scratch + "/git-ask";
     TRY_VOID(write_file(program,

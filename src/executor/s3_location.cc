@@ -1,11 +1,14 @@
 #include "executor/s3_location.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <optional>
+
+#include "value/json.h"
 
 namespace tiphys::executor {
 namespace {
@@ -105,6 +108,28 @@ S3Location seen_from_pods(S3Location location, const value::Value& s3) {
   return location;
 }
 
+namespace {
+
+diag::Result<std::string> kms_context_of(const value::Value& encryption) {
+  const std::string given(encryption["kmsEncryptionContext"].string_or(""));
+  if (given.empty()) return given;
+  const auto context = value::parse_json(given);
+  if (!context || !context->is_map()) {
+    return diag::fail(diag::Code::kInvalidManifest,
+                      "encryptionOptions.kmsEncryptionContext is no JSON object");
+  }
+  const std::string json = value::to_json(*context, {.escape_html = false});
+  const auto bytes = [](const std::string& s) {
+    return reinterpret_cast<const unsigned char*>(s.data());
+  };
+  std::string text(4 * ((json.size() + 2) / 3) + 1, '\0');
+  text.resize(static_cast<std::size_t>(EVP_EncodeBlock(
+      reinterpret_cast<unsigned char*>(text.data()), bytes(json), static_cast<int>(json.size()))));
+  return text;
+}
+
+}  // namespace
+
 bool is_on_server(const value::Value& s3) {
   const std::string_view endpoint = s3["endpoint"].string_or("");
   return !endpoint.empty() && !s3_server(endpoint, variable(kEndpoints)).empty();
@@ -135,6 +160,9 @@ diag::Result<S3Location> s3_location(const value::Value& s3, const std::string& 
   if (encryption["enableEncryption"].bool_or(false)) {
     location.kms_key = encryption["kmsKeyId"].string_or("");
     location.encryption = location.kms_key.empty() ? "AES256" : "aws:kms";
+    if (!location.kms_key.empty()) {
+      TRY(location.kms_context, kms_context_of(encryption));
+    }
   }
   return location;
 }

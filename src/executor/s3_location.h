@@ -25,6 +25,7 @@ struct S3Location {
   std::string certificates;  // PEM of those that are trusted, or ""
   std::string encryption;    // x-amz-server-side-encryption, or ""
   std::string kms_key;
+  std::string kms_context;  // base64 of its JSON, or ""
 };
 
 /// The server that `endpoint` means, as HOST[:PORT]; "" when it is a folder of this machine.

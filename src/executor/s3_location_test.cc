@@ -37,11 +37,13 @@ TEST(S3Location, TakesAddressRegionAndKeys) {
   const S3Location own = location(
       R"({"endpoint": "10.0.0.1:9000", "bucket": "b", "insecure": true, "region": "r",
           "accessKeySecret": {"name": "s", "key": "a"}, "secretKeySecret": {"name": "s", "key": "k"},
-          "encryptionOptions": {"enableEncryption": true, "kmsKeyId": "id"}})");
+          "encryptionOptions": {"enableEncryption": true, "kmsKeyId": "id",
+                                "kmsEncryptionContext": "{\"a\": \"b\"}"}})");
   EXPECT_EQ(own.scheme + " " + own.host + " " + own.region, "http 10.0.0.1:9000 r");
   EXPECT_FALSE(own.has_virtual_host);
   EXPECT_EQ(own.credentials.access_key + own.credentials.secret_key, "ns/s/ans/s/k");
   EXPECT_EQ(own.encryption + own.kms_key, "aws:kmsid");
+  EXPECT_EQ(own.kms_context, "eyJhIjoiYiJ9");
   EXPECT_EQ(
       location(R"({"endpoint": "a.b", "bucket": "x", "addressingStyle": "virtual-hosted"})").host,
       "x.a.b");
@@ -54,6 +56,9 @@ TEST(S3Location, RefusesWhatItDoesNotActOn) {
   EXPECT_EQ(refused(R"({"endpoint": "a.b", "bucket": "x", "roleARN": "r"})"),
             "roleARN is not acted on: give keys");
   EXPECT_EQ(refused(R"({"endpoint": "a.b"})"), "no bucket is given");
+  EXPECT_EQ(refused(R"({"endpoint": "a.b", "bucket": "x", "encryptionOptions": {
+                        "enableEncryption": true, "kmsKeyId": "k", "kmsEncryptionContext": "x"}})"),
+            "encryptionOptions.kmsEncryptionContext is no JSON object");
 }
 
 TEST(S3Xml, ReadsTextsAndTheirEntities) {

@@ -164,6 +164,9 @@ SignedRequest::Pairs S3Server::encryption_headers() const {
   if (!location_.kms_key.empty()) {
     headers.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", location_.kms_key);
   }
+  if (!location_.kms_context.empty()) {
+    headers.emplace_back("x-amz-server-side-encryption-context", location_.kms_context);
+  }
   return headers;
 }
 

@@ -29,6 +29,7 @@ TEST(FieldEffects, KnowEveryFieldOfTheirStructs) {
        {"v1alpha1.WorkflowSpec", "v1alpha1.WorkflowMetadata", "v1alpha1.Template", "v1.Container",
         "v1alpha1.ScriptTemplate", "v1.EnvVarSource", "v1.VolumeMount", "v1.Volume",
         "v1.DownwardAPIVolumeFile", "v1alpha1.Artifact", "v1alpha1.ArtifactLocation",
+        "v1alpha1.S3Artifact", "v1alpha1.CreateS3BucketOptions", "v1alpha1.S3EncryptionOptions",
         "v1alpha1.HTTPArtifact", "v1alpha1.HTTPAuth", "v1alpha1.ValueFrom",
         "v1alpha1.RetryStrategy"}) {
     std::multiset<std::string> fields;
@@ -85,6 +86,26 @@ TEST(FieldEffects, AreToldOncePerTemplateWhereARunDependsOnThem) {
             "12: template 'm': container.lifecycle is not acted on yet\n"
             "14: template 'm': container.volumeMounts.recursiveReadOnly is not acted on yet\n"
             "18: inline: pendingTimeout is not acted on yet\n");
+}
+
+TEST(FieldEffects, OfServersForObjectsAreToldWithTheirPath) {
+  EXPECT_EQ(told_of("spec:\n"
+                    "  entrypoint: m\n"
+                    "  templates:\n"
+                    "  - name: m\n"
+                    "    inputs:\n"
+                    "      artifacts:\n"
+                    "      - name: a\n"
+                    "        path: /a\n"
+                    "        s3:\n"
+                    "          {key: k, bucket: b, endpoint: s3.amazonaws.com,\n"
+                    "           roleARN: r,\n"
+                    "           encryptionOptions: {serverSideCustomerKeySecret: {key: x}}}\n"
+                    "    container: {image: i}\n"),
+            "13: template 'm': inputs.artifacts.s3.roleARN is not acted on yet\n"
+            "14: template 'm': "
+            "inputs.artifacts.s3.encryptionOptions.serverSideCustomerKeySecret is not acted on "
+            "yet\n");
 }
 
 TEST(FieldEffects, OfPodsAreNotToldWhereStepsArePods) {

@@ -65,7 +65,8 @@ std::string Rehearsal::complaint_of(const std::string& name) const {
   std::set<std::string> known;
   for (engine::NodeIndex i = 0; i < engine_.node_count(); ++i) {
     const bool is_meant = std::ranges::find(leaves_, engine_.node(i).name) != leaves_.end() ||
-                          (script_.outputs.contains(name) && engine_.node(i).type == "Suspend");
+                          (engine_.node(i).type == "Suspend" &&
+                           (script_.outputs.contains(name) || script_.fail.contains(name)));
     if (!is_meant) continue;
     for (std::string& one : names_of(engine_, i)) known.insert(std::move(one));
   }
@@ -153,8 +154,17 @@ void Rehearsal::start(const engine::LeafId& id) {
   schedule(end, {.at = {}, .body = std::move(outcome)});
 }
 
-void Rehearsal::supply(engine::NodeIndex node) {
+void Rehearsal::answer(engine::NodeIndex node) {
   const Value status = engine_.node_status(node);
+  const std::string selector = fmt::format("id={}", status["id"].string_or(""));
+  if (find(script_.fail, node) != nullptr) {
+    const clock::Duration* wait = find(script_.durations, node);
+    const Map refusal{{"nodeFieldSelector", selector}, {"phase", "Failed"}};
+    schedule(wait == nullptr ? now_ : now_ + *wait,
+             {.at = {},
+              .body = engine::Control{.verb = engine::Control::Verb::kSet, .arguments = refusal}});
+    return;
+  }
   Map given;
   for (const Value& p : status["outputs"]["parameters"].list()) {
     const std::string name(p["name"].string_or(""));
@@ -162,8 +172,7 @@ void Rehearsal::supply(engine::NodeIndex node) {
     if (const std::string* v = find(script_.outputs, node, "." + name)) given.set(name, *v);
   }
   if (given.empty()) return;
-  const Map arguments{{"nodeFieldSelector", fmt::format("id={}", status["id"].string_or(""))},
-                      {"outputParameters", std::move(given)}};
+  const Map arguments{{"nodeFieldSelector", selector}, {"outputParameters", std::move(given)}};
   schedule(now_,
            {.at = {},
             .body = engine::Control{.verb = engine::Control::Verb::kSet, .arguments = arguments}});
@@ -190,7 +199,7 @@ void Rehearsal::note_changes(const std::vector<engine::NodeIndex>& dirty) {
     if (phases_[i] == phase) continue;
     phases_[i] = phase;
     const spec::NodeType type = node.type;
-    if (type == "Suspend" && node.phase == engine::Phase::kRunning) supply(i);
+    if (type == "Suspend" && node.phase == engine::Phase::kRunning) answer(i);
     if (type == "StepGroup" || type == "TaskGroup") continue;
     changes_.push_back({now_ - beginning(), node.name, phase, node.message()});
   }

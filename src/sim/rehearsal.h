@@ -22,7 +22,7 @@ namespace tiphys::sim {
 /// or all), or whole node names. What is not named succeeds after a second. A daemon is ready after
 /// its duration, or at once, and lives until its scope ends, unless it is named to fail.
 struct Script {
-  std::map<std::string, int> fail = {};             // name -> exit code
+  std::map<std::string, int> fail = {};             // name -> exit code; also suspended nodes
   std::map<std::string, std::string> results = {};  // name -> outputs.result
   std::map<std::string, std::string> outputs =
       {};  // name.PARAMETER -> value; also of suspended nodes
@@ -69,6 +69,7 @@ class Rehearsal {
 
   /// To the end of the workflow, or kChangesMax. What waits for a person gets its outputs from the
   /// script at once and is resumed when nothing else is left; what then lacks an output waits on.
+  /// What the script lets fail fails instead, at once or after its duration.
   void run();
 
   [[nodiscard]] const std::vector<Change>& changes() const { return changes_; }
@@ -97,7 +98,7 @@ class Rehearsal {
   void deliver(const engine::Event& event);
   void schedule(clock::Instant at, engine::Event event);
   void start(const engine::LeafId& id);
-  void supply(engine::NodeIndex node);
+  void answer(engine::NodeIndex node);
   void note_changes(const std::vector<engine::NodeIndex>& dirty);
   [[nodiscard]] engine::LeafFinished outcome_of(const engine::LeafId& id, const engine::Leaf& what);
   [[nodiscard]] value::Value outputs_of(engine::NodeIndex node, const engine::Leaf& what);

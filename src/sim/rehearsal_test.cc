@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "value/json.h"
 
 namespace tiphys::sim {
@@ -99,6 +101,20 @@ TEST(Rehearsal, SuppliesTheOutputsOfWhatWaitsForAPerson) {
   EXPECT_EQ(values,
             "ask choice=YES\nask why=so\nall(0:x) choice=NO\nall(0:x) why=so\n"
             "all(1:y) choice=NO\nall(1:y) why=so\n");
+}
+
+TEST(Rehearsal, LetsWhatWaitsForAPersonFail) {
+  Rehearsal r(definition(kAsking), {.fail = {{"all(1:y)", 1}},
+                                    .outputs = {{"ask.choice", "YES"}, {"all.choice", "NO"}},
+                                    .durations = {{"all(1:y)", clock::Duration::seconds(30)}}});
+  r.run();
+  const value::Value workflow = r.workflow();
+  EXPECT_EQ(workflow["status"]["phase"].string_or(""), "Failed");
+  EXPECT_TRUE(r.unused().empty());
+  const auto failed = std::ranges::find(r.changes(), "Failed", &Change::phase);
+  ASSERT_NE(failed, r.changes().end());
+  EXPECT_TRUE(failed->node.ends_with("[0].all(1:y)")) << failed->node;
+  EXPECT_EQ(failed->at, clock::Duration::seconds(30));
 }
 
 TEST(Rehearsal, TellsOutputsThatNobodySupplies) {

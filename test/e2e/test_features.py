@@ -1,10 +1,12 @@
 """Features of templates that need more than one process or more than one workflow: containerSet, sidecars, init
 containers, daemons, memoize, locks, data, podSpecPatch, git artifacts."""
+import os
 import shutil
 import socket
 import subprocess
 import time
 import unittest
+from unittest import mock
 
 from engine import EngineTest, nodes, phase, wait_until
 
@@ -357,6 +359,29 @@ spec:
 """.replace("REPO", str(repo)))
         n = nodes(self.run_workflow(path))
         self.assertEqual(n["w"]["outputs"]["parameters"][0]["value"], "one")
+
+    @unittest.skipUnless(shutil.which("git"), "no git")
+    def test_git_is_told_not_to_ask_for_certificates(self):
+        programs = self.home / "programs"
+        programs.mkdir()
+        told = self.home / "told"
+        (programs / "git").write_text(f"#!/bin/sh\necho no-verify=$GIT_SSL_NO_VERIFY >> {told}\n"
+                                      f"exec {shutil.which('git')} \"$@\"\n")
+        (programs / "git").chmod(0o755)
+        path = self.home / "programs" / "repo"
+        subprocess.run(["git", "init", "-q", path], check=True)
+        for field, value in (("insecureSkipTLS: true", "1"), ("insecureSkipTLS: false", "")):
+            manifest = self.workflow(f"""
+  templates:
+  - name: main
+    inputs: {{artifacts: [{{name: src, path: /src, git: {{repo: '{path}', {field}}}}}]}}
+    container: {{image: x, command: ['true']}}
+""")
+            with mock.patch.dict(os.environ, {"PATH": f"{programs}:{os.environ['PATH']}"}):
+                self.run_workflow(manifest, ok=None)
+            self.assertEqual({f"no-verify={value}"}, set(told.read_text().split()))
+            told.unlink()
+            self.call("delete", "w")
 
     def test_a_finished_workflow_is_deleted_when_its_time_is_over(self):
         path = self.workflow("""
