@@ -19,20 +19,6 @@ bool may_have_metrics(const store::WorkflowRow& row) {
          row.spec_json.find("\"templateRef\"") != std::string::npos;
 }
 
-value::Value stored_template(store::Store& store, const std::string& name_space,
-                             const std::string& kind, const std::string& holder,
-                             const std::string& name) {
-  const bool is_cluster = kind == "ClusterWorkflowTemplate";
-  const auto row = store.find_object(kind, is_cluster ? "" : name_space, holder);
-  const auto object =
-      row ? value::parse_json(row->json) : diag::Result<value::Value>(std::unexpected(row.error()));
-  if (!object) return {};
-  for (const value::Value& t : (*object)["spec"]["templates"].list()) {
-    if (t["name"].string_or("") == name) return t;
-  }
-  return {};
-}
-
 }  // namespace
 
 diag::Result<metrics::Samples> metric_samples(store::Store& store,
@@ -42,11 +28,7 @@ diag::Result<metrics::Samples> metric_samples(store::Store& store,
   for (const store::WorkflowRow& row : std::views::reverse(rows)) {
     if (!may_have_metrics(row)) continue;
     TRY(const value::Value workflow, runtime::load_workflow_object(store, row));
-    const auto find = [&](const std::string& kind, const std::string& holder,
-                          const std::string& name) {
-      return stored_template(store, row.name_space, kind, holder, name);
-    };
-    metrics::collect(workflow, find, now(), samples);
+    metrics::collect(workflow, runtime::template_finder(store, row.name_space), now(), samples);
   }
   return samples;
 }
@@ -54,12 +36,7 @@ diag::Result<metrics::Samples> metric_samples(store::Store& store,
 value::Value with_metrics_condition(value::Value workflow, store::Store& store) {
   const std::string name_space(workflow["metadata"]["namespace"].string_or(""));
   metrics::Samples samples;
-  metrics::collect(
-      workflow,
-      [&](const std::string& kind, const std::string& holder, const std::string& name) {
-        return stored_template(store, name_space, kind, holder, name);
-      },
-      now(), samples);
+  metrics::collect(workflow, runtime::template_finder(store, name_space), now(), samples);
   if (samples.problems.empty()) return workflow;
   value::List conditions = workflow["status"]["conditions"].list();
   conditions.emplace_back(

@@ -18,6 +18,7 @@
 #include "cli/show.h"
 #include "executor/supervisor_client.h"
 #include "metrics/registry.h"
+#include "metrics/resources_duration.h"
 #include "runtime/host.h"
 #include "runtime/ownership.h"
 #include "runtime/submit.h"
@@ -206,8 +207,10 @@ diag::Result<void> run(RunOptions& o, Session& session) {
     if (o.output == "name") {
       print_text(row.name + "\n");  // the object of many nodes takes its time
     } else if (!live.shows_end()) {
-      TRY_VOID(show_workflow(with_metrics_condition(host->workflow_object(row.uid), *state.store),
-                             o.output, session));
+      value::Value workflow = metrics::with_resources_duration(
+          host->workflow_object(row.uid), runtime::template_finder(*state.store, row.name_space));
+      workflow = with_metrics_condition(std::move(workflow), *state.store);
+      TRY_VOID(show_workflow(workflow, o.output, session));
     }
     if (host->final_phase(row.uid) != "Succeeded") session.exit_code = 1;
   }

@@ -4,10 +4,12 @@
 // An estimate of what was asked for, not a measure of what was used. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "metrics/node_template.h"
 #include "value/value.h"
 
 namespace tiphys::metrics {
@@ -29,5 +31,13 @@ struct ResourcesDuration {
 /// That of a pod of the template `body` which ran for so many whole seconds: all its containers,
 /// each by its requests, else its limits, else 100m and 100Mi.
 [[nodiscard]] ResourcesDuration resources_duration(const value::Value& body, std::int64_t seconds);
+
+/// In workflows of more nodes only pods and the workflow itself have their durations: to sum up
+/// what is below each node costs its square.
+inline constexpr std::size_t kSummedNodesMax = 2000;
+
+/// A Workflow object with `resourcesDuration` of its pods that have ended, of the nodes above them,
+/// as Argo adds these up, and of itself.
+[[nodiscard]] value::Value with_resources_duration(value::Value workflow, const FindTemplate& find);
 
 }  // namespace tiphys::metrics

@@ -46,6 +46,34 @@ TEST(ResourcesDuration, CountsAllContainers) {
   EXPECT_EQ(d.memory, 12);
 }
 
+TEST(ResourcesDuration, IsSummedUpInTheStatus) {
+  const auto workflow = value::parse_json(R"({
+    "spec": {"templates": [{"name": "m", "steps": []}, {"name": "p", "container": {}}]},
+    "status": {"nodes": {
+      "w": {"type": "Steps", "templateName": "m", "finishedAt": "2026-01-01T00:01:00Z",
+            "children": ["g"]},
+      "g": {"type": "StepGroup", "finishedAt": "2026-01-01T00:01:00Z", "children": ["a", "b", "a"]},
+      "a": {"type": "Pod", "templateName": "p", "startedAt": "2026-01-01T00:00:00Z",
+            "finishedAt": "2026-01-01T00:00:20Z"},
+      "b": {"type": "Pod", "templateName": "q", "startedAt": "2026-01-01T00:00:00Z",
+            "finishedAt": "2026-01-01T00:00:30Z",
+            "templateRef": {"name": "holder", "template": "q"}},
+      "c": {"type": "Pod", "templateName": "p", "startedAt": "2026-01-01T00:00:00Z"}}}})");
+  ASSERT_TRUE(workflow);
+  const FindTemplate find = [](const std::string& kind, const std::string& holder,
+                               const std::string& name) {
+    EXPECT_EQ(kind + "/" + holder + "/" + name, "WorkflowTemplate/holder/q");
+    return *value::parse_json(R"({"script": {"resources": {"requests": {"cpu": "1"}}}})");
+  };
+  const value::Value status = with_resources_duration(*workflow, find)["status"];
+  const auto shown = [](const value::Value& v) { return value::to_json(v["resourcesDuration"]); };
+  EXPECT_EQ(shown(status), R"({"cpu":32,"memory":50})");
+  EXPECT_EQ(shown(status["nodes"]["a"]), R"({"cpu":2,"memory":20})");
+  EXPECT_EQ(shown(status["nodes"]["w"]), shown(status));
+  EXPECT_EQ(shown(status["nodes"]["g"]), shown(status));
+  EXPECT_TRUE(status["nodes"]["c"]["resourcesDuration"].is_null());
+}
+
 TEST(ResourcesDuration, IsNothingForWhatRunsNoContainer) {
   EXPECT_EQ(of(R"({"http":{"url":"x"}})", 100).memory, 0);
 }

@@ -5,12 +5,12 @@
 // nothing is lost. Pure.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "clock/instant.h"
+#include "metrics/node_template.h"
 #include "value/value.h"
 
 namespace tiphys::metrics {
@@ -34,11 +34,6 @@ struct Samples {
   std::vector<Sample> samples;
   std::vector<std::string> problems;  // what could not be emitted, in Argo's words
 };
-
-/// The template `name` of a WorkflowTemplate or ClusterWorkflowTemplate (`kind`, `holder`); null
-/// when it is not there.
-using FindTemplate = std::function<value::Value(const std::string& kind, const std::string& holder,
-                                                const std::string& name)>;
 
 /// Adds the samples of a Workflow object: those of nodes that have ended, in the order of their
 /// ends, those of the workflow when it has, and realtime gauges of what runs at `now`.

@@ -9,6 +9,7 @@
 #include "clock/rfc3339.h"
 #include "engine/engine.h"
 #include "engine/node_record.h"
+#include "metrics/resources_duration.h"
 #include "notify/rule.h"
 #include "runtime/definition.h"
 #include "runtime/locks.h"
@@ -246,6 +247,30 @@ diag::Result<store::WorkflowRow> submit(store::Store& store, const Submission& s
   return row;
 }
 
+namespace {
+
+Value stored_template(store::Store& store, const std::string& name_space, const std::string& kind,
+                      const std::string& holder, const std::string& name) {
+  const bool is_cluster = kind == "ClusterWorkflowTemplate";
+  const auto row = store.find_object(kind, is_cluster ? "" : name_space, holder);
+  const auto object =
+      row ? value::parse_json(row->json) : diag::Result<Value>(std::unexpected(row.error()));
+  if (!object) return {};
+  for (const Value& t : (*object)["spec"]["templates"].list()) {
+    if (t["name"].string_or("") == name) return t;
+  }
+  return {};
+}
+
+}  // namespace
+
+metrics::FindTemplate template_finder(store::Store& store, std::string name_space) {
+  return [&store, name_space = std::move(name_space)](
+             const std::string& kind, const std::string& holder, const std::string& name) {
+    return stored_template(store, name_space, kind, holder, name);
+  };
+}
+
 diag::Result<Value> load_workflow_object(store::Store& store, const store::WorkflowRow& row) {
   TRY(const Value metadata, value::parse_json(row.metadata_json));
   TRY(const Value spec, value::parse_json(row.spec_json));
@@ -256,11 +281,13 @@ diag::Result<Value> load_workflow_object(store::Store& store, const store::Workf
   if (status["synchronization"].is_map()) {
     with_nodes.set("synchronization", with_holders(store, status["synchronization"]));
   }
-  return Value(Map{{"apiVersion", "argoproj.io/v1alpha1"},
-                   {"kind", "Workflow"},
-                   {"metadata", metadata},
-                   {"spec", spec},
-                   {"status", std::move(with_nodes)}});
+  Map workflow{{"apiVersion", "argoproj.io/v1alpha1"},
+               {"kind", "Workflow"},
+               {"metadata", metadata},
+               {"spec", spec},
+               {"status", std::move(with_nodes)}};
+  return metrics::with_resources_duration(Value(std::move(workflow)),
+                                          template_finder(store, row.name_space));
 }
 
 }  // namespace tiphys::runtime

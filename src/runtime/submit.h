@@ -6,6 +6,7 @@
 
 #include "clock/instant.h"
 #include "diag/error.h"
+#include "metrics/node_template.h"
 #include "runtime/config.h"
 #include "spec/manifest.h"
 #include "store/store.h"
@@ -37,7 +38,11 @@ struct Submission {
                                                       const Submission& submission,
                                                       clock::Instant now);
 
-/// The whole Workflow object with status.nodes, as `get -o json` shows it. Errors: kIo.
+/// Finds templates among the stored objects. The store is borrowed.
+[[nodiscard]] metrics::FindTemplate template_finder(store::Store& store, std::string name_space);
+
+/// The whole Workflow object with status.nodes and what they are counted for, as `get -o json`
+/// shows it. Errors: kIo.
 [[nodiscard]] diag::Result<value::Value> load_workflow_object(store::Store& store,
                                                               const store::WorkflowRow& row);
 
