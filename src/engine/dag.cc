@@ -35,6 +35,8 @@ struct Task {
   NodeIndex node = kNoNode;
   plan::TaskState state = {};
   std::uint32_t open_items = 0;
+  std::string unreadable = {};  // why results of its items cannot be a list
+  std::string refused = {};     // such a reason of a task that it depends on, also indirectly
 };
 
 struct DagFrame final : Composite {
@@ -202,6 +204,10 @@ void run_task(Machine& m, NodeIndex dag, std::size_t index) {
   DagFrame& frame = frame_of(m, dag);
   Task& task = frame.tasks[index];
   Start s = task_start(m, dag, frame, task);
+  if (!task.refused.empty()) {
+    end_without_run(m, task, s, Phase::kError, task.refused);
+    return;
+  }
   auto resolved = resolve_step(task.step, frame);
   if (!resolved) {
     end_without_run(m, task, s, Phase::kError, resolved.error().message);
@@ -238,6 +244,9 @@ void decide_task(Machine& m, NodeIndex dag, std::size_t index) {
   // nothing new under a shutdown or after an error; the DAG ends when what runs has ended
   if (is_shut_down(m, dag) || is_failing_fast(m, dag) || !frame.error.empty()) return;
   ++frame.running;
+  if (!task.refused.empty() && std::ranges::find(frame.targets, index) != frame.targets.end()) {
+    frame.error = task.refused;
+  }
   auto decision = task.depends.decide([&](std::string_view name) -> const plan::TaskState* {
     auto it = frame.by_name.find(name);
     return it == frame.by_name.end() ? nullptr : &frame.tasks[it->second].state;
@@ -314,13 +323,18 @@ void set_outbound(Machine& m, NodeIndex dag, const DagFrame& frame) {
 void succeed(Machine& m, NodeIndex dag) {
   DagFrame& frame = frame_of(m, dag);
   for (const Task& task : frame.tasks) {
+    if (!task.unreadable.empty()) {
+      fail_node(m, dag, std::string(task.unreadable));
+      return;
+    }
     if (task.node != kNoNode) export_node_outputs(m, task.node);
   }
   auto outputs = composite_outputs(*frame.body, frame.scope, artifacts_in_scope(frame));
   if (!outputs) {
-    set_phase(m, dag, Phase::kError, outputs.error().message);
+    fail_node(m, dag, outputs.error().message);
     return;
   }
+  set_outbound(m, dag, frame);
   m.at(dag).outputs = std::move(*outputs);
   export_node_outputs(m, dag);
   save_to_cache(m, m.at(dag));
@@ -342,13 +356,9 @@ void assess(Machine& m, NodeIndex dag) {
     fail_node(m, dag, std::string(frame.error));
     return;
   }
-  set_outbound(m, dag, frame);
-  if (is_shut_down(m, dag)) {
-    set_phase(m, dag, Phase::kFailed);
-    return;
-  }
-  const Phase phase = phase_of(m, frame);
+  const Phase phase = is_shut_down(m, dag) ? Phase::kFailed : phase_of(m, frame);
   if (is_failure(phase)) {
+    set_outbound(m, dag, frame);
     set_phase(m, dag, phase);
   } else {
     succeed(m, dag);
@@ -363,7 +373,8 @@ void publish_outputs(Machine& m, DagFrame& frame, Task& task, NodeIndex node) {
     for (const NodeIndex c : n.children) {
       if (!m.at(c).hooked) items.push_back(c);
     }
-    add_aggregate(m, items, label, frame.scope);
+    auto added = add_aggregate(m, items, label, frame.scope);
+    if (!added) task.unreadable = added.error().message;
   }
   add_node_variables(m, n, label, frame.scope);
   add_node_artifacts(m, n, label, frame.artifacts);
@@ -425,6 +436,9 @@ void on_task_settled(Machine& m, NodeIndex dag, NodeIndex task_node) {
   publish_outputs(m, frame, task, task_node);
   task.state = state_of(m, m.at(task_node));
   for (const std::size_t d : task.dependents) {
+    if (frame.tasks[d].refused.empty()) {
+      frame.tasks[d].refused = task.unreadable.empty() ? task.refused : task.unreadable;
+    }
     if (--frame.tasks[d].waiting == 0 && frame.tasks[d].is_needed) frame.ready.push_back(d);
   }
   start_ready(m, dag);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clock/go_duration.h"
+#include "engine/backoff.h"
 #include "engine/composite.h"
 #include "engine/control.h"
 #include "engine/locks.h"
@@ -129,17 +130,19 @@ void release_parallelism(Machine& m, NodeIndex i) {
   m.has_room = !m.deferred.empty() || !m.deferred_retries.empty();
 }
 
-void set_leaf_deadlines(Machine& m, NodeIndex i) {
+diag::Result<void> set_leaf_deadlines(Machine& m, NodeIndex i) {
   const Node& n = m.at(i);
-  if (!n.body()->has_deadline) return;
+  if (!n.body()->has_deadline) return {};
   std::optional<clock::Instant> at;
-  if (const auto s = integer_of(n.body()->raw["activeDeadlineSeconds"]); s && *s > 0) {
-    at = m.now + clock::Duration::seconds(*s);
-  }
+  TRY(const auto seconds, int_or_string(n.body()->raw["activeDeadlineSeconds"]));
+  if (seconds && *seconds > 0) at = m.now + clock::Duration::seconds(*seconds);
   if (const std::string_view text = n.body()->raw["timeout"].string_or(""); !text.empty()) {
-    if (auto d = clock::parse_duration(text); d && (!at || m.now + *d < *at)) at = m.now + *d;
+    auto d = clock::parse_duration(text);
+    if (!d) return diag::fail(d.error().code, "invalid timeout format " + d.error().message);
+    if (!at || m.now + *d < *at) at = m.now + *d;
   }
   if (at) m.set_timer(i, TimerKind::kTemplateDeadline, *at);
+  return {};
 }
 
 void on_template_deadline(Machine& m, NodeIndex i) {

@@ -25,8 +25,9 @@ void retry_deferred(Machine& m);
 void take_parallelism(Machine& m, NodeIndex n, bool of_boundary);
 void release_parallelism(Machine& m, NodeIndex n);
 
-/// Sets the timers of a leaf's activeDeadlineSeconds and timeout.
-void set_leaf_deadlines(Machine& m, NodeIndex n);
+/// Sets the timers of a leaf's activeDeadlineSeconds and timeout. Errors: one that is no number, or
+/// no duration, with Argo's text.
+[[nodiscard]] diag::Result<void> set_leaf_deadlines(Machine& m, NodeIndex n);
 
 /// A timer of a leaf or of the workflow has fired.
 void on_template_deadline(Machine& m, NodeIndex n);

@@ -38,7 +38,7 @@ LookUpCache effect_of(const Machine& m, std::uint32_t ticket, const Value& asked
 // Whether an entry is young enough. Errors: kBadDuration of a maxAge that is no duration.
 diag::Result<bool> is_fresh(const Machine& m, const Value& entry, const std::string& max_age) {
   if (max_age.empty()) return true;
-  auto limit = clock::parse_duration(max_age);
+  auto limit = clock::parse_go_duration(max_age);  // here Argo takes no bare number of seconds
   if (!limit) {
     return diag::fail(limit.error().code, "invalid maxAge: " + limit.error().message);
   }
@@ -75,6 +75,7 @@ bool on_cache_answer(Machine& m, const CacheAnswered& event) {
   start.memoization = std::move(status);
   if (is_hit) start.cached = event.entry["outputs"];
   if (!error.empty()) {
+    start.memoization = Value();
     refuse_start(m, start, error);
   } else {
     --start.depth;  // begin_template counts it again

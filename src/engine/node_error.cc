@@ -4,6 +4,8 @@
 
 #include "engine/composite.h"
 #include "engine/finish.h"
+#include "engine/hooks.h"
+#include "engine/retry.h"
 #include "engine/steps.h"
 #include "engine/transition.h"
 
@@ -15,6 +17,15 @@ void fail_node(Machine& m, NodeIndex i, const std::string& error) {
   if (kind == OwnerKind::kStepGroup && !is_abandoned(m, m.at(i))) {
     on_step_error(m, m.at(i).owner, m.at(i).name, error);
   }
+  const bool is_hook =
+      kind == OwnerKind::kHook || kind == OwnerKind::kExitHook || kind == OwnerKind::kWorkflowHook;
+  if (is_hook) {
+    Start s;
+    s.owner = m.at(i).owner;
+    s.owner_kind = kind;
+    on_hook_error(m, s, error);
+  }
+  if (kind == OwnerKind::kRetry) note_attempt_error(m, m.at(i).owner, error);
   set_phase(m, i, Phase::kError,
             is_task ? fmt::format("task '{}' errored: {}", m.at(i).name, error) : error);
   if (kind == OwnerKind::kEntry) {

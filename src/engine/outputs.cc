@@ -9,6 +9,7 @@
 #include "engine/retry.h"
 #include "tag/substitute.h"
 #include "value/json.h"
+#include "value/json_fault.h"
 
 namespace tiphys::engine {
 
@@ -185,8 +186,8 @@ void add_skipped_artifacts(const spec::Template& body, const std::string& label,
   }
 }
 
-void add_aggregate(const Machine& m, const std::vector<NodeIndex>& items, const std::string& label,
-                   vars::MapScope& scope) {
+diag::Result<void> add_aggregate(const Machine& m, const std::vector<NodeIndex>& items,
+                                 const std::string& label, vars::MapScope& scope) {
   std::map<std::string, std::vector<std::string>> by_name;
   List all_parameters;
   List results;
@@ -207,15 +208,18 @@ void add_aggregate(const Machine& m, const std::vector<NodeIndex>& items, const 
     if (!parameters.empty()) all_parameters.emplace_back(std::move(parameters));
     if (const Value& result = outputs["result"]; result.is_string()) {
       auto parsed = value::parse_json(result.as_string());
-      results.push_back(parsed ? *parsed : result);
+      const std::string fault = parsed ? "" : value::json_fault(result.as_string());
+      if (!fault.empty()) return diag::fail(parsed.error().code, fault);
+      results.push_back(parsed ? std::move(*parsed) : result);
     }
   }
-  if (!any) return;
+  if (!any) return {};
   scope.set(label + ".outputs.result", value::to_json(results));
   scope.set(label + ".outputs.parameters", value::to_json(all_parameters));
   for (const auto& [name, texts] : by_name) {
     scope.set(label + ".outputs.parameters." + name, json_list_of(texts));
   }
+  return {};
 }
 
 bool has_no_arguments(const Value& arguments) {

@@ -33,9 +33,10 @@ void add_skipped_artifacts(const spec::Template& body, const std::string& label,
                            Artifacts& artifacts);
 
 /// The outputs of the items of a loop as JSON lists (`steps.a.outputs.result`, `.parameters`,
-/// `.parameters.p`).
-void add_aggregate(const Machine& m, const std::vector<NodeIndex>& items, const std::string& label,
-                   vars::MapScope& scope);
+/// `.parameters.p`). Errors: a result that is no JSON, with Argo's text.
+[[nodiscard]] diag::Result<void> add_aggregate(const Machine& m,
+                                               const std::vector<NodeIndex>& items,
+                                               const std::string& label, vars::MapScope& scope);
 
 /// True for null and for arguments without any parameter or artifact.
 [[nodiscard]] bool has_no_arguments(const value::Value& arguments);

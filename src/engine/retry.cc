@@ -8,6 +8,7 @@
 #include "engine/globals.h"
 #include "engine/limits.h"
 #include "engine/manual_retry.h"
+#include "engine/node_error.h"
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
@@ -27,6 +28,7 @@ struct RetryFrame final : Frame {
   Value strategy;
   std::vector<NodeIndex> attempts;
   bool is_waiting = false;
+  std::string error;  // of the last attempt, when it is Argo's and not a process's
 };
 
 RetryFrame& frame_of(Machine& m, NodeIndex retry) {
@@ -65,11 +67,12 @@ void start_attempt(Machine& m, NodeIndex retry) {
   const Locals locals = retry_locals(m, frame, s.node_name);
   auto body = substitute_locals(frame.body, GlobalScope(m, s.late), locals);
   if (!body) {
-    set_phase(m, retry, Phase::kError, body.error().message);
+    fail_node(m, retry, body.error().message);
     return;
   }
   const auto next = static_cast<NodeIndex>(m.nodes.size());
   frame.attempts.push_back(next);
+  frame.error.clear();
   begin_body(m, s, std::move(*body), frame.inner_scope);
 }
 
@@ -163,10 +166,11 @@ diag::Result<bool> may_try_again(Machine& m, NodeIndex retry) {
         fmt::format("{} is not a valid RetryPolicy", frame.strategy["retryPolicy"].string_or("")));
   }
   if (last.phase == Phase::kFailed ? !policy->on_failed : !policy->on_error) {
+    if (!frame.error.empty()) return diag::fail(diag::Code::kInvalidManifest, frame.error);
     give_up(m, retry, last.phase, last.message());
     return false;
   }
-  const auto limit = integer_of(frame.strategy["limit"]);
+  TRY(const auto limit, int_or_string(frame.strategy["limit"]));
   if (limit && static_cast<std::int64_t>(frame.attempts.size()) > *limit) {
     give_up(m, retry, last.phase, "No more retries left");
     return false;
@@ -208,7 +212,7 @@ void decide(Machine& m, NodeIndex retry, bool has_waited) {
   if (!has_waited && !kept_phase(m, next)) {
     auto waits = back_off(m, retry);
     if (!waits) {
-      set_phase(m, retry, Phase::kError, waits.error().message);
+      fail_node(m, retry, waits.error().message);
       return;
     }
     if (*waits) return;
@@ -217,7 +221,7 @@ void decide(Machine& m, NodeIndex retry, bool has_waited) {
   }
   auto again = may_try_again(m, retry);
   if (!again) {
-    set_phase(m, retry, Phase::kError, again.error().message);
+    fail_node(m, retry, again.error().message);
   } else if (*again && defer_retry_if_full(m, retry)) {
     frame.is_waiting = true;
   } else if (*again) {
@@ -252,6 +256,10 @@ void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Tem
   entered(m, n);
   if (is_pod) --m.active_pods;
   start_attempt(m, n);
+}
+
+void note_attempt_error(Machine& m, NodeIndex retry, const std::string& error) {
+  frame_of(m, retry).error = error;
 }
 
 void on_attempt_settled(Machine& m, NodeIndex retry) {

@@ -14,6 +14,10 @@ namespace tiphys::engine {
 void begin_retry(Machine& m, const Start& start, std::shared_ptr<const spec::Template> body,
                  std::shared_ptr<const TemplateScope> inner_scope);
 
+/// The attempt that is about to be Error is so for a reason that is not its process's: unless the
+/// policy tries again on errors, whoever started the Retry node is told.
+void note_attempt_error(Machine& m, NodeIndex retry, const std::string& error);
+
 /// The running attempt is final: succeed, give up, or try again (now or after the backoff).
 void on_attempt_settled(Machine& m, NodeIndex retry);
 

@@ -15,6 +15,7 @@
 #include "engine/manual_retry.h"
 #include "engine/memoize.h"
 #include "engine/names.h"
+#include "engine/node_error.h"
 #include "engine/retry.h"
 #include "engine/steps.h"
 #include "engine/templates.h"
@@ -149,9 +150,12 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     end_as_before(m, n, *before);
     return;
   }
+  if (auto set = set_leaf_deadlines(m, n); !set) {
+    fail_node(m, n, set.error().message);
+    return;
+  }
   create_containers(m, n, start);
   m.effects->want(StartLeaf{{m.run, n}});
-  set_leaf_deadlines(m, n);
 }
 
 // Outputs that a person will supply; an input of the same name lends its default.
@@ -194,7 +198,7 @@ void begin_suspend(Machine& m, const Start& start,
   if (!duration.empty()) {
     auto d = clock::parse_duration(duration);
     if (!d) {
-      set_phase(m, n, Phase::kError, d.error().message);
+      fail_node(m, n, d.error().message);
       return;
     }
     m.set_timer(n, TimerKind::kSuspend, m.now + *d);

@@ -9,6 +9,7 @@
 #include "engine/limits.h"
 #include "engine/memoize.h"
 #include "engine/names.h"
+#include "engine/node_error.h"
 #include "engine/start.h"
 #include "engine/templates.h"
 #include "engine/transition.h"
@@ -209,7 +210,7 @@ bool is_forgiven(const StepsFrame& frame, const Node& child) {
 }
 
 // The outputs of the group's steps become variables of those that follow.
-void publish_outputs(Machine& m, StepsFrame& frame) {
+diag::Result<void> publish_outputs(Machine& m, StepsFrame& frame) {
   const std::vector<NodeIndex>& children = m.at(frame.group_node).children;
   for (const spec::Step& step : frame.body->steps[frame.group]) {
     const std::string label = "steps." + step.name;
@@ -219,7 +220,7 @@ void publish_outputs(Machine& m, StepsFrame& frame) {
     }
     const bool is_plain = own.size() == 1 && display_name_of(m, m.at(own[0])) == step.name;
     if (!is_plain) {
-      add_aggregate(m, own, label, frame.scope);
+      TRY_VOID(add_aggregate(m, own, label, frame.scope));
       add_node_variables(m, m.at(frame.group_node), label, frame.scope);
       continue;
     }
@@ -232,6 +233,7 @@ void publish_outputs(Machine& m, StepsFrame& frame) {
       add_skipped_artifacts(*found->body, label, frame.artifacts);
     }
   }
+  return {};
 }
 
 void finish_steps(Machine& m, NodeIndex steps) {
@@ -239,7 +241,7 @@ void finish_steps(Machine& m, NodeIndex steps) {
   set_outbound(m, steps, frame);
   auto outputs = composite_outputs(*frame.body, frame.scope, artifacts_in_scope(frame));
   if (!outputs) {
-    set_phase(m, steps, Phase::kError, outputs.error().message);
+    fail_node(m, steps, outputs.error().message);
     return;
   }
   m.at(steps).outputs = std::move(*outputs);
@@ -273,7 +275,10 @@ void finish_group(Machine& m, NodeIndex steps) {
     }
   }
   set_phase(m, frame.group_node, Phase::kSucceeded);
-  publish_outputs(m, frame);
+  if (auto published = publish_outputs(m, frame); !published) {
+    fail_node(m, steps, published.error().message);
+    return;
+  }
   frame.previous_group = frame.group_node;
   ++frame.group;
   if (frame.group < frame.body->steps.size()) {

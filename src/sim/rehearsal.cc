@@ -29,6 +29,15 @@ std::vector<std::string> names_of(const engine::Engine& engine, engine::NodeInde
   return names;
 }
 
+bool is_item(const engine::Engine& engine, engine::NodeIndex i) {
+  while (engine.node(i).owner_kind == engine::OwnerKind::kRetry) i = engine.node(i).owner;
+  const engine::Node& n = engine.node(i);
+  if (n.owner_kind == engine::OwnerKind::kTaskGroup) return true;
+  const std::string& label = n.site->label;  // steps.NAME
+  return n.owner_kind == engine::OwnerKind::kStepGroup &&
+         !n.name.ends_with(label.substr(label.find('.')));
+}
+
 }  // namespace
 
 Rehearsal::Rehearsal(engine::Definition definition, Script script)
@@ -97,7 +106,9 @@ clock::Duration Rehearsal::duration_of(engine::NodeIndex node) {
 Value Rehearsal::outputs_of(engine::NodeIndex node, const engine::Leaf& what) {
   Map outputs;
   const std::string* result = find(script_.results, node);
-  if (result != nullptr || what.wants_result) outputs.set("result", result ? *result : "");
+  // Results of a loop have to be JSON, or what follows is an error.
+  const char* nothing = is_item(engine_, node) ? R"("")" : "";
+  if (result != nullptr || what.wants_result) outputs.set("result", result ? *result : nothing);
   List parameters;
   for (const Value& p : what.body["outputs"]["parameters"].list()) {
     const std::string name(p["name"].string_or(""));

@@ -67,6 +67,19 @@ TEST(Rehearsal, IsTheSameForASeed) {
   EXPECT_NE(once(7), once(8));
 }
 
+TEST(Rehearsal, ResultsThatNobodyGaveMakeAListOfTexts) {
+  Rehearsal r(definition(R"({"entrypoint": "m", "templates": [
+      {"name": "m", "steps": [[{"name": "a", "template": "s", "withItems": [1, 2]}],
+          [{"name": "b", "template": "t", "arguments": {"parameters": [
+              {"name": "r", "value": "{{steps.a.outputs.result}}"}]}}]]},
+      {"name": "s", "retryStrategy": {"limit": 1}, "script": {"image": "i", "source": "x"}},
+      {"name": "t", "inputs": {"parameters": [{"name": "r"}]},
+       "container": {"image": "i", "command": ["c"]}}]})"),
+              {});
+  r.run();
+  EXPECT_EQ(r.workflow()["status"]["phase"].string_or(""), "Succeeded");
+}
+
 TEST(Rehearsal, ResumesWhatWaitsForAPerson) {
   Rehearsal r(definition(R"({"entrypoint": "m", "templates": [{"name": "m", "suspend": {}}]})"),
               {});
