@@ -131,7 +131,9 @@ class Plugins(EngineTest):
         self.assertEqual((node["phase"], node["message"]), ("Failed", "no plugin executed the template"))
 
     def test_a_workflow_may_bring_its_own(self):
-        state = self.plugin("own", DONE)
+        sizes = {"cpu": "1", "memory": "64Mi"}
+        state = self.plugin("own", DONE, resources={"requests": sizes, "limits": sizes},
+                            securityContext={"runAsNonRoot": True})
         own = [{k: v for k, v in self.objects.pop().items() if k in ("metadata", "spec")}]
         self.assertEqual(self.run_plugin(spec={"executorPlugins": own})["phase"], "Succeeded")
         self.assertEqual(len(self.calls(state)), 1)

@@ -209,7 +209,7 @@ class Variables(EngineTest):
   - name: each
     inputs: {parameters: [{name: item}]}
     outputs: {parameters: [{name: p, valueFrom: {path: /tmp/p}}]}
-    container: {image: x, command: [sh, -c, "printf {{inputs.parameters.item}} > /tmp/p; printf 'said {{inputs.parameters.item}}'"]}
+    container: {image: x, command: [sh, -c, 'printf {{inputs.parameters.item}} > /tmp/p; printf "\\"said {{inputs.parameters.item}}\\""']}
   - name: daemon
     daemon: true
     container: {image: x, command: [sleep, "600"]}
