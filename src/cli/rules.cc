@@ -263,7 +263,7 @@ diag::Result<void> list(const Session& session) {
     const notify::Rule rule = notify::parse_rule(object, row.name_space, problems);
     std::vector<std::string> triggers;
     for (const notify::Trigger& t : rule.triggers) {
-      triggers.push_back(!t.name.empty() ? t.name : t.when ? t.when->source() : "custom");
+      triggers.push_back(!t.name.empty() ? t.name : t.when ? t.when->program.source() : "custom");
     }
     std::vector<std::string> channels;
     for (const notify::Address& a : rule.send) channels.push_back(a.channel);

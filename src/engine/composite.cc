@@ -170,11 +170,11 @@ bool is_result_read(Machine& m, const Node& n) {
   return c.results_read->contains(child->site->label);
 }
 
-void on_composite_error(Machine& m, const Start& start, const std::string& error) {
-  const NodeIndex around = m.at(start.owner).boundary;
+void on_composite_error(Machine& m, OwnerKind kind, NodeIndex owner, const std::string& error) {
+  const NodeIndex around = m.at(owner).boundary;
   if (m.at(around).type == "DAG") {
     // An exit hook of a task that cannot start leaves the DAG as it is (HOOKS.md 6.6).
-    if (start.owner_kind == OwnerKind::kHook) on_task_hook_error(m, around, start.owner, error);
+    if (kind == OwnerKind::kHook) on_task_hook_error(m, around, owner, error);
     return;
   }
   Composite& c = composite_of(m, around);

@@ -78,7 +78,7 @@ void note_phase(Machine& m, NodeIndex n, Phase phase);
 [[nodiscard]] bool is_result_read(Machine& m, const Node& n);
 
 /// A hook of a step or task could not be made: the group, or the DAG, will be Error with this text.
-void on_composite_error(Machine& m, const Start& start, const std::string& error);
+void on_composite_error(Machine& m, OwnerKind kind, NodeIndex owner, const std::string& error);
 
 /// A step or task whose tags are replaced: `steps.` and `tasks.` strictly, hooks left as they are,
 /// artifacts resolved. If its `when` is false it comes back with only `when` replaced, and

@@ -234,6 +234,10 @@ void run_task(Machine& m, NodeIndex dag, std::size_t index) {
   }
 }
 
+bool is_target(const DagFrame& frame, std::size_t index) {
+  return std::ranges::find(frame.targets, index) != frame.targets.end();
+}
+
 bool is_shut_down(const Machine& m, NodeIndex dag) {
   return !shutdown_forbids(m, m.at(dag).on_exit).empty();
 }
@@ -244,9 +248,7 @@ void decide_task(Machine& m, NodeIndex dag, std::size_t index) {
   // nothing new under a shutdown or after an error; the DAG ends when what runs has ended
   if (is_shut_down(m, dag) || is_failing_fast(m, dag) || !frame.error.empty()) return;
   ++frame.running;
-  if (!task.refused.empty() && std::ranges::find(frame.targets, index) != frame.targets.end()) {
-    frame.error = task.refused;
-  }
+  if (!task.refused.empty() && is_target(frame, index)) frame.error = task.refused;
   auto decision = task.depends.decide([&](std::string_view name) -> const plan::TaskState* {
     auto it = frame.by_name.find(name);
     return it == frame.by_name.end() ? nullptr : &frame.tasks[it->second].state;
@@ -452,8 +454,7 @@ void on_task_hook_error(Machine& m, NodeIndex dag, NodeIndex task_node, const st
   const bool is_final = is_fulfilled(m.at(task_node).phase);
   overrule(m, task_node, error);
   if (is_final) on_phase(m, task_node, Phase::kError);  // its other hooks may wait for that
-  if (std::ranges::find(frame.targets, task->second) == frame.targets.end()) return;
-  if (frame.error.empty()) frame.error = error;
+  if (is_target(frame, task->second) && frame.error.empty()) frame.error = error;
 }
 
 void on_item_settled(Machine& m, NodeIndex group) {

@@ -18,16 +18,26 @@ namespace tiphys::engine {
 
 namespace {
 
+// What a step or task is known as: by its name, and by the one that is shown (`a(0:x)`).
+struct OwnLabels {
+  std::string declared;
+  std::string shown;
+};
+OwnLabels own_labels(const Machine& m, const Node& n) {
+  const std::string& label = n.site->label;
+  return {label, label.substr(0, label.find('.') + 1) + display_name_of(m, n)};
+}
+
 // The variables that a node's own hooks see: those of its composite, and its own under its names.
 // An item of a steps loop is known as `a(0:x)`; in arguments, where nothing else could be meant,
 // also as plain `a`.
 vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const vars::Scope& outer,
                           bool for_arguments) {
   vars::MapScope scope(&outer);
-  const std::string kind = n.site->label.substr(0, n.site->label.find('.') + 1);
-  const std::string shown = display_name_of(m, n);
-  for (const std::string& label : {n.site->label, kind + shown}) {
-    if (!for_arguments && kind == "steps." && label != kind + shown) continue;
+  const auto [declared, shown] = own_labels(m, n);
+  const bool is_shown_only = !for_arguments && shown.starts_with("steps.");
+  for (const std::string& label : {declared, shown}) {
+    if (is_shown_only && label != shown) continue;
     add_node_variables(m, n, label, scope);
     scope.set(label + ".status", to_string(phase));
     if (!n.message().empty()) scope.set(label + ".message", n.message());
@@ -37,10 +47,10 @@ vars::MapScope hook_scope(const Machine& m, const Node& n, Phase phase, const va
 
 // An exit hook can name an output parameter that the node did not leave: it is empty.
 void add_missing_outputs(const Machine& m, const Node& n, vars::MapScope& scope) {
-  const std::string kind = n.site->label.substr(0, n.site->label.find('.') + 1);
+  const auto [declared, shown] = own_labels(m, n);
   for (const value::Value& p : with_outputs(m, n).outputs["parameters"].list()) {
     if (!p["value"].is_null()) continue;
-    for (const std::string& label : {n.site->label, kind + display_name_of(m, n)}) {
+    for (const std::string& label : {declared, shown}) {
       scope.set(fmt::format("{}.outputs.parameters.{}", label, p["name"].string_or("")), "");
     }
   }
@@ -98,7 +108,7 @@ void fire(Machine& m, NodeIndex i, const spec::LifecycleHook& hook, bool is_exit
   if (is_exit) add_missing_outputs(m, m.at(i), scope);
   auto arguments = resolve_arguments(hook.arguments, scope, with_own_artifacts(around, m.at(i)));
   if (!arguments) {
-    on_hook_error(m, s, arguments.error().message);
+    on_hook_error(m, s.owner_kind, i, arguments.error().message);
     return;
   }
   s.arguments = std::move(*arguments);
@@ -118,7 +128,7 @@ void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
       continue;
     if (hook.expression.empty()) {
       n.live().rare().fired_hooks[h] = true;
-      on_hook_error(m, hook_start(m, i, hook, false),
+      on_hook_error(m, OwnerKind::kHook, i,
                     "Expression required for hook " + n.name + ".hooks." + hook.name);
       continue;
     }
@@ -130,7 +140,7 @@ void fire_true_hooks(Machine& m, NodeIndex i, Phase phase) {
       if (program && !is_fulfilled(phase) && reads_own_outputs(*program, n)) continue;
       n.live().rare().fired_hooks[h] = true;  // told once, not at every transition
       scope.reset();
-      on_hook_error(m, hook_start(m, i, hook, false), truth.error().message);
+      on_hook_error(m, OwnerKind::kHook, i, truth.error().message);
       continue;
     }
     if (!*truth) continue;
@@ -191,12 +201,12 @@ void fire_workflow_hook(Machine& m, WorkflowHook& h) {
   h.has_fired = true;
   Start s = workflow_hook_start(m, h.hook);
   if (!truth) {
-    on_hook_error(m, s, truth.error().message);
+    on_hook_error(m, OwnerKind::kWorkflowHook, kNoNode, truth.error().message);
     return;
   }
   auto arguments = resolve_arguments(h.hook.arguments, GlobalScope(m, true), {});
   if (!arguments) {
-    on_hook_error(m, s, arguments.error().message);
+    on_hook_error(m, OwnerKind::kWorkflowHook, kNoNode, arguments.error().message);
     return;
   }
   s.arguments = std::move(*arguments);
@@ -237,7 +247,7 @@ void start_exit_hook(Machine& m, NodeIndex i) {
                      ? program->run_bool(hook_scope(m, m.at(i), m.at(i).phase, around.scope, false))
                      : diag::Result<bool>(std::unexpected(program.error()));
     if (!truth) {
-      on_hook_error(m, hook_start(m, i, *hook, true), truth.error().message);
+      on_hook_error(m, OwnerKind::kExitHook, i, truth.error().message);
       return;
     }
     if (!*truth) return;
@@ -258,14 +268,14 @@ void on_workflow_hook_settled(Machine& m) {
   if (m.open_hooks == 0) on_workflow_hooks_done(m);
 }
 
-void on_hook_error(Machine& m, const Start& start, const std::string& error) {
-  switch (start.owner_kind) {
+void on_hook_error(Machine& m, OwnerKind kind, NodeIndex owner, const std::string& error) {
+  switch (kind) {
     case OwnerKind::kWorkflowHook:
       fail_entry(m, error);
       return;
     case OwnerKind::kHook:
     case OwnerKind::kExitHook:
-      on_composite_error(m, start, error);
+      on_composite_error(m, kind, owner, error);
       return;
     case OwnerKind::kEntry:
     case OwnerKind::kExitHandler:

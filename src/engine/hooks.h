@@ -29,7 +29,8 @@ void on_workflow_hook_settled(Machine& m);
 /// Evaluates spec.hooks against the entry node's phase.
 void evaluate_workflow_hooks(Machine& m);
 
-/// What becomes of an error in starting a hook or exit hook node (HOOKS.md 6.6).
-void on_hook_error(Machine& m, const Start& start, const std::string& error);
+/// What becomes of an error in starting a hook or exit hook of `owner`, or one of the workflow,
+/// which has no owner (HOOKS.md 6.6).
+void on_hook_error(Machine& m, OwnerKind kind, NodeIndex owner, const std::string& error);
 
 }  // namespace tiphys::engine

@@ -19,12 +19,7 @@ void fail_node(Machine& m, NodeIndex i, const std::string& error) {
   }
   const bool is_hook =
       kind == OwnerKind::kHook || kind == OwnerKind::kExitHook || kind == OwnerKind::kWorkflowHook;
-  if (is_hook) {
-    Start s;
-    s.owner = m.at(i).owner;
-    s.owner_kind = kind;
-    on_hook_error(m, s, error);
-  }
+  if (is_hook) on_hook_error(m, kind, m.at(i).owner, error);
   if (kind == OwnerKind::kRetry) note_attempt_error(m, m.at(i).owner, error);
   set_phase(m, i, Phase::kError,
             is_task ? fmt::format("task '{}' errored: {}", m.at(i).name, error) : error);

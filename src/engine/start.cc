@@ -64,7 +64,7 @@ void on_start_error(Machine& m, const Start& start, const std::string& error) {
     case OwnerKind::kHook:
     case OwnerKind::kExitHook:
     case OwnerKind::kWorkflowHook:
-      on_hook_error(m, start, error);
+      on_hook_error(m, start.owner_kind, start.owner, error);
       create_error_node(m, start, error);
       return;
     case OwnerKind::kRetry:

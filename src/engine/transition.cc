@@ -10,7 +10,6 @@
 #include "engine/limits.h"
 #include "engine/locks.h"
 #include "engine/manual_retry.h"
-#include "engine/memoize.h"
 #include "engine/retry.h"
 #include "engine/start.h"
 #include "engine/steps.h"

@@ -138,8 +138,7 @@ Rule parse_rule(const Value& object, std::string_view name_space,
   rule.selector = reader.selector(spec["selector"], "/spec/selector");
   if (rule.selector.namespaces.empty()) rule.selector.namespaces = {rule.name_space};
   rule.triggers = reader.triggers(spec["triggers"], "/spec/triggers");
-  rule.when = reader.expression(spec["when"], "/spec/when");
-  if (rule.when) rule.needs = expr::necessary_texts(rule.when->source());
+  rule.when = reader.condition(spec["when"], "/spec/when");
   rule.send = reader.addresses(spec["send"], "/spec/send");
   reader.message(spec["message"], "/spec/message");
   for (Address& address : rule.send) {
@@ -221,8 +220,7 @@ std::vector<Rule> parse_template_subscriptions(const Value& templates, std::stri
       auto is_of_it =
           expr::Program::parse(fmt::format("node.templateName == {}", value::to_json(Value(name))));
       if (!is_of_it) continue;  // a text in quotes is an expression
-      rule.when = std::move(*is_of_it);
-      rule.needs = expr::necessary_texts(rule.when->source());
+      rule.when.emplace(std::move(*is_of_it));
       rule.name += "@" + name;
       rules.push_back(std::move(rule));
     }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "clock/instant.h"
@@ -20,6 +21,14 @@
 
 namespace tiphys::notify {
 
+/// An expression that has to hold, and what has to be so for that, seen without evaluating it.
+struct Condition {
+  explicit Condition(expr::Program of)
+      : program(std::move(of)), needs(expr::necessary_texts(program.source())) {}
+  expr::Program program;
+  std::vector<expr::NecessaryText> needs;
+};
+
 /// What has to happen: one of the rule's triggers.
 struct Trigger {
   std::string name = {};  // as the manifest gives it; "" for an expression
@@ -27,8 +36,7 @@ struct Trigger {
   NodeScope nodes = NodeScope::kAll;
   bool is_recovery = false;
   bool is_stop = false;
-  std::optional<expr::Program> when = {};
-  std::vector<expr::NecessaryText> needs = {};  // for `when` to hold
+  std::optional<Condition> when = {};
 };
 
 /// Who hears of it.
@@ -52,8 +60,7 @@ struct Rule {
   bool is_annotation = false;
   WorkflowSelector selector = {};
   std::vector<Trigger> triggers = {};
-  std::optional<expr::Program> when = {};
-  std::vector<expr::NecessaryText> needs = {};  // for `when` to hold
+  std::optional<Condition> when = {};
   std::vector<Address> send = {};
   std::optional<expr::Program> once_per = {};
   clock::Duration once_within = {};    // 0: for ever

@@ -89,12 +89,11 @@ bool may_hold(const std::vector<expr::NecessaryText>& needs, const EventScope& s
   });
 }
 
-bool holds(const std::optional<expr::Program>& program,
-           const std::vector<expr::NecessaryText>& needs, const EventScope& scope, const Rule& rule,
+bool holds(const std::optional<Condition>& when, const EventScope& scope, const Rule& rule,
            const Watch::Trouble& trouble) {
-  if (!program) return true;
-  if (!may_hold(needs, scope)) return false;
-  auto result = program->run_bool(scope);
+  if (!when) return true;
+  if (!may_hold(when->needs, scope)) return false;
+  auto result = when->program.run_bool(scope);
   if (!result && trouble) trouble(rule, result.error().message);
   return result && *result;
 }
@@ -153,13 +152,12 @@ std::vector<Match> Watch::matches(Happening what, const Value& event, clock::Ins
     const Rule& rule = *waiting.rule;
     const Trigger* found = nullptr;
     for (const Trigger* trigger : waiting.triggers) {
-      if (is_in_scope(rule, *trigger, what, event) &&
-          holds(trigger->when, trigger->needs, scope, rule, trouble)) {
+      if (is_in_scope(rule, *trigger, what, event) && holds(trigger->when, scope, rule, trouble)) {
         found = trigger;
         break;
       }
     }
-    if (found != nullptr && !holds(rule.when, rule.needs, scope, rule, trouble)) found = nullptr;
+    if (found != nullptr && !holds(rule.when, scope, rule, trouble)) found = nullptr;
     const bool counts = rule.counts_streaks() && contains(kEndings, what);
     if (found != nullptr || counts) out.push_back({waiting.rule, found});
   }

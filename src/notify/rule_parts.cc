@@ -91,6 +91,12 @@ clock::Duration RuleReader::duration(const Value& v, const std::string& pointer)
   return {};
 }
 
+std::optional<Condition> RuleReader::condition(const Value& v, const std::string& pointer) {
+  std::optional<Condition> out;
+  if (auto program = expression(v, pointer)) out.emplace(std::move(*program));
+  return out;
+}
+
 std::optional<expr::Program> RuleReader::expression(const Value& v, const std::string& pointer) {
   if (v.is_null()) return std::nullopt;
   auto program = expr::Program::parse(text(v, pointer));
@@ -142,9 +148,8 @@ Trigger RuleReader::trigger(const Value& v, const std::string& pointer) {
     const char* const on = v["on"].is_null() && !v["true"].is_null() ? "true" : "on";
     allow(v, pointer, {on, "when"});
     Trigger out{.on = happenings(v[on], fmt::format("{}/{}", pointer, on)),
-                .when = expression(v["when"], pointer + "/when")};
+                .when = condition(v["when"], pointer + "/when")};
     if (v[on].is_null()) wrong(pointer, "want 'on': a list of events");
-    if (out.when) out.needs = expr::necessary_texts(out.when->source());
     return out;
   }
   const std::string given = text(v, pointer);
@@ -154,13 +159,12 @@ Trigger RuleReader::trigger(const Value& v, const std::string& pointer) {
           did_you_mean(nearest_ready_trigger(given)));
     return {};
   }
-  Trigger out{.when = expression(v, pointer)};
+  Trigger out{.when = condition(v, pointer)};
   if (!out.when) return out;
-  const bool is_of_node = std::ranges::any_of(out.when->reads(), [](const std::string& path) {
-    return path == "node" || path.starts_with("node.");
-  });
+  const bool is_of_node = std::ranges::any_of(
+      out.when->program.reads(),
+      [](const std::string& path) { return path == "node" || path.starts_with("node."); });
   out.on = is_of_node ? kOfNodes : kOfWorkflows;
-  out.needs = expr::necessary_texts(out.when->source());
   return out;
 }
 

@@ -27,6 +27,8 @@ class RuleReader {
   [[nodiscard]] std::vector<std::string> texts(const value::Value& v, const std::string& pointer);
   [[nodiscard]] bool flag(const value::Value& v, const std::string& pointer);
   [[nodiscard]] clock::Duration duration(const value::Value& v, const std::string& pointer);
+  [[nodiscard]] std::optional<Condition> condition(const value::Value& v,
+                                                   const std::string& pointer);
   [[nodiscard]] std::optional<expr::Program> expression(const value::Value& v,
                                                         const std::string& pointer);
   [[nodiscard]] WorkflowSelector selector(const value::Value& v, const std::string& pointer);
