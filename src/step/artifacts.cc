@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -41,7 +40,7 @@ diag::Result<void> make_folders(const fs::path& folder) {
   if (folder.empty() || ::access(folder.c_str(), F_OK) == 0) return {};
   TRY_VOID(make_folders(folder.parent_path()));
   if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
-    return diag::fail(diag::Code::kIo, "mkdir " + folder.string() + ": " + std::strerror(errno));
+    return failed("mkdir", folder.string(), errno);
   }
   ::chmod(folder.c_str(), 0777);
   return {};

@@ -15,10 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unexpected<diag::Error> failed(const std::string& what, const std::string& path, int error) {
-  return diag::fail(diag::Code::kIo, what + " " + path + ": " + std::strerror(error));
-}
-
 unsigned mode_of(const std::string& path) {
   struct stat info = {};
   return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 07777U : 0644U;
@@ -47,13 +43,8 @@ diag::Result<void> collect_file(const std::string& path, const std::string& as, 
 diag::Result<void> collect_folder(const std::string& path, const std::string& as, std::size_t& left,
                                   std::vector<FileEntry>& files) {
   files.push_back({.kind = FileEntry::Kind::kFolder, .path = as, .mode = mode_of(path)});
+  TRY(const std::vector<std::string> names, names_in(path));
   std::error_code error;
-  std::vector<std::string> names;
-  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-    names.push_back(it->path().filename());
-  }
-  if (error) return failed("open", path, error.value());
-  std::ranges::sort(names);
   for (const std::string& name : names) {
     const std::string below = path + "/" + name;
     if (fs::is_symlink(fs::symlink_status(below, error))) {
@@ -95,6 +86,21 @@ diag::Result<void> place_one(const FileEntry& file) {
 }
 
 }  // namespace
+
+std::unexpected<diag::Error> failed(const std::string& what, const std::string& path, int error) {
+  return diag::fail(diag::Code::kIo, what + " " + path + ": " + std::strerror(error));
+}
+
+diag::Result<std::vector<std::string>> names_in(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    names.push_back(it->path().filename());
+  }
+  if (error) return failed("open", folder, error.value());
+  std::ranges::sort(names);
+  return names;
+}
 
 diag::Result<void> collect(const std::string& path, const std::string& as, std::size_t& left,
                            std::vector<FileEntry>& files) {

@@ -22,6 +22,13 @@ namespace tiphys::step {
 /// who brings its files. Errors: kIo.
 [[nodiscard]] diag::Result<void> place(const std::vector<FileEntry>& files);
 
+/// The names of what is in a folder, sorted. Errors: kIo.
+[[nodiscard]] diag::Result<std::vector<std::string>> names_in(const std::string& folder);
+
+/// What a system call that failed is told as: `open /a: Permission denied`, kIo.
+[[nodiscard]] std::unexpected<diag::Error> failed(const std::string& what, const std::string& path,
+                                                  int error);
+
 /// A whole file. Errors: kIo.
 [[nodiscard]] diag::Result<std::string> read_whole(const std::string& path);
 [[nodiscard]] diag::Result<void> write_whole(const std::string& path, std::string_view text,

@@ -10,11 +10,11 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <optional>
 #include <thread>
 
 #include "expr/base64.h"
+#include "step/files.h"
 
 namespace tiphys::step {
 namespace {
@@ -148,7 +148,7 @@ Try fetch_once(const Transfer& transfer, const Trust& trust, const std::string& 
 // As the header Content-MD5 wants it. Errors: kIo.
 diag::Result<std::string> md5_of(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return diag::fail(diag::Code::kIo, "open " + path + ": " + std::strerror(errno));
+  if (fd < 0) return failed("open", path, errno);
   EVP_MD_CTX* const context = EVP_MD_CTX_new();
   EVP_DigestInit_ex(context, EVP_md5(), nullptr);
   std::vector<char> buffer(std::size_t{1} << 16U);
@@ -162,7 +162,7 @@ diag::Result<std::string> md5_of(const std::string& path) {
   unsigned size = 0;
   EVP_DigestFinal_ex(context, digest.data(), &size);
   EVP_MD_CTX_free(context);
-  if (n < 0) return diag::fail(diag::Code::kIo, "read " + path + ": " + std::strerror(problem));
+  if (n < 0) return failed("read", path, problem);
   return expr::base64_encode({reinterpret_cast<const char*>(digest.data()), size});
 }
 

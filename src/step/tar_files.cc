@@ -8,12 +8,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string_view>
 #include <system_error>
 #include <vector>
+
+#include "step/files.h"
 
 // Of libarchive, in an object that names every format there is, with XML and Unicode tables behind
 // some of them: with one of our own the linker leaves all those out.
@@ -30,11 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kBlock = std::size_t{1} << 16U;
 
-std::unexpected<diag::Error> failed(const std::string& what, const std::string& path, int error) {
-  return diag::fail(diag::Code::kIo, what + " " + path + ": " + std::strerror(error));
-}
-
-std::unexpected<diag::Error> failed(const std::string& what, archive* of) {
+std::unexpected<diag::Error> archive_failed(const std::string& what, archive* of) {
   const char* const why = archive_error_string(of);
   return diag::fail(diag::Code::kIo, what + ": " + (why == nullptr ? "it is damaged" : why));
 }
@@ -82,7 +79,8 @@ class Packer {
       archive_entry_set_symlink(entry.get(), fs::read_symlink(path, error).c_str());
       if (error) return failed("readlink", path, error.value());
     }
-    if (archive_write_header(to_, entry.get()) < ARCHIVE_WARN) return failed("pack " + path, to_);
+    if (archive_write_header(to_, entry.get()) < ARCHIVE_WARN)
+      return archive_failed("pack " + path, to_);
     if (S_ISREG(info.st_mode)) return add_bytes(path, info.st_size);
     return S_ISDIR(info.st_mode) ? add_below(path, as) : diag::Result<void>();
   }
@@ -100,7 +98,7 @@ class Packer {
       if (n < 0) return failed("read", path, errno);
       if (n == 0) return diag::fail(diag::Code::kIo, path + " became shorter");
       if (archive_write_data(to_, buffer_.data(), static_cast<std::size_t>(n)) < 0) {
-        return failed("pack " + path, to_);
+        return archive_failed("pack " + path, to_);
       }
       left -= n;
     }
@@ -108,13 +106,7 @@ class Packer {
   }
 
   diag::Result<void> add_below(const std::string& path, const std::string& as) {
-    std::error_code error;
-    std::vector<std::string> names;
-    for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
-      names.push_back(it->path().filename());
-    }
-    if (error) return failed("open", path, error.value());
-    std::ranges::sort(names);
+    TRY(const std::vector<std::string> names, names_in(path));
     for (const std::string& name : names) {
       TRY_VOID(add(path + "/" + name, as + "/" + name, false));
     }
@@ -193,7 +185,7 @@ class Unpacker {
     const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (file.get() < 0) return failed("open", path, errno);
     const int done = archive_read_data_into_fd(from_, file.get());
-    if (done != ARCHIVE_OK) return failed("unpack " + path, from_);
+    if (done != ARCHIVE_OK) return archive_failed("unpack " + path, from_);
     ::fchmod(file.get(), mode | 0444U);
     return {};
   }
@@ -213,10 +205,10 @@ diag::Result<void> pack_tar(const std::string& path, const std::string& packed, 
                                     std::to_string(std::min(level, 9)).c_str());
   }
   if (archive_write_open_filename(to.get(), packed.c_str()) != ARCHIVE_OK) {
-    return failed("pack", to.get());
+    return archive_failed("pack", to.get());
   }
   TRY_VOID(Packer(to.get()).add(path, path.substr(path.rfind('/') + 1), true));
-  if (archive_write_close(to.get()) != ARCHIVE_OK) return failed("pack " + path, to.get());
+  if (archive_write_close(to.get()) != ARCHIVE_OK) return archive_failed("pack " + path, to.get());
   return {};
 }
 
@@ -229,14 +221,14 @@ diag::Result<bool> unpack_tar(const std::string& packed, const std::string& fold
   archive_read_support_filter_gzip(from.get());
   archive_read_set_options(from.get(), "hdrcharset=BINARY");
   if (archive_read_open_filename(from.get(), packed.c_str(), kBlock) != ARCHIVE_OK) {
-    return failed("not an archive", from.get());
+    return archive_failed("not an archive", from.get());
   }
   Unpacker unpacker(from.get(), folder);
   archive_entry* entry = nullptr;
   for (;;) {
     const int next = archive_read_next_header(from.get(), &entry);
     if (next == ARCHIVE_EOF) return true;
-    if (next < ARCHIVE_WARN) return failed("not an archive", from.get());
+    if (next < ARCHIVE_WARN) return archive_failed("not an archive", from.get());
     TRY_VOID(unpacker.take(entry));
   }
 }
