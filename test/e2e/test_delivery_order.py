@@ -3,7 +3,7 @@ import json
 import random
 import time
 
-from engine import EngineTest, wait_until
+from engine import EngineTest, nodes, wait_until
 from receiver import WebhookReceiver
 
 CHANNEL = """
@@ -21,10 +21,15 @@ spec:
   entrypoint: main
   templates:
   - name: main
-    steps: [[{{name: one, template: tell}}], [{{name: two, template: tell}}]]
+    steps: [[{{name: one, template: tell}}], {between}[{{name: two, template: tell}}]]
+  - {{name: hold, suspend: {{}}}}
   - {{name: tell, plugin: {{tiphys: {{notify: {{channel: ops, await: accepted, message: "{{{{node.name}}}}"}}}}}}}}
 ---
 """
+
+
+def workflow(name, between=""):
+    return WORKFLOW.format(name=name, between=between)
 
 
 class DeliveryOrder(EngineTest):
@@ -34,29 +39,39 @@ class DeliveryOrder(EngineTest):
     def told(self, receiver, status=200):
         return [json.loads(r["body"])["data"]["message"]["text"] for r in receiver.requests if r.get("status") == status]
 
-    def tell(self, order, retries, statuses, wanted):
-        """Two workflows, one after the other; the receiver answers with `statuses` first."""
+    def tell(self, order, retries, statuses):
+        """Two workflows, one after the other; the receiver answers with `statuses` first. The first workflow goes
+        on when its first message was refused, or its second one might be the first to arrive."""
         statuses = list(statuses)
         with WebhookReceiver(answer=lambda *_: statuses.pop(0) if statuses else 200) as receiver:
             self.call("apply", "-f", self.write("c.yaml", CHANNEL.format(order=order, retries=retries, url=receiver.url)))
             self.start_server()
-            for name in ("first", "second"):
-                self.submit(self.write("w.yaml", WORKFLOW.format(name=name)))
-                self.wait_for_phase(name, "Succeeded")
+            self.submit(self.write("w.yaml", workflow("first", "[{name: hold, template: hold}], ")))
+            wait_until(lambda: receiver.requests and "status" in receiver.requests[0], 30, "the first to be refused")
+            wait_until(lambda: "first[1].hold" in nodes(self.get("first")), 30, "the first to be held")
+            self.call("resume", "first")
+            self.wait_for_phase("first", "Succeeded")
+            self.submit(self.write("w.yaml", workflow("second")))
+            self.wait_for_phase("second", "Succeeded")
             wait_until(lambda: not self.listed("--state", "pending"), 30, "all to be told")
-            self.assertEqual(self.told(receiver), wanted)
+            return self.told(receiver)
 
     def test_in_the_order_of_a_workflow_others_do_not_wait(self):
-        self.tell("workflow", "0s, 3s", [503], ["second[0].one", "second[1].two", "first[0].one", "first[1].two"])
+        self.assertEqual(self.tell("workflow", "0s, 8s", [503]),
+                         ["second[0].one", "second[1].two", "first[0].one", "first[2].two"])
 
     def test_in_the_order_of_a_destination_all_wait_for_the_oldest(self):
-        self.tell("destination", "0s, 3s", [503], ["first[0].one", "first[1].two", "second[0].one", "second[1].two"])
+        self.assertEqual(self.tell("destination", "0s, 3s", [503]),
+                         ["first[0].one", "first[2].two", "second[0].one", "second[1].two"])
 
     def test_a_dead_one_lets_the_next_go(self):
-        self.tell("destination", "0s, 1s", [503, 503], ["first[1].two", "second[0].one", "second[1].two"])
+        self.assertEqual(self.tell("destination", "0s, 1s", [503, 503]),
+                         ["first[2].two", "second[0].one", "second[1].two"])
 
     def test_without_an_order_nothing_waits(self):
-        self.tell("none", "0s, 3s", [503], ["first[1].two", "second[0].one", "second[1].two", "first[0].one"])
+        told = self.tell("none", "0s, 8s", [503])
+        self.assertEqual(told.pop(), "first[0].one")
+        self.assertEqual(sorted(told), ["first[2].two", "second[0].one", "second[1].two"])
 
     def test_a_destination_s_order_outlives_engines_that_are_killed(self):
         count = 40
@@ -66,7 +81,7 @@ class DeliveryOrder(EngineTest):
             self.call("apply", "-f", self.write("c.yaml", CHANNEL.format(order="destination", retries=retries,
                                                                          url=receiver.url)))
             for half in (range(count // 2), range(count // 2, count)):
-                self.call("submit", self.write("w.yaml", "".join(WORKFLOW.format(name=f"w{i}") for i in half)), "-o", "name")
+                self.call("submit", self.write("w.yaml", "".join(workflow(f"w{i}") for i in half)), "-o", "name")
                 for _ in range(4):
                     engine = self.start("server")
                     time.sleep(0.3)
