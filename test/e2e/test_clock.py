@@ -92,6 +92,7 @@ class Clock(EngineTest):
 
     def test_a_finished_workflow_lives_as_long_as_its_ttl_says(self):
         self.start_server()
+        began = time.monotonic()
         self.submit(self.write("w.yaml", (
             "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  entrypoint: main\n"
             "  ttlStrategy: {secondsAfterCompletion: 3}\n  templates:\n"
@@ -100,7 +101,9 @@ class Clock(EngineTest):
         ended = time.monotonic()
         self.jump(HOUR)
         time.sleep(0.8)
-        self.assertTrue(self.get("w"), "its time is not over")
+        is_there = self.get("w")
+        if time.monotonic() - began < 3:  # else the machine was too slow to see it
+            self.assertTrue(is_there, "its time is not over")
         self.jump(-HOUR)
         wait_until(lambda: not self.get("w"), 20, "it to be deleted")
         self.assertGreater(time.monotonic() - ended, 1.9)

@@ -51,12 +51,12 @@ class HostileReceivers(EngineTest):
     def test_one_that_hangs_is_given_up_after_15_s_and_tried_again(self):
         def answer(earlier, _):
             if earlier == 0:
-                time.sleep(20)
+                receiver.wait_for(2)
             return 200
         with WebhookReceiver(answer=answer) as receiver:
             row, (first, second) = self.tell(receiver.url)
         self.assertEqual((row["state"], first["error"]), ("delivered", "no answer within 15 s"))
-        self.assertLess(abs(first["latencyMs"] - 15000), 1000)
+        self.assertGreaterEqual(first["latencyMs"], 14900)
         self.assertEqual(second["status"], 200)
 
     def test_one_that_closes_without_an_answer_or_half_way_is_tried_again(self):

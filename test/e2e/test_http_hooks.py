@@ -1,6 +1,5 @@
 """Requests of hooks' http templates: the node is Argo's, the message arrives all the same."""
 import json
-import time
 
 from engine import EngineTest, nodes, wait_until
 from receiver import WebhookReceiver
@@ -186,8 +185,9 @@ spec:
             for i in range(count):
                 self.call("submit", self.write(f"w{i}.yaml", workflow(receiver.url, annotations, name=f"told-{i}")))
             for _ in range(8):
+                seen = len(receiver.requests)
                 engine = self.start("server")
-                time.sleep(0.15)
+                self.assertTrue(receiver.wait_for(seen + 1), "an engine that tells")
                 self.kill(engine)
             self.call("server", "--exit-when-idle", timeout=60)
             wait_until(lambda: self.call("notifications", "send") and not self.rows("--state", "pending"))

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import threading
-import time
 
 from engine import EngineTest, nodes, phase, wait_until
 from receiver import WebhookReceiver
@@ -159,8 +158,9 @@ class Notifications(EngineTest):
             for i in range(count):
                 self.call("submit", self.write(f"w{i}.yaml", workflow(name=f"told-{i}")))
             for _ in range(8):
+                seen = len(receiver.requests)
                 engine = self.start("server")
-                time.sleep(0.15)
+                self.assertTrue(receiver.wait_for(seen + 1), "an engine that tells")
                 self.kill(engine)
             self.call("server", "--exit-when-idle", timeout=60)
         delivered = self.listed("--state", "delivered")

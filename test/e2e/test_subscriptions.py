@@ -382,8 +382,9 @@ spec:
                 {"triggers": ["on-started", "on-succeeded", "on-step-succeeded"]})))
             names = [self.submit(self.write(f"w{i}.yaml", workflow("sleep 0.2", f"w{i}"))) for i in range(12)]
             for _ in range(6):
+                seen = len(receiver.requests)
                 server = self.start_server()
-                time.sleep(0.3)
+                self.assertTrue(receiver.wait_for(seen + 2), "an engine that tells")
                 self.kill(server)
             self.start_server()
             for name in names:
