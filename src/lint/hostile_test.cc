@@ -119,6 +119,13 @@ TEST(HostileManifest, ManyFindings) {
             "");
 }
 
+TEST(HostileManifest, ManyLabels) {
+  EXPECT_EQ(lint_bounded(rows(std::string(kHead) + "  - name: t1\n    suspend: {}\n    metadata:\n"
+                                                   "      labels:\n",
+                              "        l{0}: x\n")),
+            "");
+}
+
 // Each task has all those in front for its ancestors.
 TEST(HostileManifest, ManyAncestors) {
   const std::string head = std::string(kHead) + kLeaf +

@@ -271,17 +271,18 @@ class Decoder {
   std::optional<Value> decode_map(const Value& v, TypeCode type, const Place& at) {
     if (!v.is_map()) return wrong_type(v, type, at);
     Map out;
+    auto& entries = out.entries();  // no key comes twice: looking for each would take squared time
     for (const auto& [key, member] : v.map()) {
       Place place = at;
       place.pointer = pointer_to(at.pointer, key);
       place.path = fmt::format("{}.{}", at.path, key);
       if (member.is_null()) {
-        out.set(key, go_form_of_empty(type.substr(2)));
+        entries.emplace_back(key, go_form_of_empty(type.substr(2)));
         continue;
       }
       std::optional<Value> decoded = decode(member, type.substr(2), place);
       if (!decoded && style_.go_form) decoded = go_form_of_empty(type.substr(2));
-      if (decoded) out.set(key, std::move(*decoded));
+      if (decoded) entries.emplace_back(key, std::move(*decoded));
     }
     return Value(std::move(out));
   }

@@ -1,4 +1,5 @@
 """The program under test: state folders of their own, calls, and engine processes that can be killed."""
+import functools
 import json
 import os
 import pathlib
@@ -16,6 +17,13 @@ EXAMPLES = PROJECT / "examples"
 
 def binary():
     return os.environ["TIPHYS_BIN"]
+
+
+@functools.cache
+def is_sanitized():
+    """Whether the program is one of AddressSanitizer or ThreadSanitizer, which take memory and time of their own."""
+    program = pathlib.Path(binary()).read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def wait_until(condition, seconds=60, what="a condition"):
