@@ -178,7 +178,9 @@ void on_composite_error(Machine& m, OwnerKind kind, NodeIndex owner, const std::
     return;
   }
   Composite& c = composite_of(m, around);
-  if (c.error.empty()) c.error = error;
+  if (!c.error.empty()) return;
+  c.error = error;
+  c.is_exit_hook_error = kind == OwnerKind::kExitHook;
 }
 
 diag::Result<ResolvedStep> resolve_step(const std::shared_ptr<const spec::Step>& step,

@@ -30,14 +30,15 @@ struct Composite : Frame {
   vars::MapScope scope;  // inputs, and outputs of finished children
   Artifacts artifacts;   // `steps.a.outputs.artifacts.x`, `inputs.artifacts.y` -> artifact
   std::optional<std::set<std::string, std::less<>>> results_read;  // labels; made on demand
-  std::string error;               // of a hook: the composite will be Error
-  bool has_hooks = false;          // some child has hooks: they may read each other's status
-  bool fails_fast = false;         // `failFast` of the template: nothing new after a failure
-  bool has_failure = false;        // of a child
-  std::int64_t parallelism = 0;    // 0: no limit
-  std::uint32_t active = 0;        // children that count against it
-  std::deque<Start> waiting;       // children that it holds back
-  std::vector<NodeIndex> daemons;  // children that are up as daemons
+  std::string error;                // of a hook: the composite will be Error
+  bool is_exit_hook_error = false;  // the hook is an exit hook
+  bool has_hooks = false;           // some child has hooks: they may read each other's status
+  bool fails_fast = false;          // `failFast` of the template: nothing new after a failure
+  bool has_failure = false;         // of a child
+  std::int64_t parallelism = 0;     // 0: no limit
+  std::uint32_t active = 0;         // children that count against it
+  std::deque<Start> waiting;        // children that it holds back
+  std::vector<NodeIndex> daemons;   // children that are up as daemons
 };
 
 /// `frame` as that of a Steps or DAG node; null for any other, and for null.

@@ -58,6 +58,7 @@ enum class TimerKind : std::uint8_t {
   kBackoff,           // a retry's waiting time is over
   kTemplateDeadline,  // activeDeadlineSeconds or timeout of a template
   kWorkflowDeadline,  // spec.activeDeadlineSeconds
+  kPendingDeadline,   // timeout or pendingTimeout of a template that is still Pending
 };
 
 struct TimerFired {

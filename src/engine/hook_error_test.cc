@@ -101,6 +101,34 @@ TEST_F(EngineTest, WithAnExitHandlerToWaitForItDoesNot) {
   EXPECT_EQ(message(), "workflow template nope not found");
 }
 
+std::string with_exit_hook(const std::string& before, const std::string& name) {
+  return workflow(
+      before + R"({"name":")" + name + R"(","steps":[[{"name":"a","template":"leaf","hooks":{"exit":
+      {"templateRef":{"name":"nope","template":"t"}}}}],[{"name":"b","template":"leaf"}]]})",
+      R"("onExit":"leaf",)");
+}
+
+TEST_F(EngineTest, TheErrorOfAnExitHookOfTheEntrypointsStepsIsOneOfTheWorkflow) {
+  start(with_exit_hook("", "main"));
+  run_all();
+  EXPECT_EQ(phase_of("wf[0]"), "Error");
+  EXPECT_EQ(node("wf[0]").message(), "workflow template nope not found");
+  EXPECT_EQ(phase_of("wf[1]"), "absent");
+  EXPECT_EQ(phase_of("wf"), "Error");
+  EXPECT_EQ(node("wf").message(), "Workflow operation error");
+  EXPECT_EQ(phase_of("wf.onExit"), "Succeeded");
+  EXPECT_EQ(engine_->phase(), "Error");
+  EXPECT_EQ(message(), "workflow template nope not found");
+}
+
+TEST_F(EngineTest, TheErrorOfAnExitHookOfStepsWithinIsTheirFailure) {
+  start(with_exit_hook(R"({"name":"main","steps":[[{"name":"i","template":"inner"}]]},)", "inner"));
+  run_all();
+  EXPECT_EQ(phase_of("wf[0].i[0]"), "Error");
+  EXPECT_EQ(phase_of("wf[0].i"), "Failed");
+  EXPECT_EQ(engine_->phase(), "Failed");
+}
+
 TEST_F(EngineTest, AnExitHookReadsAnOutputThatIsMissingAsNothing) {
   start(workflow(R"({"name":"main","steps":[[{"name":"a","template":"out","hooks":{"exit":
       {"template":"say","arguments":{"parameters":[

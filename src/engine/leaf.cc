@@ -9,6 +9,7 @@
 #include "engine/globals.h"
 #include "engine/limits.h"
 #include "engine/memoize.h"
+#include "engine/node_error.h"
 #include "engine/retry.h"
 #include "engine/transition.h"
 
@@ -114,6 +115,7 @@ bool on_leaf_running(Machine& m, const LeafRunning& event) {
   const bool is_daemon = n.body() && n.body()->is_daemon;
   n.started_at = event.started_at.is_set() ? event.started_at : m.now;
   if (!event.place.host.empty()) n.set_place(event.place);
+  m.timers.erase({event.leaf.node, TimerKind::kPendingDeadline});
   set_phase(m, event.leaf.node, Phase::kRunning, "");
   start_containers(m, event.leaf.node);
   if (n.body()) {
@@ -149,8 +151,13 @@ bool on_leaf_finished(Machine& m, const LeafFinished& event) {
   set_outputs(m, n, event);
   n.finished_at = event.finished_at.is_set() ? event.finished_at : m.now;
   m.timers.erase({i, TimerKind::kTemplateDeadline});
+  m.timers.erase({i, TimerKind::kPendingDeadline});
   finish_containers(m, i, event.outputs["containers"], verdict.phase);
   if (verdict.phase == Phase::kSucceeded) save_to_cache(m, n);
+  if (n.is_timed_out) {
+    end_timed_out(m, i);
+    return true;
+  }
   set_phase(m, i, verdict.phase, verdict.message);
   return true;
 }
@@ -166,6 +173,9 @@ bool on_timer(Machine& m, const TimerFired& event) {
       return true;
     case TimerKind::kTemplateDeadline:
       on_template_deadline(m, event.node);
+      return true;
+    case TimerKind::kPendingDeadline:
+      on_pending_deadline(m, event.node);
       return true;
     case TimerKind::kWorkflowDeadline:
       on_workflow_deadline(m);

@@ -9,6 +9,7 @@
 #include "engine/composite.h"
 #include "engine/control.h"
 #include "engine/locks.h"
+#include "engine/node_error.h"
 #include "engine/retry.h"
 #include "engine/start.h"
 #include "engine/templates.h"
@@ -21,6 +22,15 @@ namespace {
 constexpr const char* kPodDeadline =
     "Pod was active on the node longer than the specified deadline";
 constexpr const char* kStepDeadline = "Step exceeded its deadline";
+
+diag::Result<std::optional<clock::Duration>> timeout_of(const spec::Template& body,
+                                                        const char* field) {
+  const std::string_view text = body.raw[field].string_or("");
+  if (text.empty()) return std::nullopt;
+  auto d = clock::parse_duration(text);
+  if (!d) return diag::fail(d.error().code, "invalid timeout format " + d.error().message);
+  return *d;
+}
 
 bool is_pod(const Node& n) { return n.type == "Pod"; }
 
@@ -130,25 +140,40 @@ void release_parallelism(Machine& m, NodeIndex i) {
   m.has_room = !m.deferred.empty() || !m.deferred_retries.empty();
 }
 
-diag::Result<void> set_leaf_deadlines(Machine& m, NodeIndex i) {
-  const Node& n = m.at(i);
-  if (!n.body()->has_deadline) return {};
+diag::Result<std::optional<clock::Duration>> longest_pending(const spec::Template& body) {
+  if (!body.has_deadline) return std::nullopt;
+  TRY(const auto whole, timeout_of(body, "timeout"));
+  TRY(const auto pending, timeout_of(body, "pendingTimeout"));
+  return whole && pending ? std::min(*whole, *pending) : whole ? whole : pending;
+}
+
+diag::Result<void> set_leaf_deadlines(Machine& m, NodeIndex i, const Start& start) {
+  const spec::Template& body = *m.at(i).body();
+  if (!body.has_deadline) return {};
+  const clock::Instant since = start.waiting_since.is_set() ? start.waiting_since : m.now;
   std::optional<clock::Instant> at;
-  TRY(const auto seconds, int_or_string(n.body()->raw["activeDeadlineSeconds"]));
+  TRY(const auto seconds, int_or_string(body.raw["activeDeadlineSeconds"]));
   if (seconds && *seconds > 0) at = m.now + clock::Duration::seconds(*seconds);
-  if (const std::string_view text = n.body()->raw["timeout"].string_or(""); !text.empty()) {
-    auto d = clock::parse_duration(text);
-    if (!d) return diag::fail(d.error().code, "invalid timeout format " + d.error().message);
-    if (!at || m.now + *d < *at) at = m.now + *d;
-  }
+  TRY(const auto whole, timeout_of(body, "timeout"));
+  if (whole && (!at || since + *whole < *at)) at = since + *whole;
+  TRY(const auto pending, longest_pending(body));
+  if (pending) m.set_timer(i, TimerKind::kPendingDeadline, since + *pending);
   if (at) m.set_timer(i, TimerKind::kTemplateDeadline, *at);
   return {};
 }
 
+void on_pending_deadline(Machine& m, NodeIndex i) {
+  if (m.at(i).phase == Phase::kPending) time_out(m, i);
+}
+
 void on_template_deadline(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
-  if (is_fulfilled(n.phase) || give_up_lock(m, i, "timeout")) return;
-  if (is_pod(n)) {
+  if (is_fulfilled(n.phase)) return;
+  // Both may end at the same instant, and come in any order.
+  const auto pending = m.timers.find({i, TimerKind::kPendingDeadline});
+  if (n.phase == Phase::kPending && pending != m.timers.end() && pending->second <= m.now) {
+    time_out(m, i);
+  } else if (is_pod(n)) {
     kill_leaf(m, i, kPodDeadline);
   } else {
     m.effects->want(CancelLeaf{{m.run, i}});

@@ -25,12 +25,19 @@ void retry_deferred(Machine& m);
 void take_parallelism(Machine& m, NodeIndex n, bool of_boundary);
 void release_parallelism(Machine& m, NodeIndex n);
 
-/// Sets the timers of a leaf's activeDeadlineSeconds and timeout. Errors: one that is no number, or
-/// no duration, with Argo's text.
-[[nodiscard]] diag::Result<void> set_leaf_deadlines(Machine& m, NodeIndex n);
+/// How long a node of `body` may be Pending by its `timeout` and `pendingTimeout`; nothing when it
+/// may for ever. Errors: one that is no duration, with Argo's text.
+[[nodiscard]] diag::Result<std::optional<clock::Duration>> longest_pending(
+    const spec::Template& body);
 
-/// A timer of a leaf or of the workflow has fired.
+/// Sets the timers of a leaf's activeDeadlineSeconds, timeout and pendingTimeout; the last two run
+/// since it began to wait for a lock, if it had to. Errors: one that is no number, or no duration,
+/// with Argo's text.
+[[nodiscard]] diag::Result<void> set_leaf_deadlines(Machine& m, NodeIndex n, const Start& start);
+
+/// A timer of a node or of the workflow has fired.
 void on_template_deadline(Machine& m, NodeIndex n);
+void on_pending_deadline(Machine& m, NodeIndex n);
 void on_workflow_deadline(Machine& m);
 
 }  // namespace tiphys::engine

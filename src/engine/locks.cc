@@ -104,6 +104,10 @@ void show_waiting(Machine& m, Start& start, const LocksAnswered& event) {
   if (start.placeholder == kNoNode) {
     start.placeholder =
         create_node_quietly(m, start, {.type = start.waiting_type, .message = event.message});
+    start.waiting_since = m.now;
+    if (start.longest_wait) {
+      m.set_timer(start.placeholder, TimerKind::kPendingDeadline, m.now + *start.longest_wait);
+    }
   }
   Node& n = m.at(start.placeholder);
   n.set_message(event.message);
@@ -171,6 +175,7 @@ bool ask_for_locks(Machine& m, Start& start, const spec::Template& body) {
   }
   start.has_locks = true;
   if (locks->empty()) return false;
+  if (auto limit = longest_pending(body)) start.longest_wait = *limit;
   start.locks = std::move(*locks);
   start.waiting_type =
       body.has_retry_strategy ? spec::NodeType("Retry") : spec::node_type_of(body.kind);

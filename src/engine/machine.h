@@ -57,7 +57,9 @@ struct Start {
   bool has_locks = false;               // its synchronization was asked for
   std::vector<Lock> locks;              // to be given back by its node
   spec::NodeType waiting_type = "Pod";  // of its node
-  NodeIndex placeholder = kNoNode;      // its node, when it had to wait for a lock
+  std::optional<clock::Duration> longest_wait;  // as Pending, by its timeouts
+  clock::Instant waiting_since;                 // for a lock
+  NodeIndex placeholder = kNoNode;              // its node, when it had to wait for a lock
 };
 
 enum class Shutdown : std::uint8_t { kNone, kStop, kTerminate };
@@ -146,7 +148,7 @@ class Machine {
   // The entry node's phase that workflow hooks are asked about: while a workflow is suspended there
   // can be several of them.
   std::optional<Phase> asked_about;
-  std::string entry_error;  // of a workflow hook: the entry node counts as Error
+  std::string entry_error;  // of a hook: the entry node counts as Error
   // What the workflow ends with when that error came after the entry node's end; see ending_of().
   std::optional<std::pair<Phase, std::string>> before_hook_error;
   std::vector<WorkflowHook> hooks;

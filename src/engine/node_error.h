@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "engine/machine.h"
 
@@ -12,5 +13,15 @@ namespace tiphys::engine {
 /// Makes the node Error, and tells whoever started it what Argo tells: a step's group is Error,
 /// too; an entrypoint or exit handler ends the workflow; a task is named in its message.
 void fail_node(Machine& m, NodeIndex n, const std::string& error);
+
+inline constexpr std::string_view kTimeout = "timeout";
+
+/// Ends a node that was Pending for longer than its template's `timeout` or `pendingTimeout`:
+/// Failed with `timeout`, and so is its step's group, whatever `continueOn` says; an entrypoint or
+/// exit handler makes the workflow Error. A leaf whose start was ordered is killed, and ends when
+/// it is gone. (Argo's source and its controller agree on this.)
+void time_out(Machine& m, NodeIndex n);
+/// The second half of it, for a leaf that was killed for it.
+void end_timed_out(Machine& m, NodeIndex n);
 
 }  // namespace tiphys::engine

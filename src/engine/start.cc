@@ -150,7 +150,7 @@ void begin_leaf(Machine& m, const Start& start, std::shared_ptr<const spec::Temp
     end_as_before(m, n, *before);
     return;
   }
-  if (auto set = set_leaf_deadlines(m, n); !set) {
+  if (auto set = set_leaf_deadlines(m, n, start); !set) {
     fail_node(m, n, set.error().message);
     return;
   }

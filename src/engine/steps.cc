@@ -34,8 +34,9 @@ struct StepsFrame final : Composite {
   NodeIndex previous_group = kNoNode;
   std::uint32_t open =
       0;  // children that have not settled, and one while the group is being started
-  bool is_starting = false;  // the steps of the group are being started
-  bool is_halted = false;    // one could not be started: the others are not
+  bool is_starting = false;           // the steps of the group are being started
+  bool is_halted = false;             // one could not be started: the others are not
+  Phase error_phase = Phase::kError;  // of the group, when there is an error
 };
 
 StepsFrame& frame_of(Machine& m, NodeIndex steps) {
@@ -253,6 +254,12 @@ void finish_steps(Machine& m, NodeIndex steps) {
 void fail_steps(Machine& m, NodeIndex steps, Phase group_phase, const std::string& message) {
   StepsFrame& frame = frame_of(m, steps);
   set_phase(m, frame.group_node, group_phase, message);
+  // Argo never comes to end the entrypoint's Steps node then, and says so (HOOKS.md 6.6).
+  if (steps == m.entry && frame.is_exit_hook_error) {
+    m.entry_error = message;
+    set_phase(m, steps, Phase::kError, "Workflow operation error");
+    return;
+  }
   if (!is_failing_fast(m, steps)) set_outbound(m, steps, frame);
   set_phase(m, steps, Phase::kFailed, message);
 }
@@ -260,7 +267,7 @@ void fail_steps(Machine& m, NodeIndex steps, Phase group_phase, const std::strin
 void finish_group(Machine& m, NodeIndex steps) {
   StepsFrame& frame = frame_of(m, steps);
   if (!frame.error.empty()) {
-    fail_steps(m, steps, Phase::kError, frame.error);
+    fail_steps(m, steps, frame.error_phase, frame.error);
     return;
   }
   if (is_failing_fast(m, steps)) {
@@ -322,6 +329,12 @@ void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
   const NodeIndex steps = m.at(group).boundary;
   StepsFrame& frame = frame_of(m, steps);
   halt(frame, fmt::format("step group deemed errored due to child {} error: {}", node_name, error));
+}
+
+void on_step_timed_out(Machine& m, NodeIndex group) {
+  StepsFrame& frame = frame_of(m, m.at(group).boundary);
+  if (frame.error.empty()) frame.error_phase = Phase::kFailed;
+  halt(frame, std::string(kTimeout));
 }
 
 }  // namespace tiphys::engine

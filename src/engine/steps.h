@@ -19,5 +19,7 @@ void on_step_settled(Machine& m, NodeIndex group);
 /// A step could not be started: the group is Error.
 void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
                    const std::string& error);
+/// A step was Pending for too long: the group is Failed.
+void on_step_timed_out(Machine& m, NodeIndex group);
 
 }  // namespace tiphys::engine

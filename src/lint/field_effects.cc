@@ -24,9 +24,9 @@ constexpr FieldEffects kTable[] = {
     {.type = "v1alpha1.Template",
      .acted_on = "name inputs outputs metadata annotations steps dag container script suspend http "
                  "volumes archiveLocation activeDeadlineSeconds retryStrategy parallelism failFast "
-                 "timeout containerSet data daemon initContainers sidecars synchronization memoize "
+                 "timeout pendingTimeout containerSet data daemon initContainers sidecars synchronization memoize "
                  "plugin metrics podSpecPatch securityContext resource",
-     .pending = "hostAliases pendingTimeout "
+     .pending = "hostAliases "
                 "podResources resourceClaims",
      .idle = "nodeSelector affinity tolerations schedulerName priorityClassName serviceAccountName "
              "automountServiceAccountToken executor"},

@@ -340,10 +340,11 @@ TEST(Lint, ReadsFlagsConditionsAndPathsOfResourceTemplates) {
 
 TEST(Lint, WarnsOfFeaturesThatHaveNoEffect) {
   const std::string got = lint_of(
-      "spec: {entrypoint: m, templates: [{name: m, plugin: {p: {}}, pendingTimeout: 1h, memoize: "
+      "spec: {entrypoint: m, templates: [{name: m, plugin: {p: {}}, hostAliases: [{ip: i}], "
+      "memoize: "
       "{key: k, maxAge: 1h,\n"
       "  cache: {configMap: {name: c}}}}]}\n");
-  EXPECT_NE(got.find("template 'm': pendingTimeout is not acted on yet"), std::string::npos) << got;
+  EXPECT_NE(got.find("template 'm': hostAliases is not acted on yet"), std::string::npos) << got;
   EXPECT_EQ(got.find("memoize"), std::string::npos) << got;
 }
 

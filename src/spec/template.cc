@@ -31,7 +31,8 @@ void decode_rules(Template& t) {
   t.has_retry_strategy = raw["retryStrategy"].is_map();
   t.has_synchronization = raw["synchronization"].is_map();
   t.has_memoize = raw["memoize"].is_map();
-  t.has_deadline = !raw["activeDeadlineSeconds"].is_null() || !raw["timeout"].is_null();
+  t.has_deadline = !raw["activeDeadlineSeconds"].is_null() || !raw["timeout"].is_null() ||
+                   !raw["pendingTimeout"].is_null();
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ struct Template {
   bool has_retry_strategy = false;
   bool has_synchronization = false;
   bool has_memoize = false;
-  bool has_deadline = false;  // activeDeadlineSeconds or timeout
+  bool has_deadline = false;  // activeDeadlineSeconds or a timeout
 
   [[nodiscard]] bool is_leaf() const {
     return kind != TemplateKind::kSteps && kind != TemplateKind::kDag;
