@@ -194,10 +194,13 @@ void set_outbound(Machine& m, NodeIndex steps, const StepsFrame& frame) {
 }
 
 const spec::Step* step_of(const StepsFrame& frame, const Node& child) {
-  for (const spec::Step& step : frame.body->steps[frame.group]) {
-    if (child.site->label.size() == 6 + step.name.size() &&
-        child.site->label.ends_with(step.name)) {
-      return &step;
+  // A daemon may be of an earlier group.
+  for (std::size_t group = frame.group + 1; group-- > 0;) {
+    for (const spec::Step& step : frame.body->steps[group]) {
+      if (child.site->label.size() == 6 + step.name.size() &&
+          child.site->label.ends_with(step.name)) {
+        return &step;
+      }
     }
   }
   return nullptr;
@@ -329,6 +332,17 @@ void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
   const NodeIndex steps = m.at(group).boundary;
   StepsFrame& frame = frame_of(m, steps);
   halt(frame, fmt::format("step group deemed errored due to child {} error: {}", node_name, error));
+}
+
+void on_step_daemon_failed(Machine& m, NodeIndex daemon) {
+  const Node& n = m.at(daemon);
+  if (is_abandoned(m, n) || is_fulfilled(m.at(n.boundary).phase)) return;
+  StepsFrame& frame = frame_of(m, n.boundary);
+  if (n.owner == frame.group_node || is_forgiven(frame, n)) return;
+  const std::string message = fmt::format("child '{}' failed", id_of(m, n));
+  refail(m, n.owner, Phase::kFailed, message);
+  if (frame.error.empty()) frame.error_phase = Phase::kFailed;
+  halt(frame, message);
 }
 
 void on_step_timed_out(Machine& m, NodeIndex group) {

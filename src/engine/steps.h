@@ -19,6 +19,9 @@ void on_step_settled(Machine& m, NodeIndex group);
 /// A step could not be started: the group is Error.
 void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
                    const std::string& error);
+/// A daemon of a group before the current one has failed: so have its group and the Steps node,
+/// which ends when what runs has ended, unless `continueOn` forgives it.
+void on_step_daemon_failed(Machine& m, NodeIndex daemon);
 /// A step was Pending for too long: the group is Failed.
 void on_step_timed_out(Machine& m, NodeIndex group);
 

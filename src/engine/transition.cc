@@ -95,6 +95,8 @@ bool must_tell(const Node& n) { return !n.is_up_told || n.owner_kind == OwnerKin
 void settle(Machine& m, NodeIndex i) {
   Node& n = m.at(i);
   if (n.is_settled) return;
+  const bool has_let_down = n.is_daemon && n.is_up_told && is_failure(n.phase);
+  if (has_let_down && n.owner_kind == OwnerKind::kStepGroup) on_step_daemon_failed(m, i);
   if (n.is_daemon && !is_fulfilled(n.phase) && !n.is_up_told && n.open_hooks() == 0) {
     n.is_up_told = true;
     tell_owner(m, i);
@@ -230,9 +232,14 @@ void overrule(Machine& m, NodeIndex i, const std::string& error) {
                 [&](const Transition& t) { return t.node == i && is_fulfilled(t.after); });
   note(m, {.node = i, .before = Phase::kRunning, .after = Phase::kError});
   uncount(m, n);
+  refail(m, i, Phase::kError, error);
+}
+
+void refail(Machine& m, NodeIndex i, Phase phase, const std::string& message) {
+  Node& n = m.at(i);
   if (!is_failure(n.phase)) m.failed.push_back(i);
-  n.phase = Phase::kError;
-  n.set_message(error);
+  n.phase = phase;
+  n.set_message(message);
   m.touch(i);
 }
 

@@ -40,6 +40,9 @@ void set_phase(Machine& m, NodeIndex n, Phase phase,
 /// if it is final already, or else when it ends. Hooks that follow see it so.
 void overrule(Machine& m, NodeIndex n, const std::string& error);
 
+/// Gives a final node another failure, of which nobody is told.
+void refail(Machine& m, NodeIndex n, Phase phase, const std::string& message);
+
 /// Changes the phase of the workflow itself.
 void set_workflow_phase(Machine& m, Phase phase);
 
