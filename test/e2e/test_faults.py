@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from engine import EngineTest, binary, nodes, phase, wait_until
+from engine import EngineTest, binary, is_sanitized, nodes, phase, wait_until
 from receiver import WebhookReceiver
 
 
@@ -365,6 +365,25 @@ class Steps(FaultTest):
         self.assertTrue(lines[0].endswith(" 1"), lines[0])
         self.assertEqual([line for line in lines if "TIPHYS_LOG_MAX" in line], lines[-1:])
         self.assertTrue(lines[-2].split(" ")[1].isdigit(), "whole lines only")
+
+    def test_a_step_that_prints_much_takes_little_memory(self):
+        """TIPHYS_TEST_OUTPUT_MIB says how much (200)."""
+        size = int(os.environ.get("TIPHYS_TEST_OUTPUT_MIB", "200"))
+        self.variables = {"TIPHYS_LOG_MAX": str(100 << 20)}
+        began = self.home / "began"
+        path = self.write("w.yaml", workflow("w", shell(
+            f"yes 0123456789 | head -c {size << 20}; touch {began}; while [ ! -e {self.home}/go ]; do sleep 0.02; done")))
+        engine = self.start("run", path)
+        wait_until(began.exists, 60 + size // 10, "all to be printed")
+        peaks = {pid: int(pathlib.Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0])
+                 for pid in (engine.pid, self.supervisor())}
+        (self.home / "go").touch()
+        engine.communicate(timeout=60)
+        self.assertEqual(engine.returncode, 0)
+        log = next(self.home.glob("runs/*/logs/*.log")).stat().st_size
+        self.assertLess(abs(log - (100 << 20)), 1000)
+        if not is_sanitized():
+            self.assertLess(max(peaks.values()), 50 << 10, "KiB")
 
     def test_a_bound_that_is_no_number(self):
         self.variables = {"TIPHYS_LOG_MAX": "many"}
