@@ -50,7 +50,7 @@ class Observed(EngineTest):
         self.assertGreaterEqual(stats["nodeRows"], 7)
         self.assertGreater(stats["commitMsP50"], 0)
         self.assertGreater(stats["hookMsP50"], 0)
-        self.assertLess(stats["hookMsMax"], 1500)
+        self.assertLess(stats["hookMsMax"], 1000 * stats["wallSeconds"] - 1500, "the answer is no part of it")
         self.assertLessEqual(stats["hookMsP50"], stats["hookMsP99"])
         self.assertEqual(stats["leavesOpenMax"], 1)
         self.assertGreater(stats["wallSeconds"], 1.5)
