@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "executor/artifact_transfer.h"
+#include "executor/content_blobs.h"
+#include "executor/content_store.h"
 #include "executor/git_artifact.h"
 #include "executor/outputs.h"
 #include "executor/path_words.h"
@@ -49,15 +51,15 @@ std::string file_name_of(const value::Value& artifact) {
   return fmt::format("{}.{}", artifact["name"].string_or(""), ending);
 }
 
-diag::Result<void> copy_tree(const std::string& from, const std::string& to) {
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(to).parent_path(), error);
-  const auto options = std::filesystem::copy_options::recursive |
-                       std::filesystem::copy_options::copy_symlinks |
-                       std::filesystem::copy_options::overwrite_existing;
-  if (!error) std::filesystem::copy(from, to, options, error);
-  if (!error) return {};
-  return diag::fail(diag::Code::kIo, fmt::format("copy {} to {}: {}", from, to, error.message()));
+// The folder of a location's bucket as seen from the repository; "" when no bucket is named so.
+std::string bucket_folder(const value::Value& store) {
+  std::string folder = clean_path("/" + bucket_of(store));
+  const bool is_bucket = folder != "/" && !is_below(folder, fmt::format("/{}", kContentFolder));
+  return is_bucket ? folder : "";
+}
+
+std::unexpected<diag::Error> not_here() {
+  return diag::fail(diag::Code::kInvalidManifest, "its location is not of this machine");
 }
 
 diag::Result<void> load_one(const value::Value& artifact, const std::string& place,
@@ -71,14 +73,19 @@ diag::Result<void> load_one(const value::Value& artifact, const std::string& pla
   std::string path = artifact_path(artifact, root);
   const std::string part = clean_path("/" + std::string(artifact["subPath"].string_or("")));
   if (!path.empty() && part != "/" && !path.ends_with(part)) path += part;
-  if (path.empty()) {
-    return diag::fail(diag::Code::kInvalidManifest, "its location is not of this machine");
-  }
+  if (path.empty()) return not_here();
   struct stat st = {};
   if (::lstat(path.c_str(), &st) != 0) {
     return diag::fail(diag::Code::kNotFound, "The specified key does not exist.");
   }
-  return copy_tree(path, place);
+  return copy_content(path, place);
+}
+
+diag::Result<void> put_here(const value::Value& artifact, const std::string& path,
+                            const std::string& root) {
+  const std::string place = artifact_path(artifact, root);
+  if (place.empty()) return not_here();
+  return put_content(root, path, place);
 }
 
 bool has_location(const value::Value& artifact) {
@@ -126,7 +133,9 @@ value::Value with_location(const value::Value& artifact, const Task& task) {
 
 std::string bucket_path(const value::Value& artifact, const std::string& root) {
   for (const char* name : kStores) {
-    if (artifact[name].is_map()) return root + clean_path("/" + bucket_of(artifact[name]));
+    if (!artifact[name].is_map()) continue;
+    const std::string folder = bucket_folder(artifact[name]);
+    return folder.empty() ? "" : root + folder;
   }
   return {};
 }
@@ -144,8 +153,9 @@ std::string artifact_path(const value::Value& artifact, const std::string& root)
   }
   for (const char* name : kStores) {
     const std::string key = key_of(artifact[name]);
-    if (!key.empty())
-      return root + clean_path("/" + bucket_of(artifact[name])) + clean_path("/" + key);
+    if (key.empty()) continue;
+    const std::string folder = bucket_folder(artifact[name]);
+    return folder.empty() ? "" : root + folder + clean_path("/" + key);
   }
   return {};
 }
@@ -208,9 +218,7 @@ std::string save_output_artifacts(const Task& task, const View& view, const Look
     } else if (is_on_server(located["s3"])) {
       done = send_s3(located, real, settings);
     } else {
-      const std::string place = artifact_path(located, root);
-      remove_tree(place);
-      done = copy_tree(real, place);
+      done = put_here(located, real, root);
     }
     if (done) {
       saved.push_back(std::move(located));
@@ -232,11 +240,9 @@ diag::Result<void> remove_artifact(const value::Value& artifact, const std::stri
                       "issue for details: https://github.com/argoproj/argo-workflows/issues/3102");
   }
   fs::path path = artifact_path(artifact, root);
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (error) {
-    return diag::fail(diag::Code::kIo,
-                      fmt::format("remove {}: {}", artifact_key(artifact), error.message()));
+  if (auto removed = remove_content(root, path); !removed) {
+    return diag::fail(diag::Code::kIo, fmt::format("remove {}: {}", artifact_key(artifact),
+                                                   removed.error().message));
   }
   // Folders of keys exist only as long as something is in them, as in a bucket.
   for (path = path.parent_path(); path.native().size() > bucket.size(); path = path.parent_path()) {
@@ -272,10 +278,8 @@ value::Value save_log_artifact(const Task& task, const Lookup& lookup, const std
     ::unlink(file.c_str());
     return reported;
   }
-  const std::string place = artifact_path(reported, root);
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(place).parent_path(), error);
-  if (!write_file(place, text)) return reported;  // Argo, too, goes on without the log
+  // Argo, too, goes on without the log.
+  (void)put_content_text(root, text, artifact_path(reported, root));
   return reported;
 }
 

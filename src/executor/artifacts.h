@@ -3,9 +3,9 @@
 // An artifact whose s3 location names a server (s3_location.h) is there. Else an artifact with an
 // s3 (gcs, oss, azure) location lies at ROOT/BUCKET/KEY, one without at
 // ROOT/default/WORKFLOW/POD/FILE, where FILE is what Argo would name it. Files and folders are kept
-// as they are; Argo packs them, and unpacks them again when they are read, which nobody inside a
-// step can see. http artifacts are really sent and fetched (with tar). Called on an executor's
-// thread, which waits for them.
+// as they are, their bytes by content (content_store.h); Argo packs them, and unpacks them again
+// when they are read, which nobody inside a step can see. http artifacts are really sent and
+// fetched (with tar). Called on an executor's thread, which waits for them.
 #pragma once
 
 #include <string>

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "executor/content_store.h"
 #include "executor/pod.h"
 #include "kube/executor.h"
 #include "observe/log.h"
@@ -83,6 +84,7 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
                                                 const executor::Lookup& lookup) {
   StepExecutors made;
   const std::string artifact_root = config.home + "/artifacts";
+  executor::sweep_content(artifact_root);
   const auto leases_hold = [&store] { return store.leases_hold(); };
   kube::ResourceOptions resources{
       .step_image = config.step_image,

@@ -25,7 +25,7 @@ class Garbage(EngineTest):
 
     def artifacts(self):
         root = self.home / "artifacts"
-        return sorted(p.name for p in root.rglob("*") if p.is_file())
+        return sorted(p.name for p in root.glob("[!.]*/**/*") if p.is_file())
 
     def logs(self):
         return sorted(p.name for p in self.home.glob("runs/*/logs/*"))
