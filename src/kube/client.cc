@@ -209,7 +209,9 @@ void Client::begin(std::unique_ptr<Exchange> exchange) {
   curl_easy_setopt(e.easy, CURLOPT_URL, (cluster_.server + e.request.path).c_str());
   curl_easy_setopt(e.easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(e.easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-  curl_easy_setopt(e.easy, CURLOPT_PIPEWAIT, 1L);       // share the connection, if it can be shared
+  // Share the connection, if it can be shared.
+  curl_easy_setopt(e.easy, CURLOPT_PIPEWAIT, e.request.is_sent_once ? 0L : 1L);
+  curl_easy_setopt(e.easy, CURLOPT_FRESH_CONNECT, e.request.is_sent_once ? 1L : 0L);
   curl_easy_setopt(e.easy, CURLOPT_TCP_KEEPALIVE, 1L);  // a peer that is gone is noticed
   curl_easy_setopt(e.easy, CURLOPT_TCP_KEEPIDLE, kKeepAliveSeconds);
   curl_easy_setopt(e.easy, CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds);

@@ -29,6 +29,9 @@ struct Request {
   std::string type = {};     // of the body; empty: application/json
   std::string accept = {};   // empty: application/json
   long silence_seconds = 0;  // a stream, which may say nothing for so long; 0: it is none
+  /// Goes over a connection of its own. libcurl itself repeats what it has sent over one that was
+  /// used before, when that ends without an answer.
+  bool is_sent_once = false;
 };
 
 /// Request::accept of one whose answer is of no use but for the object's metadata: the server

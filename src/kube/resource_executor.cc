@@ -1,6 +1,7 @@
 #include "kube/resource_executor.h"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -167,19 +168,25 @@ class Executor final : public ResourceExecutor {
     const auto on_answer = [this, key, turn](const Answer& answer) {
       if (Run* const found = find(key, turn)) carry_out(key, found->machine->answered(answer));
     };
-    if (question.is_owned) {
-      const Task& task = runs_.at(key).machine->task();
-      if (!options_.store.own({.workflow_uid = workflow_uid_of(task),
-                               .name_space = task.name_space,
-                               .workflow = task.workflow,
-                               .path = question.owned,
-                               .is_own = question.is_own})) {
-        queue_.post(
-            [on_answer] { on_answer({.problem = "the engine's store cannot be written"}); });
-        return;
-      }
+    if (!write_down(runs_.at(key).machine->task(), question)) {
+      queue_.post([on_answer] { on_answer({.problem = "the engine's store cannot be written"}); });
+      return;
     }
     send(std::move(question.request), question.is_own, on_answer);
+  }
+
+  // What must be known to whoever cleans up, before it is made.
+  bool write_down(const Task& task, const Ask& question) {
+    const std::string& pod_in = question.pod_in;
+    if (!pod_in.empty() && options_.keep_namespace && !kept_.contains(pod_in)) {
+      if (!options_.keep_namespace(pod_in)) return false;
+      kept_.insert(pod_in);
+    }
+    return !question.is_owned || options_.store.own({.workflow_uid = workflow_uid_of(task),
+                                                     .name_space = task.name_space,
+                                                     .workflow = task.workflow,
+                                                     .path = question.owned,
+                                                     .is_own = question.is_own});
   }
 
   // `on_answer` follows as an order of its own.
@@ -300,6 +307,7 @@ class Executor final : public ResourceExecutor {
   const ResourcePorts ports_;
   OrderQueue queue_;
   std::map<std::string, Run> runs_;  // by key
+  std::set<std::string> kept_;       // namespaces that the store has
   resource::ObjectTypes types_;
   resource::ObjectTypes fresh_types_;
   int lists_due_ = 0;

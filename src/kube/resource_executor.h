@@ -45,6 +45,8 @@ struct ResourceOptions {
   std::string step_image = {};             // for the pod of a template that acts on its own pod
   std::string artifact_root;               // the artifact repository of this machine
   ResourceStore store;
+  /// See executor.h. Called in the executor's thread.
+  std::function<bool(const std::string& name)> keep_namespace = {};
   std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
 };
 

@@ -105,7 +105,8 @@ ResourceStep ResourceRun::rested() { return (this->*then_)(); }
 ResourceStep ResourceRun::answered(const Answer& answer) {
   if (answer.is_passing() && (is_patient_ || ++tries_ < kTriesMax)) {
     retry_pause_ = std::clamp(clock::Duration{retry_pause_.ns * 2}, kRetryMin, kRetryMax);
-    return rest(std::max(retry_pause_, answer.retry_after), &ResourceRun::ask_again);
+    return rest(std::max(retry_pause_, answer.retry_after),
+                is_patching() ? &ResourceRun::find_mark : &ResourceRun::ask_again);
   }
   retry_pause_ = {};
   return (this->*next_)(answer);
@@ -136,6 +137,7 @@ ResourceStep ResourceRun::begin(const resource::ObjectTypes& types) {
   auto command = resource::read_command(what, manifest_);
   if (!command) return failed(command.error().message);
   command_ = std::move(*command);
+  mark_request();
   // Before anything is done: a condition that cannot be read is no reason to leave an object
   // behind.
   auto success = resource::read_condition(what, "successCondition");
@@ -245,10 +247,12 @@ ResourceStep ResourceRun::make_own_pod() {
           {"spec", Map{{"restartPolicy", "Never"},
                        {"schedulingGates", List{Map{{"name", "tiphys.dev/resource"}}}},
                        {"containers", List{Map{{"name", "main"}, {"image", ports_.step_image}}}}}}};
-  return ask({.method = "POST",
-              .path = found_.front().type.path(task_.name_space),
-              .body = value::to_json(pod)},
-             &ResourceRun::own_pod_made);
+  (void)ask({.method = "POST",
+             .path = found_.front().type.path(task_.name_space),
+             .body = value::to_json(pod)},
+            &ResourceRun::own_pod_made);
+  asked_.pod_in = task_.name_space;
+  return asked_;
 }
 
 ResourceStep ResourceRun::own_pod_made(const Answer& answer) {
@@ -291,11 +295,7 @@ ResourceStep ResourceRun::write() {
   if (command_.action == Action::kGet || command_.action == Action::kPatch) {
     path_ = type.path(what.name_space, net::uri_encoded(what.target.title()));
     if (command_.action == Action::kGet) return ask({.path = path_}, &ResourceRun::acted);
-    return ask({.method = "PATCH",
-                .path = path_ + query,
-                .body = command_.patch,
-                .type = command_.patch_type},
-               &ResourceRun::acted);
+    return patch(query);
   }
   const Value object = body();
   const std::string name(object["metadata"]["name"].string_or(""));

@@ -25,9 +25,10 @@ namespace tiphys::kube {
 /// Send it; answered() follows.
 struct Ask {
   Request request;
-  bool is_own = false;     // the engine's store answers, not the cluster
-  bool is_owned = false;   // what it makes goes with the workflow: to be written down before
-  std::string owned = {};  // where that will be
+  bool is_own = false;      // the engine's store answers, not the cluster
+  bool is_owned = false;    // what it makes goes with the workflow: to be written down before
+  std::string owned = {};   // where that will be
+  std::string pod_in = {};  // it makes a pod of the engine in this namespace: to be kept before
 };
 /// Wait; rested() follows.
 struct Rest {
@@ -101,6 +102,14 @@ class ResourceRun {
   ResourceStep take_outputs();
   [[nodiscard]] diag::Result<std::string> output(const value::Value& source) const;
 
+  // resource_patch.cc
+  ResourceStep patch(const std::string& query);
+  ResourceStep send_patch();
+  ResourceStep find_mark();
+  ResourceStep mark_sought(const Answer& answer);
+  [[nodiscard]] bool is_patching() const;
+  void mark_request();
+
   // resource_deletion.cc
   ResourceStep list_doomed();
   ResourceStep listed(const Answer& answer);
@@ -131,6 +140,8 @@ class ResourceRun {
   clock::Duration retry_pause_;
   clock::Duration look_pause_;
 
+  Request patch_;           // as it is sent
+  std::string mark_;        // of a patch: the name that it gives; "" when it cannot be known by it
   value::Value object_;     // as it was seen last
   std::string path_;        // where it is
   int names_taken_ = 0;     // of those that were generated, by others

@@ -31,8 +31,9 @@ class ResourceRunTest : public testing::Test {
     ports_.step_image = "step:1";
   }
 
-  void begin(std::string_view body, std::string manifest) {
+  void begin(std::string_view body, std::string manifest, bool is_recovery = false) {
     executor::Task task;
+    task.is_recovery = is_recovery;
     task.key = "uid.node";
     task.workflow = "wf";
     task.name_space = "ns";
@@ -158,6 +159,7 @@ TEST_F(ResourceRunTest, MakesItsOwnPodWhereItActsOnIt) {
   begin(R"({"resource":{"action":"patch","mergeStrategy":"merge","flags":["pod","wf-pod"]}})",
         "metadata: {annotations: {a: b}}");
   EXPECT_EQ(asked().method, "POST");
+  EXPECT_EQ(std::get<Ask>(step_).pod_in, "ns");
   const auto pod = value::parse_json(asked().body);
   EXPECT_FALSE((*pod)["spec"]["schedulingGates"].list().empty());
   answer(201, "{}");
@@ -166,6 +168,68 @@ TEST_F(ResourceRunTest, MakesItsOwnPodWhereItActsOnIt) {
   EXPECT_EQ(asked().type, "application/merge-patch+json");
   answer(200, R"({"kind":"Pod","metadata":{"name":"wf-pod"}})");
   EXPECT_EQ(ended(), "");
+}
+
+constexpr const char* kAppend = R"js({"resource":{"action":"patch","mergeStrategy":"json",
+    "flags":["job","x"]}})js";
+constexpr const char* kAppended = R"([{"op":"add","path":"/spec/list/-","value":1}])";
+
+// The object as a server has it that notes who has patched it.
+std::string patched_by(const std::string& path) {
+  const std::string_view parameter = "fieldManager=";
+  const std::size_t at = path.find(parameter) + parameter.size();
+  return R"({"kind":"Job","metadata":{"name":"x","managedFields":[{"manager":")" +
+         path.substr(at, path.find('&', at) - at) + R"("}]}})";
+}
+
+TEST_F(ResourceRunTest, APatchWhoseAnswerIsLostIsNotSentAgainIfItWasDone) {
+  for (const bool was_done : {true, false}) {
+    begin(kAppend, kAppended);
+    const Request patch = asked();
+    EXPECT_EQ(patch.method, "PATCH");
+    answer(0, "");
+    step_ = run_->rested();
+    EXPECT_EQ(asked().method, "GET");
+    EXPECT_EQ(asked().path, "/apis/batch/v1/namespaces/ns/jobs/x");
+    answer(200, patched_by(was_done ? patch.path : "fieldManager=other&"));
+    if (!was_done) {
+      EXPECT_EQ(asked().path, patch.path);
+      EXPECT_EQ(asked().body, patch.body);
+      answer(200, patched_by(patch.path));
+    }
+    EXPECT_EQ(ended(), "");
+  }
+}
+
+TEST_F(ResourceRunTest, APatchOfAnEngineThatWasKilledIsNotSentAgainIfItWasDone) {
+  begin(kAppend, kAppended);
+  const std::string patch = asked().path;
+  begin(kAppend, kAppended, true);
+  EXPECT_EQ(asked().method, "GET");
+  answer(200, patched_by(patch));
+  EXPECT_EQ(ended(), "");
+
+  begin(kAppend, kAppended, true);
+  answer(403, "{}");  // it may not look
+  EXPECT_EQ(asked().path, patch);
+}
+
+TEST_F(ResourceRunTest, AServerThatStaysAwayEndsAPatch) {
+  begin(kAppend, kAppended);
+  int requests = 0;
+  for (; std::get_if<Outcome>(&step_) == nullptr && requests < 100; ++requests) {
+    answer(503, "");
+    if (std::get_if<Rest>(&step_) != nullptr) step_ = run_->rested();
+  }
+  EXPECT_EQ(requests, 8);
+}
+
+TEST_F(ResourceRunTest, APatchKeepsTheFieldManagerThatItsTemplateNames) {
+  begin(R"js({"resource":{"action":"patch","mergeStrategy":"merge",
+      "flags":["job","x","--field-manager=me"]}})js",
+        "metadata: {annotations: {a: b}}", true);
+  EXPECT_EQ(asked().path,
+            "/apis/batch/v1/namespaces/ns/jobs/x?fieldManager=me&fieldValidation=Strict");
 }
 
 TEST_F(ResourceRunTest, DeletesAllThatAreMeantAndSeesThemGo) {

@@ -99,23 +99,25 @@ diag::Result<StepExecutors> make_step_executors(const Config& config, store::Sto
         kube::find_cluster({.kubeconfig = config.kubeconfig, .context = config.kube_context}));
     TRY(resources.engine, owner_of(store));
     const std::string address = config.store_address();
+    resources.keep_namespace = [address](const std::string& name) {
+      return keep_namespace(address, name);
+    };
     TRY(const kube::RateLimit limit, kube::rate_limit_from_environment());
     if (limit.per_second > 0) resources.rate = std::make_shared<kube::RequestRate>(limit);
-    made.steps = kube::make_kubernetes_executor(
-        {.cluster = *resources.cluster,
-         .rate = resources.rate,
-         .engine = resources.engine,
-         .step_image = config.step_image,
-         .artifact_root = artifact_root,
-         .log_max = config.log_max,
-         .images = images,
-         .warn = warn,
-         .workflows = [address] { return workflows_of(address); },
-         .keep_namespace =
-             [address](const std::string& name) { return keep_namespace(address, name); },
-         .namespaces = [address] { return namespaces_of(address); },
-         .leases_hold = leases_hold},
-        listener, lookup);
+    made.steps =
+        kube::make_kubernetes_executor({.cluster = *resources.cluster,
+                                        .rate = resources.rate,
+                                        .engine = resources.engine,
+                                        .step_image = config.step_image,
+                                        .artifact_root = artifact_root,
+                                        .log_max = config.log_max,
+                                        .images = images,
+                                        .warn = warn,
+                                        .workflows = [address] { return workflows_of(address); },
+                                        .keep_namespace = resources.keep_namespace,
+                                        .namespaces = [address] { return namespaces_of(address); },
+                                        .leases_hold = leases_hold},
+                                       listener, lookup);
   } else {
     made.steps = executor::make_pod_executor({.home = config.home,
                                               .steps_max = config.steps_max,

@@ -6,6 +6,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "kubernetes"))
 from engine import nodes, phase, wait_until  # noqa: E402
 from pods_engine import ENGINE, WORKFLOW, FakeApiTest, template, workflow  # noqa: E402
 from receiver import WebhookReceiver  # noqa: E402
+from resource_templates import resource  # noqa: E402
 
 
 def hooks(url, *phases):
@@ -408,6 +409,33 @@ class Outages(FaultTest):
         self.start_server()
         self.api.wait(lambda: len(self.api.pods) == 1, what="the pod to go")
         self.assertIn(("default", "other"), self.api.pods)
+
+    def test_the_pod_of_a_resource_template_whose_workflow_is_deleted_while_no_engine_lives(self):
+        """No step has ever made a pod in its namespace."""
+        name = self.submit_pods(resource(
+            manifest="apiVersion: v1\nkind: Pod\nmetadata: {name: '{{pod.name}}', annotations: {foo: bar}}\n",
+            more="action: patch\nsuccessCondition: metadata.annotations.foo == never\n"))
+        engine = self.start_server()
+        self.api.wait(lambda: self.api.asked("patch"), what="its own pod to be patched")
+        self.kill(engine)
+        self.call("delete", name)
+        self.assertEqual(len(self.api.pods), 1)
+        self.start_server()
+        self.api.wait(lambda: not self.api.pods, what="the pod to go")
+
+    def test_a_patch_of_a_resource_template_is_sent_once(self):
+        """Its answer is lost, and then it is killed: an API server notes in the object who has patched it."""
+        self.api.fail("patch", cut="after", times=1)
+        name = self.submit_pods(resource(
+            manifest="apiVersion: v1\nkind: Pod\nmetadata: {name: '{{pod.name}}', annotations: {foo: bar}}\n",
+            more="action: patch\nsuccessCondition: metadata.annotations.foo == never\n"))
+        engine = self.start_server()
+        self.api.wait(lambda: len(self.api.asked("get")) > 2, what="its own pod to be looked at")
+        self.kill(engine)
+        seen = len(self.api.asked("get"))
+        self.start_server()
+        self.api.wait(lambda: len(self.api.asked("get")) > seen + 2, what="its own pod to be looked at again")
+        self.assertEqual(len(self.api.asked("patch")), 1, name)
 
     def test_pods_of_others_are_left_alone(self):
         others = {"other": {ENGINE: "another", WORKFLOW: "w"}, "argo": {WORKFLOW: "w"}, "plain": {}}

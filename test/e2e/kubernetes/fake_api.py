@@ -276,7 +276,7 @@ class FakeApi:
         self.remove(key)
         return marked
 
-    def patch(self, key, kind, patch):
+    def patch(self, key, kind, patch, manager=""):
         with self.changed:
             pod = self.get(key)
             if kind == "application/json-patch+json":
@@ -288,6 +288,9 @@ class FakeApi:
             if new["spec"] != pod["spec"]:
                 raise Refusal(422, "pod updates may not change fields other than its image")
             new["metadata"] = dict(new["metadata"])
+            if manager:
+                notes = new["metadata"].get("managedFields") or []
+                new["metadata"]["managedFields"] = [*notes, {"manager": manager, "operation": "Update"}]
             self.put("MODIFIED", key, new)
         if new["metadata"].get("deletionTimestamp"):
             self.remove(key)

@@ -8,6 +8,9 @@ import urllib.parse
 from fake_faults import VERBS, Cut, Refusal, Request, status_object
 
 PATH = re.compile(r"/api/v1(?:/namespaces/([^/]+))?/pods(?:/([^/]+)(/log)?)?")
+KINDS = {"/apis": [], "/api": [{"metadata": {}, "versions": [{"version": "v1", "resources": [{
+    "resource": "pods", "singularResource": "pod", "scope": "Namespaced",
+    "responseKind": {"group": "", "version": "v1", "kind": "Pod"}}]}]}]}  # as an aggregated discovery tells them
 PODS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 ONE_POD = {"GET": "get", "DELETE": "delete", "PATCH": "patch"}
 
@@ -39,6 +42,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = {k: v[-1] for k, v in urllib.parse.parse_qs(url.query, keep_blank_values=True).items()}
         if url.path in ("/version", "/readyz", "/healthz", "/livez"):
             return self.answer(200, {"major": "1", "minor": "35", "gitVersion": "v1.35.4"})
+        if url.path in KINDS:
+            return self.answer(200, {"items": KINDS[url.path]})
         found = PATH.fullmatch(url.path)
         if not found:
             raise Refusal(404, "the server could not find the requested resource")
@@ -89,7 +94,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 options["gracePeriodSeconds"] = int(query["gracePeriodSeconds"])
             out = api.delete(key, options)
         else:
-            out = api.patch(key, (self.headers.get("Content-Type") or "").split(";")[0], body)
+            out = api.patch(key, (self.headers.get("Content-Type") or "").split(";")[0], body,
+                            query.get("fieldManager", ""))
         if fault and fault.cut == "after":
             raise Cut
         self.answer(status, out)

@@ -84,6 +84,23 @@ class Resources(ClusterTest):
         self.wait_for_phase("w", "Succeeded")
         self.assertEqual(len(self.objects(jobs)), 1)
 
+    def test_a_killed_engine_patches_nothing_twice(self):
+        """The patch fails where it has been done already."""
+        self.allow()
+        maps = f"/api/v1/namespaces/{self.namespace}/configmaps"
+        self.api.call("POST", maps, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m-1"},
+                                     "data": {"a": "b"}})
+        self.submit_pods(resource(
+            manifest='[{"op": "test", "path": "/data/a", "value": "b"}, '
+                     '{"op": "replace", "path": "/data/a", "value": "c"}]\n',
+            more="action: patch\nmergeStrategy: json\nflags: [cm, m-1]\nsuccessCondition: data.go == yes\n"))
+        engine = self.start_server()
+        wait_until(lambda: self.config_maps()[0]["data"] == {"a": "c"}, 60, "the patch")
+        self.kill(engine)
+        self.start_server()
+        self.api.call("PATCH", f"{maps}/m-1", {"data": {"go": "yes"}}, "application/merge-patch+json")
+        self.wait_for_phase("w", "Succeeded")
+
     def test_kinds_by_their_words(self):
         self.allow()
         steps = "".join(f"  - - {{name: {n}, template: {n}}}\n" for n in ("make", "change", "read", "clean"))
