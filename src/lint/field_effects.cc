@@ -24,7 +24,8 @@ constexpr FieldEffects kTable[] = {
     {.type = "v1alpha1.Template",
      .acted_on = "name inputs outputs metadata annotations steps dag container script suspend http "
                  "volumes archiveLocation activeDeadlineSeconds retryStrategy parallelism failFast "
-                 "timeout pendingTimeout containerSet data daemon initContainers sidecars synchronization memoize "
+                 "timeout pendingTimeout containerSet data daemon initContainers sidecars "
+                 "synchronization memoize "
                  "plugin metrics podSpecPatch securityContext resource",
      .pending = "hostAliases "
                 "podResources resourceClaims",
