@@ -129,8 +129,9 @@ constexpr HelpText kTexts[] = {
      "  tiphys notifications replay --all --channel ops"},
     {"notify", kStored, "Example:\n  tiphys notify test ops"},
     {"store", kOther,
-     "Example, with no engine running:\n"
+     "Examples, the first with no engine running:\n"
      "  tiphys store migrate --from sqlite --to postgresql://tiphys@db.example/tiphys\n"
+     "  tiphys store check\n"
      "\n"
      "Everything is read again where it was put, and compared, before it is committed."},
     {"plugin", kOther, nullptr},

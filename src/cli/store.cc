@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/commands.h"
+#include "executor/content_check.h"
 #include "store/open.h"
 #include "store/postgres_address.h"
 #include "store/transfer.h"
@@ -61,16 +62,30 @@ diag::Result<void> migrate(const MigrateFlags& o) {
   return {};
 }
 
+diag::Result<void> check() {
+  TRY(const runtime::Config config, runtime::Config::from_environment());
+  const auto report = executor::check_content(config.home + "/artifacts");
+  for (const std::string& key : report.damaged) fmt::print("damaged: {}\n", key);
+  fmt::print("contents: {}, bytes: {}, files: {}, removed without a file: {}\n", report.contents,
+             report.bytes, report.files, report.abandoned);
+  if (report.damaged.empty()) return {};
+  return diag::fail(diag::Code::kIo,
+                    fmt::format("{} of the files of artifacts hold other bytes than were stored: "
+                                "restore them, or run again what made them",
+                                report.damaged.size()));
+}
+
 }  // namespace
 
 void add_store(Command app, Session& session) {
-  const Command group = app.add_group("store", "move what is stored to another store");
+  const Command group = app.add_group("store", "move what is stored, check artifacts");
   auto o = std::make_shared<MigrateFlags>();
   const Command command = add_command(group, "migrate", "copy everything into an empty store",
                                       session, [o] { return migrate(*o); });
   constexpr const char* kWhat = "sqlite, postgres, the path of a file, or postgresql://...";
   command.add_option("--from", o->from, kWhat).required();
   command.add_option("--to", o->to, kWhat).required();
+  add_command(group, "check", "compare the files of artifacts with their digests", session, check);
 }
 
 }  // namespace tiphys::cli

@@ -177,6 +177,11 @@ void link_to_blob(const std::string& root, const std::string& file, const Digest
   }
 }
 
+void distrust_blob(const std::string& blob, const BlobName& name) {
+  const Mark mark = {.digest = name.digest, .mode = name.mode, .size = -1, .modified_ns = 0};
+  (void)::lsetxattr(blob.c_str(), kMark, &mark, sizeof mark, 0);
+}
+
 void release_tree(const std::string& root, const std::string& path) { Release(root).tree(path); }
 
 }  // namespace tiphys::executor

@@ -39,6 +39,9 @@ struct BlobName {
 void link_to_blob(const std::string& root, const std::string& file, const Digest& digest,
                   const std::string& spare);
 
+/// A blob that is not what its name says: it is not used any more, and goes with its last file.
+void distrust_blob(const std::string& blob, const BlobName& name);
+
 /// Removes a file, or a folder with all below, and the blobs that only they had. What is not there
 /// is fine, and what cannot be removed stays.
 void release_tree(const std::string& root, const std::string& path);

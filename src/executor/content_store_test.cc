@@ -19,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include "executor/content_blobs.h"
+#include "executor/content_check.h"
 #include "executor/content_scratch.h"
 
 namespace tiphys::executor {
@@ -126,6 +127,7 @@ TEST_F(ContentStoreTest, AFolderWithTheSameFileTwiceGoesWithItsBytes) {
   EXPECT_EQ(text_of(key("folder/below/b")), "same");
   EXPECT_EQ(fs::read_symlink(key("folder/link")), "a");
   EXPECT_EQ(stat_of(key("folder/below")).st_mode & 07777U, 0500U);
+  ::chmod((source + "/below").c_str(), 0700);
   EXPECT_EQ(fs::file_size(key("folder/empty")), 0U);
   remove("folder");
   EXPECT_TRUE(blobs().empty());
@@ -208,6 +210,23 @@ TEST_F(ContentStoreTest, WithoutExtendedAttributesBytesAreCompared) {
   forget("three");
   remove("three");
   EXPECT_TRUE(blobs().empty()) << "found by its bytes";
+}
+
+TEST_F(ContentStoreTest, AFileWithAllItsLinksIsFollowedByANewOne) {
+  put("hello", "first");
+  constexpr int kMore = 70'000;  // than ext4 allows
+  int made = 0;
+  while (made < kMore && ::link(key("first").c_str(), key(std::to_string(made)).c_str()) == 0) {
+    ++made;
+  }
+  if (made == kMore) GTEST_SKIP() << "this file system has no such limit";
+  put("hello", "next");
+  put("hello", "last");
+  EXPECT_EQ(text_of(key("next")), "hello");
+  EXPECT_EQ(stat_of(key("next")).st_nlink, 3U);
+  EXPECT_EQ(stat_of(key("next")).st_ino, stat_of(key("last")).st_ino);
+  ASSERT_TRUE(remove_content(root, root + "/b"));
+  EXPECT_TRUE(blobs().empty());
 }
 
 TEST_F(ContentStoreTest, WhereNoBlobCanBeMadeAFileIsOneOfItsOwn) {
@@ -324,6 +343,41 @@ TEST_F(ContentStoreTest, ManyAtOnce) {
   remove("shared");
   EXPECT_TRUE(blobs().empty());
   expect_no_scratch();
+}
+
+TEST_F(ContentStoreTest, ACheckFindsWhatIsDamagedAndWhatNobodyHas) {
+  EXPECT_EQ(check_content(root).contents, 0U);
+  put("hello", "one");
+  put("hello", "deep/two");
+  put("other", "three");
+  put("lost", "four");
+  fs::remove(key("four"));  // by hand
+  const ContentReport good = check_content(root);
+  EXPECT_EQ(good.contents, 2U);
+  EXPECT_EQ(good.bytes, 10);
+  EXPECT_EQ(good.files, 3U);
+  EXPECT_EQ(good.abandoned, 1U);
+  EXPECT_TRUE(good.damaged.empty());
+  // As a disk might: neither size nor time tell it.
+  const auto at = fs::last_write_time(key("one"));
+  std::ofstream(key("one")) << "jello";
+  fs::last_write_time(key("one"), at);
+  const std::vector<std::string> both = {"b/deep/two", "b/one"};
+  EXPECT_EQ(check_content(root).damaged, both);
+  EXPECT_EQ(check_content(root).damaged, both) << "it stays";
+  put("hello", "five");
+  EXPECT_EQ(text_of(key("five")), "hello");
+  EXPECT_EQ(text_of(key("one")), "jello");
+  for (const char* name : {"one", "deep", "three", "five"}) remove(name);
+  EXPECT_TRUE(blobs().empty());
+}
+
+TEST_F(ContentStoreTest, ADamagedBlobGoesWithItsLastFile) {
+  put("hello", "one");
+  std::ofstream(key("one")) << "jello";
+  EXPECT_EQ(check_content(root).damaged, (std::vector<std::string>{"b/one"}));
+  remove("one");
+  EXPECT_TRUE(blobs().empty());
 }
 
 TEST_F(ContentStoreTest, TheNameOfABlobTellsItsContent) {

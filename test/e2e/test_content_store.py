@@ -102,3 +102,11 @@ class ContentStore(EngineTest):
             w = self.run_workflow(self.workflow("w", make), ok=False)
             self.assertIn("its location is not of this machine", nodes(w)["w"]["message"])
             self.call("delete", "w")
+
+    def test_a_check_names_what_is_damaged(self):
+        w = self.run_workflow(self.workflow("w", step("make", "echo hello > /tmp/f; cp /tmp/f /tmp/g", "f", "g")))
+        self.assertEqual(self.call("store", "check").stdout, "contents: 1, bytes: 6, files: 2, removed without a file: 0\n")
+        self.place(w, "w").write_text("jello\n")
+        p = self.call("store", "check", ok=False)
+        self.assertEqual(p.stdout.splitlines()[:2], ["damaged: default/w/w/f", "damaged: default/w/w/g"])
+        self.assertIn("2 of the files of artifacts hold other bytes than were stored", p.stderr)
