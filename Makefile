@@ -10,7 +10,7 @@ export K8S_BIN
 PYTHON := /usr/bin/python3
 TIPHYS_GOLDEN ?= ../shared/conformance/golden
 
-.PHONY: help packages build demo test kubernetes kubernetes-build bench-kubernetes conformance conformance-kubernetes lint format bench soak simulation tsan fuzz install clean
+.PHONY: help packages build demo test kubernetes kubernetes-build bench-kubernetes conformance conformance-kubernetes lint format bench soak simulation asan tsan fuzz install clean
 .DEFAULT_GOAL := help
 
 help:
@@ -68,6 +68,10 @@ soak: build  ## kills engine and supervisor at random under load for SECONDS (36
 simulation:  ## runs SEEDS seeds of the simulation (100000), a tenth of them with five engines
 	@tools/install_packages.sh build test
 	@tools/simulation.sh $(SEEDS)
+
+asan:  ## end to end with AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer (WORDS="Faults Control" chooses)
+	@tools/install_packages.sh build test
+	@tools/asan.sh $(WORDS)
 
 tsan:  ## the folders that have threads under ThreadSanitizer
 	@tools/install_packages.sh build test

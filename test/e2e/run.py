@@ -2,13 +2,16 @@
 """run.py BIN [--postgres] [WORD...]: the tests that drive the real program, each file of them in a process of its own.
 
 --postgres: each test's state is in a database of its own. WORDs choose tests by a part of their name (FILE.Class.test). Two files run at a time, as they mostly
-wait. Ends with `N passed, N failed, N skipped`."""
+wait. A BIN with sanitizers writes what they find into files, also where nobody reads what it prints: each is a failure.
+Ends with `N passed, N failed, N skipped`."""
 import concurrent.futures
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -63,9 +66,14 @@ def run_module(name, words):
     unittest.TestSuite(chosen).run(Lines())
 
 
-def run_child(binary, name, words):
+def run_child(binary, name, words, reports):
     env = dict(os.environ, TIPHYS_BIN=binary)
     env.pop("TIPHYS_HOME", None)
+    if reports:
+        # A clock that tests set comes before the sanitizer's library.
+        env["ASAN_OPTIONS"] = f"detect_stack_use_after_return=0:verify_asan_link_order=0:log_path={reports}/{name}"
+        env["UBSAN_OPTIONS"] = f"print_stacktrace=1:log_path={reports}/{name}"
+        env["TSAN_OPTIONS"] = f"halt_on_error=1:exitcode=66:second_deadlock_stack=1:log_path={reports}/{name}"
     p = subprocess.run([sys.executable, __file__, "--module", name, *words], env=env,
                        stdout=subprocess.PIPE, text=True)
     results = []
@@ -76,6 +84,9 @@ def run_child(binary, name, words):
             print(line)
     if p.returncode:
         results.append({"test": name, "outcome": "FAILED", "detail": f"exit code {p.returncode}", "s": 0})
+    for report in sorted(pathlib.Path(reports).glob(f"{name}.*")) if reports else ():
+        results.append({"test": f"{name}: a sanitizer's finding", "outcome": "FAILED",
+                        "detail": report.read_text(errors="replace"), "s": 0})
     return results
 
 
@@ -100,10 +111,20 @@ def on_postgres(binary, words):
 
 
 def run_all(binary, words):
+    program = pathlib.Path(binary).read_bytes()
+    if b"__asan_init" not in program and b"__tsan_init" not in program:
+        return run_files(binary, words, "")
+    # Frames are several times as large, and manifests nest.
+    resource.setrlimit(resource.RLIMIT_STACK, (128 << 20, resource.getrlimit(resource.RLIMIT_STACK)[1]))
+    with tempfile.TemporaryDirectory(prefix="tiphys-e2e-") as reports:
+        return run_files(binary, words, reports)
+
+
+def run_files(binary, words, reports):
     names = sorted((p.stem for p in HERE.glob("test_*.py")), key=lambda n: (n not in FIRST, n))
     count = dict.fromkeys(("ok", "FAILED", "skipped"), 0)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(run_child, binary, n, words) for n in names]
+        futures = [pool.submit(run_child, binary, n, words, reports) for n in names]
         for future in concurrent.futures.as_completed(futures):
             for r in future.result():
                 count[r["outcome"]] += 1
