@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds and runs all tests: unit tests and conformance vectors under sanitizers, then everything that
-# drives the release binary. Ends with `N passed, N failed, N skipped`.
+# Builds and runs all tests: unit tests, conformance vectors and some end-to-end tests under sanitizers, then
+# everything that drives the release binary. Ends with `N passed, N failed, N skipped`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python=/usr/bin/python3
@@ -18,6 +18,8 @@ failed_step() {  # a step that could not run at all counts as a failed test
 
 cmake --preset asan >/dev/null && cmake --build --preset asan -j "$jobs" || failed_step asan-build
 ctest --preset asan -j "$jobs" --output-junit "$PWD/$results/unit.xml" || [ -s $results/unit.xml ] || failed_step unit
+# Those in which most of the engine takes part: a minute. `make asan` runs all of them.
+tools/asan.sh test_faults test_mistakes test_control test_crash test_secrets | tee $results/e2e-asan.txt
 
 if cmake --preset release >/dev/null && cmake --build --preset faults -j "$jobs"; then
   $python test/e2e/run.py build/tiphys | tee $results/e2e.txt
