@@ -45,6 +45,7 @@ struct Client::Exchange {
   curl_slist* headers = nullptr;
   char error[CURL_ERROR_SIZE] = "";
   bool was_too_large = false;
+  bool was_sent = false;
 
   Exchange() = default;
   Exchange(const Exchange&) = delete;
@@ -140,6 +141,15 @@ void Client::begin_held() {
   }
 }
 
+int Client::on_send(void* self, char* /*peer*/, char* /*own*/, int /*peer_port*/,
+                    int /*own_port*/) {
+  auto& exchange = *static_cast<Exchange*>(self);
+  const bool is_repeated = std::exchange(exchange.was_sent, true);
+  const bool may_go = !exchange.request.may_go || exchange.request.may_go();
+  return may_go && !(is_repeated && exchange.request.is_sent_once) ? CURL_PREREQFUNC_OK
+                                                                   : CURL_PREREQFUNC_ABORT;
+}
+
 std::size_t Client::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& exchange = *static_cast<Exchange*>(self);
   const std::string_view bytes(data, size * count);
@@ -209,9 +219,7 @@ void Client::begin(std::unique_ptr<Exchange> exchange) {
   curl_easy_setopt(e.easy, CURLOPT_URL, (cluster_.server + e.request.path).c_str());
   curl_easy_setopt(e.easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(e.easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
-  // Share the connection, if it can be shared.
-  curl_easy_setopt(e.easy, CURLOPT_PIPEWAIT, e.request.is_sent_once ? 0L : 1L);
-  curl_easy_setopt(e.easy, CURLOPT_FRESH_CONNECT, e.request.is_sent_once ? 1L : 0L);
+  curl_easy_setopt(e.easy, CURLOPT_PIPEWAIT, 1L);       // share the connection, if it can be shared
   curl_easy_setopt(e.easy, CURLOPT_TCP_KEEPALIVE, 1L);  // a peer that is gone is noticed
   curl_easy_setopt(e.easy, CURLOPT_TCP_KEEPIDLE, kKeepAliveSeconds);
   curl_easy_setopt(e.easy, CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds);
@@ -223,6 +231,10 @@ void Client::begin(std::unique_ptr<Exchange> exchange) {
   }
   curl_easy_setopt(e.easy, CURLOPT_ERRORBUFFER, &e.error[0]);
   curl_easy_setopt(e.easy, CURLOPT_PRIVATE, &e);
+  if (e.request.may_go || e.request.is_sent_once) {
+    curl_easy_setopt(e.easy, CURLOPT_PREREQFUNCTION, &Client::on_send);
+    curl_easy_setopt(e.easy, CURLOPT_PREREQDATA, &e);
+  }
   curl_easy_setopt(e.easy, CURLOPT_WRITEFUNCTION, &Client::on_body);
   curl_easy_setopt(e.easy, CURLOPT_WRITEDATA, &e);
   curl_easy_setopt(e.easy, CURLOPT_HEADERFUNCTION, &Client::on_header);

@@ -29,9 +29,11 @@ struct Request {
   std::string type = {};     // of the body; empty: application/json
   std::string accept = {};   // empty: application/json
   long silence_seconds = 0;  // a stream, which may say nothing for so long; 0: it is none
-  /// Goes over a connection of its own. libcurl itself repeats what it has sent over one that was
-  /// used before, when that ends without an answer.
-  bool is_sent_once = false;
+  /// Asked whenever it is about to be sent, in the client's thread; false: it ends without an
+  /// answer. What waits here may wait while the engine stands still, and libcurl itself repeats
+  /// what it has sent over a connection that was used before and ends without an answer.
+  std::function<bool()> may_go = {};
+  bool is_sent_once = false;  // is not repeated like that
 };
 
 /// Request::accept of one whose answer is of no use but for the object's metadata: the server
@@ -86,6 +88,7 @@ class Client {
   void begin(std::unique_ptr<Exchange> exchange);
   void end(CURL* easy, CURLcode code);
   void set_identity(Exchange& exchange);
+  static int on_send(void* self, char* peer, char* own, int peer_port, int own_port);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
 

@@ -64,9 +64,11 @@ void KubernetesExecutor::cancel(const std::string& key, clock::Duration grace) {
 void KubernetesExecutor::hand_over(const std::string& key, clock::Duration /*grace*/) {
   mandate_.withdraw(key);
   post([this, key] {
+    const Pod* const pod = find(key);
+    if (pod != nullptr) *pod->lost = true;
     mandate_.settle(key);
     std::erase_if(to_create_, [&](const auto& waiting) { return waiting.first == key; });
-    if (const Pod* const pod = find(key)) forget(*pod);
+    if (pod != nullptr) forget(*pod);
   });
 }
 

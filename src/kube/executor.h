@@ -38,7 +38,7 @@ struct KubernetesOptions {
   std::function<bool(const std::string& name)> keep_namespace = {};
   /// Those that have been kept. Called in the executor's thread.
   std::function<std::vector<std::string>()> namespaces = {};
-  std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
+  std::function<bool()> leases_hold = {};  // see mandate.h; called in any thread
 };
 
 /// The functions of `listener` are called from the executor's thread. Destroying the executor

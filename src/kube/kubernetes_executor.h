@@ -57,6 +57,7 @@ class KubernetesExecutor final : public executor::Executor {
   /// A task and its pod.
   struct Pod {
     executor::Task task;
+    Mandate::Lost lost = std::make_shared<std::atomic<bool>>(false);
     PodContainers names;
     value::Value seen = {};  // the pod as it was seen last; null before
     PodView view = {};

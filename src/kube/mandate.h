@@ -4,7 +4,9 @@
 // threads were about to send when it stopped must not be sent when it goes on.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -21,6 +23,13 @@ class Mandate {
   void withdraw(const std::string& key);
   /// The task is forgotten here. A task of the same key may be this engine's later.
   void settle(const std::string& key);
+  /// Set for good when a task is handed over, before settle(): what is still to be sent of it is no
+  /// task's any more.
+  using Lost = std::shared_ptr<std::atomic<bool>>;
+  /// covers(), and not lost meanwhile. May be called in any thread while this is there.
+  [[nodiscard]] std::function<bool()> pass(const std::string& key, Lost lost) const {
+    return [this, key, kept = std::move(lost)] { return covers(key) && !*kept; };
+  }
   /// Whether to send what changes something. False also while it cannot be known: ask again later.
   [[nodiscard]] bool covers(const std::string& key) const;
 

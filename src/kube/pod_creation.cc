@@ -92,7 +92,10 @@ void KubernetesExecutor::make_claim(Pod& pod, const Value& claim) {
     return create(pod);
   }
   pod.is_asking = true;
-  client_->send({.method = "POST", .path = folder, .body = value::to_json(body)},
+  client_->send({.method = "POST",
+                 .path = folder,
+                 .body = value::to_json(body),
+                 .may_go = mandate_.pass(pod.task.key, pod.lost)},
                 [this, key = pod.task.key, path](Answer answer) {
                   post([this, key, path, kept = std::move(answer)] { on_claim(key, path, kept); });
                 });
@@ -128,7 +131,8 @@ void KubernetesExecutor::send_waiting() {
                    .path = fmt::format("/api/v1/namespaces/{}/pods?{}",
                                        net::uri_encoded(pod->task.name_space), kWithoutWarnings),
                    .body = std::move(body),
-                   .accept = kMetadataOnly},
+                   .accept = kMetadataOnly,
+                   .may_go = mandate_.pass(key, pod->lost)},
                   [this, key = key](Answer answer) {
                     post([this, key, kept = std::move(answer)] { on_created(key, kept); });
                   });

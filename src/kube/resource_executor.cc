@@ -69,6 +69,7 @@ class Executor final : public ResourceExecutor {
     if (!thread_.joinable()) return;
     mandate_.withdraw(key);
     queue_.post([this, key] {
+      if (const auto it = runs_.find(key); it != runs_.end()) *it->second.lost = true;
       mandate_.settle(key);
       runs_.erase(key);
     });
@@ -128,6 +129,7 @@ class Executor final : public ResourceExecutor {
 
   struct Run {
     std::unique_ptr<ResourceRun> machine;
+    Mandate::Lost lost = std::make_shared<std::atomic<bool>>(false);
     clock::Instant started_at;
     std::size_t turn = 0;  // answers and rests of earlier turns are nobody's
     bool is_told = false;
@@ -171,6 +173,9 @@ class Executor final : public ResourceExecutor {
     if (!write_down(runs_.at(key).machine->task(), question)) {
       queue_.post([on_answer] { on_answer({.problem = "the engine's store cannot be written"}); });
       return;
+    }
+    if (question.request.method != "GET") {
+      question.request.may_go = mandate_.pass(key, runs_.at(key).lost);
     }
     send(std::move(question.request), question.is_own, on_answer);
   }

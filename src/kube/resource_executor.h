@@ -47,7 +47,7 @@ struct ResourceOptions {
   ResourceStore store;
   /// See executor.h. Called in the executor's thread.
   std::function<bool(const std::string& name)> keep_namespace = {};
-  std::function<bool()> leases_hold = {};  // see mandate.h; called in the executor's thread
+  std::function<bool()> leases_hold = {};  // see mandate.h; called in any thread
 };
 
 class ResourceExecutor : public executor::Executor {

@@ -75,3 +75,20 @@ class PodsOfSeveralEngines(OnSeveralMachines, faults.FaultTest):
         wait_until(lambda: "another engine has taken over" in log.read_text(), 120, "the first engine to notice")
         time.sleep(1)  # what it had in mind is done by then
         self.assert_each_made_once(1)
+
+    def test_a_create_whose_connection_ends_while_its_engine_stands_still_is_not_sent_again(self):
+        """libcurl sends by itself again what it has sent over a connection that ends without an answer."""
+        self.api.fail("create", cut="before", delay=2, skip=1)  # over the connection of the first
+        first, log = self.serve_anew()
+        name = self.submit_pods("- name: main\n  steps:\n  - - {name: a, template: pod}\n"
+                                "  - - {name: b, template: pod}\n" + template("pod"),
+                                spec="podGC: {strategy: OnPodCompletion, deleteDelayDuration: 0s}")
+        self.api.wait(lambda: len(self.api.asked("create")) == 2, what="two creates")
+        first.send_signal(signal.SIGSTOP)
+        self.serve_anew()
+        self.wait_for_phase(name, "Succeeded", seconds=120)
+        self.api.wait(lambda: not self.api.pods, what="the pods to go")
+        first.send_signal(signal.SIGCONT)
+        wait_until(lambda: "another engine has taken over" in log.read_text(), 120, "the first engine to notice")
+        time.sleep(1)  # what it had in mind is done by then
+        self.assert_each_made_once(2)
