@@ -175,9 +175,11 @@ void on_template_deadline(Machine& m, NodeIndex i) {
     time_out(m, i);
   } else if (is_pod(n)) {
     kill_leaf(m, i, kPodDeadline);
+  } else if (n.type == "HTTP") {
+    time_out(m, i);  // in Argo it is Pending until it has its answer
   } else {
     m.effects->want(CancelLeaf{{m.run, i}});
-    set_phase(m, i, Phase::kFailed, "timeout");
+    set_phase(m, i, Phase::kFailed, std::string(kTimeout));
   }
 }
 

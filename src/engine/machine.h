@@ -71,7 +71,8 @@ struct KeptLeaf {
   clock::Instant finished_at;
   Phase phase = Phase::kSucceeded;
   std::string message = {};
-  bool had_run = true;  // it was Running before it ended
+  bool had_run = true;        // it was Running before it ended
+  bool is_timed_out = false;  // it was Pending for too long
 };
 
 /// What has come of artifactGC (artifact_gc.h).

@@ -197,7 +197,8 @@ bool retry_by_hand(Machine& m, const Value& arguments) {
                                              .finished_at = n.finished_at,
                                              .phase = n.phase,
                                              .message = n.message(),
-                                             .had_run = n.has_run});
+                                             .had_run = n.has_run,
+                                             .is_timed_out = n.is_timed_out});
   }
   override_parameters(m, arguments["parameters"]);
   reset_for_retry(m);

@@ -163,7 +163,7 @@ class Node {
   bool is_cancelled : 1 = false;  // its process was told to end
   bool is_daemon : 1 = false;     // a daemon that came up: its owner went on when it did
   bool is_up_told : 1 = false;    // the owner was told that the daemon is up
-  bool is_timed_out : 1 = false;  // killed because it was Pending for too long
+  bool is_timed_out : 1 = false;  // Pending for too long: killed, or over
   bool is_closing : 1 = false;    // a daemon that is final while its process still ends
   bool counts_parallelism : 1 = false;
   bool is_dirty : 1 = false;  // its row changed during this apply()

@@ -13,35 +13,23 @@
 
 namespace tiphys::engine {
 
-namespace {
-
-void tell_hooked(Machine& m, const Node& n, const std::string& error) {
-  const bool is_hook = n.owner_kind == OwnerKind::kHook || n.owner_kind == OwnerKind::kExitHook ||
-                       n.owner_kind == OwnerKind::kWorkflowHook;
-  if (is_hook) on_hook_error(m, n.owner_kind, n.owner, error);
-}
-
-void tell_workflow(Machine& m, OwnerKind kind, const std::string& error) {
-  if (kind == OwnerKind::kEntry) {
-    end_workflow(m, Phase::kError, "error in entry template execution: " + error);
-  } else if (kind == OwnerKind::kExitHandler) {
-    end_workflow(m, Phase::kError, "error in exit template execution : " + error);
-  }
-}
-
-}  // namespace
-
 void fail_node(Machine& m, NodeIndex i, const std::string& error) {
   const OwnerKind kind = m.at(i).owner_kind;
   const bool is_task = kind == OwnerKind::kTask || kind == OwnerKind::kTaskGroup;
   if (kind == OwnerKind::kStepGroup && !is_abandoned(m, m.at(i))) {
     on_step_error(m, m.at(i).owner, m.at(i).name, error);
   }
-  tell_hooked(m, m.at(i), error);
+  const bool is_hook =
+      kind == OwnerKind::kHook || kind == OwnerKind::kExitHook || kind == OwnerKind::kWorkflowHook;
+  if (is_hook) on_hook_error(m, kind, m.at(i).owner, error);
   if (kind == OwnerKind::kRetry) note_attempt_error(m, m.at(i).owner, error);
   set_phase(m, i, Phase::kError,
             is_task ? fmt::format("task '{}' errored: {}", m.at(i).name, error) : error);
-  tell_workflow(m, kind, error);
+  if (kind == OwnerKind::kEntry) {
+    end_workflow(m, Phase::kError, "error in entry template execution: " + error);
+  } else if (kind == OwnerKind::kExitHandler) {
+    end_workflow(m, Phase::kError, "error in exit template execution : " + error);
+  }
 }
 
 void time_out(Machine& m, NodeIndex i) {
@@ -57,14 +45,12 @@ void time_out(Machine& m, NodeIndex i) {
 }
 
 void end_timed_out(Machine& m, NodeIndex i) {
-  const OwnerKind kind = m.at(i).owner_kind;
   const std::string message(kTimeout);
-  if (kind == OwnerKind::kStepGroup && !is_abandoned(m, m.at(i))) {
+  m.at(i).is_timed_out = true;
+  if (m.at(i).owner_kind == OwnerKind::kStepGroup && !is_abandoned(m, m.at(i))) {
     on_step_timed_out(m, m.at(i).owner);
   }
-  tell_hooked(m, m.at(i), message);
   if (!give_up_lock(m, i, message)) set_phase(m, i, Phase::kFailed, message);
-  tell_workflow(m, kind, message);
 }
 
 }  // namespace tiphys::engine

@@ -17,9 +17,8 @@ void fail_node(Machine& m, NodeIndex n, const std::string& error);
 inline constexpr std::string_view kTimeout = "timeout";
 
 /// Ends a node that was Pending for longer than its template's `timeout` or `pendingTimeout`:
-/// Failed with `timeout`, and so is its step's group, whatever `continueOn` says; an entrypoint or
-/// exit handler makes the workflow Error. A leaf whose start was ordered is killed, and ends when
-/// it is gone. (Argo's source and its controller agree on this.)
+/// Failed with `timeout`, and so is its step's group, whatever `continueOn` says, as in Argo. A
+/// leaf whose start was ordered is killed, and ends when it is gone.
 void time_out(Machine& m, NodeIndex n);
 /// The second half of it, for a leaf that was killed for it.
 void end_timed_out(Machine& m, NodeIndex n);

@@ -123,6 +123,10 @@ void end_as_before(Machine& m, NodeIndex i, const KeptLeaf& before) {
   n.started_at = before.started_at;
   n.finished_at = before.finished_at;
   export_outputs(m, n.outputs);
+  if (before.is_timed_out) {
+    end_timed_out(m, i);
+    return;
+  }
   set_phase(m, i, before.phase, before.message);
 }
 
@@ -263,6 +267,11 @@ void begin_template(Machine& m, Start&& start) {
                                       locals_of(m, start, *found->body));
   if (!body) {
     on_start_error(m, start, body.error().message);
+    return;
+  }
+  if (start.owner_kind == OwnerKind::kStepGroup && is_halted(m, start.owner)) {
+    give_up_start(m, start, "the step group has ended");
+    if (start.placeholder == kNoNode) on_step_settled(m, start.owner);
     return;
   }
   if (is_failing_fast(m, start.boundary)) {

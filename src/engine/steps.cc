@@ -334,6 +334,8 @@ void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
   halt(frame, fmt::format("step group deemed errored due to child {} error: {}", node_name, error));
 }
 
+bool is_halted(Machine& m, NodeIndex group) { return frame_of(m, m.at(group).boundary).is_halted; }
+
 void on_step_daemon_failed(Machine& m, NodeIndex daemon) {
   const Node& n = m.at(daemon);
   if (is_abandoned(m, n) || is_fulfilled(m.at(n.boundary).phase)) return;

@@ -19,6 +19,8 @@ void on_step_settled(Machine& m, NodeIndex group);
 /// A step could not be started: the group is Error.
 void on_step_error(Machine& m, NodeIndex group, const std::string& node_name,
                    const std::string& error);
+/// Whether no more steps of the group are to be started, as it will be Error or Failed.
+[[nodiscard]] bool is_halted(Machine& m, NodeIndex group);
 /// A daemon of a group before the current one has failed: so have its group and the Steps node,
 /// which ends when what runs has ended, unless `continueOn` forgives it.
 void on_step_daemon_failed(Machine& m, NodeIndex daemon);

@@ -80,14 +80,16 @@ TEST_F(TimeoutTest, OfATaskIsAFailureOfTheTask) {
   EXPECT_EQ(engine_->phase(), "Succeeded");
 }
 
-TEST_F(TimeoutTest, OfTheEntrypointIsAnErrorOfTheWorkflow) {
-  start(R"({"entrypoint":"t","templates":[{"name":"t","timeout":"5s",)" + std::string(kLocked) +
-        "}]}");
+// In Argo it is an error of the workflow, and its exit handler never runs.
+TEST_F(TimeoutTest, OfTheEntrypointIsAFailureThatTheExitHandlerHearsOf) {
+  start(R"({"entrypoint":"t","onExit":"leaf","templates":[{"name":"t","timeout":"5s",)" +
+        std::string(kLocked) + "}," + kLeaf + "]}");
   answer(false);
   fire(TimerKind::kPendingDeadline);
-  EXPECT_EQ(phase_of("wf"), "Failed");
-  EXPECT_EQ(engine_->phase(), "Error");
-  EXPECT_EQ(message(), "error in entry template execution: timeout");
+  run_all();
+  EXPECT_EQ(phase_of("wf.onExit"), "Succeeded");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(), "timeout");
 }
 
 TEST_F(TimeoutTest, RunsOnWhenTheLockIsThere) {
@@ -110,11 +112,17 @@ TEST_F(TimeoutTest, OfALeafThatDoesNotComeToRunKillsIt) {
   expect_timed_out_group();
 }
 
-TEST_F(TimeoutTest, OfAnHttpRequestThatIsNotSentEndsItAtOnce) {
-  start_main(kSteps, R"("timeout":"5s","http":{"url":"http://localhost/"})");
-  fire(TimerKind::kPendingDeadline);
-  EXPECT_EQ(cancelled_, std::vector<std::string>{"wf[0].a"});
-  expect_timed_out_group();
+TEST_F(TimeoutTest, OfAnHttpRequestEndsItAtOnce) {
+  for (const bool is_sent : {false, true}) {
+    timers_.clear();
+    waiting_.clear();
+    cancelled_.clear();
+    start_main(kSteps, R"("timeout":"5s","http":{"url":"http://localhost/"})");
+    if (is_sent) send(LeafRunning{.leaf = waiting_.at(0), .started_at = now_});
+    fire(is_sent ? TimerKind::kTemplateDeadline : TimerKind::kPendingDeadline);
+    EXPECT_EQ(cancelled_, std::vector<std::string>{"wf[0].a"});
+    expect_timed_out_group();
+  }
 }
 
 TEST_F(TimeoutTest, AsPendingIsNoneOfALeafThatRuns) {
@@ -134,15 +142,47 @@ TEST_F(TimeoutTest, OfAnAttemptIsTriedAgain) {
   EXPECT_EQ(phase_of("wf[0].a(1)"), "Pending");
 }
 
-TEST_F(TimeoutTest, OfAnExitHandlerIsAnErrorOfTheWorkflow) {
+TEST_F(TimeoutTest, OfAnExitHandlerIsItsFailure) {
   start(R"({"entrypoint":"leaf","onExit":"t","templates":[{"name":"t","timeout":"5s",)" +
         std::string(kLocked) + "}," + kLeaf + "]}");
   run_all();
   answer(false);
   fire(TimerKind::kPendingDeadline);
   EXPECT_EQ(phase_of("wf.onExit"), "Failed");
-  EXPECT_EQ(engine_->phase(), "Error");
-  EXPECT_EQ(message(), "error in exit template execution : timeout");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(), "timeout");
+}
+
+TEST_F(TimeoutTest, KeepsStepsOfTheGroupFromStarting) {
+  start(R"({"entrypoint":"main","templates":[{"name":"main","parallelism":1,"steps":[[
+      {"name":"a","template":"t"},{"name":"b","template":"leaf"}],
+      [{"name":"c","template":"leaf"}]]},{"name":"t","timeout":"5s","container":{"image":"x"}},)" +
+        std::string(kLeaf) + "]}");
+  fire(TimerKind::kPendingDeadline);
+  end_killed();
+  EXPECT_EQ(phase_of("wf[0].b"), "absent");
+  EXPECT_EQ(engine_->phase(), "Failed");
+  EXPECT_EQ(message(), "timeout");
+}
+
+TEST_F(TimeoutTest, IsWhatItWasAfterARetryByHand) {
+  start(R"({"entrypoint":"main","templates":[{"name":"main","steps":[[
+      {"name":"r","template":"again"}],[{"name":"z","template":"leaf"}]]},
+      {"name":"again","retryStrategy":{"limit":1},"steps":[[
+        {"name":"a","template":"t","continueOn":{"failed":true}}]]},
+      {"name":"t","timeout":"5s","container":{"image":"x"}},)" +
+        std::string(kLeaf) + "]}");
+  fire(TimerKind::kPendingDeadline);
+  end_killed();
+  waiting_.erase(waiting_.begin());
+  EXPECT_EQ(phase_of("wf[0].r(0)"), "Failed");
+  run_all({".z"});
+  EXPECT_EQ(engine_->phase(), "Failed");
+  send(Control{.verb = Control::Verb::kRetry, .arguments = value::Map{}});
+  EXPECT_EQ(phase_of("wf[0].r(0)[0].a"), "Failed");
+  EXPECT_EQ(phase_of("wf[0].r(0)"), "Failed");
+  run_all();
+  EXPECT_EQ(engine_->phase(), "Succeeded");
 }
 
 TEST_F(TimeoutTest, ThatIsNoDurationIsToldWhenTheLeafStarts) {

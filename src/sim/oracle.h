@@ -40,6 +40,7 @@ class Oracle {
     std::string label = {};  // `steps["a"]`: how its hooks name it
     bool on_exit = false;    // runs on in spite of `stop`
     bool is_step = false;    // failFast drops it
+    bool may_miss = false;   // the group is over: a sibling was Pending for too long
     bool is_attempt = false;
   };
   struct Outcome {

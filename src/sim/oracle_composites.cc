@@ -48,6 +48,10 @@ void Oracle::walk_steps(const Place& place, Seen& node) {
     bool all_settled = true;
     bool has_failed = false;
     bool may_wait = false;  // for one that will be dropped
+    const bool is_timed_out = std::ranges::any_of(sight_.nodes(), [&](const Seen& n) {
+      return n.is_timed_out && !n.is_hook && !n.is_attempt && n.boundary == node.name &&
+             n.name.starts_with(group_name + ".");
+    });
     for (const CallPlan& step : place.body->groups[g]) {
       const bool is_due =
           is_when_true(step.when, [&](const std::string& name) { return statuses[name]; });
@@ -68,6 +72,7 @@ void Oracle::walk_steps(const Place& place, Seen& node) {
         Place child = place_of(place, fmt::format("{}.{}{}", group_name, step.name, item), step,
                                fmt::format("steps.{}{}", step.name, item));
         child.is_step = true;
+        child.may_miss = is_timed_out;
         take(is_due ? visit(child) : visit_skipped(child, Phase::kSkipped));
       }
     }
@@ -76,7 +81,8 @@ void Oracle::walk_steps(const Place& place, Seen& node) {
       return must_run(node);
     }
     if (may_wait && !group->is_final()) return must_run(node);
-    has_failed = has_failed || is_failing_fast(*place.body, node.name, group_name + ".");
+    has_failed =
+        has_failed || is_timed_out || is_failing_fast(*place.body, node.name, group_name + ".");
     must_be(*group, {has_failed ? Phase::kFailed : Phase::kSucceeded});
     if (has_failed) return must_be(node, {Phase::kFailed});
     if (!group->is_final()) return;

@@ -70,6 +70,10 @@ void Sight::look(const engine::Engine& engine) {
     Seen& n = nodes_[i];
     n.type = engine.node(i).type.name();
     n.phase = engine.node(i).phase;
+    // A Steps node takes over the message of its group.
+    const bool can_time_out = n.is_leaf() || (n.type == "Retry" && n.below == 0);
+    n.is_timed_out =
+        can_time_out && n.phase == Phase::kFailed && engine.node(i).message() == "timeout";
     n.finished_at = engine.node(i).finished_at;
     if (engine.is_finished()) n.children = engine.node(i).children;
     n.is_expected = false;

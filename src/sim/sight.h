@@ -25,10 +25,11 @@ struct Seen {
   clock::Instant finished_at;
   std::vector<engine::NodeIndex> children;  // once the workflow has ended
   bool is_hook = false;
-  bool is_attempt = false;  // of a Retry node
-  bool is_started = false;  // a leaf that an executor was asked to run
-  bool is_kept = false;     // it ended before a retry by hand, which leaves it as it is
-  std::size_t below = 0;    // nodes whose boundary it is; of a Retry node its attempts
+  bool is_attempt = false;    // of a Retry node
+  bool is_started = false;    // a leaf that an executor was asked to run
+  bool is_timed_out = false;  // it was Pending for too long
+  bool is_kept = false;       // it ended before a retry by hand, which leaves it as it is
+  std::size_t below = 0;      // nodes whose boundary it is; of a Retry node its attempts
 
   // The oracle's own notes.
   bool is_expected = false;
