@@ -61,6 +61,16 @@ class EngineTest : public testing::Test {
                       .finished_at = now_});
   }
 
+  /// Answers the last one who asked for the mutex `m`.
+  void answer(bool is_acquired) {
+    send(LocksAnswered{.run = 1,
+                       .ticket = wanted_.back().ticket,
+                       .is_acquired = is_acquired,
+                       .waiting = is_acquired ? "" : "default/Mutex/m",
+                       .message = is_acquired ? "" : "waiting",
+                       .error = {}});
+  }
+
   /// Ends all leaves, also those that start meanwhile; the ones whose node name ends with a word of
   /// `failing` fail.
   void run_all(const std::vector<std::string>& failing = {}) {

@@ -8,14 +8,6 @@ namespace tiphys::engine {
 namespace {
 
 struct LimitsTest : EngineTest {
-  void answer(bool is_acquired) {
-    send(LocksAnswered{.run = 1,
-                       .ticket = wanted_.back().ticket,
-                       .is_acquired = is_acquired,
-                       .waiting = is_acquired ? "" : "default/Mutex/m",
-                       .message = is_acquired ? "" : "waiting",
-                       .error = {}});
-  }
   /// Ends the leaf of that name, which must have been started.
   void end(const std::string& name, Phase phase) {
     auto it = std::ranges::find_if(

@@ -23,14 +23,6 @@ class TimeoutTest : public EngineTest {
     start(R"({"entrypoint":"main","templates":[)" + main + R"({"name":"t",)" + body + "}," + kLeaf +
           "]}");
   }
-  void answer(bool is_acquired) {
-    send(LocksAnswered{.run = 1,
-                       .ticket = wanted_.back().ticket,
-                       .is_acquired = is_acquired,
-                       .waiting = is_acquired ? "" : "default/Mutex/m",
-                       .message = is_acquired ? "" : "waiting",
-                       .error = {}});
-  }
   void fire(TimerKind kind) {
     const auto timer =
         std::ranges::find_if(timers_, [kind](const TimerFired& t) { return t.kind == kind; });
