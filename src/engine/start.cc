@@ -269,17 +269,15 @@ void begin_template(Machine& m, Start&& start) {
     on_start_error(m, start, body.error().message);
     return;
   }
-  if (start.owner_kind == OwnerKind::kStepGroup && is_halted(m, start.owner)) {
-    give_up_start(m, start, "the step group has ended");
+  const bool is_step = start.owner_kind == OwnerKind::kStepGroup;
+  const bool is_too_late = is_step && is_halted(m, start.owner);
+  const bool is_fast = is_failing_fast(m, start.boundary);
+  if (is_too_late || (is_step && is_fast)) {
+    give_up_start(m, start, is_too_late ? "the step group has ended" : std::string(kFailingFast));
     if (start.placeholder == kNoNode) on_step_settled(m, start.owner);
     return;
   }
-  if (is_failing_fast(m, start.boundary)) {
-    if (start.owner_kind == OwnerKind::kStepGroup) {
-      give_up_start(m, start, std::string(kFailingFast));
-      if (start.placeholder == kNoNode) on_step_settled(m, start.owner);
-      return;
-    }
+  if (is_fast) {
     const bool is_item = start.owner_kind == OwnerKind::kTaskGroup;
     if (is_item || start.owner_kind == OwnerKind::kTask) {
       give_up_start(m, start, std::string(kFailingFast));

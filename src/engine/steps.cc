@@ -73,10 +73,13 @@ void skip(Machine& m, StepsFrame& frame, const Start& s, Phase phase, std::strin
 
 // The first step that cannot be started ends the start of the group. Hooks of those before it are
 // looked at afterwards in Argo: its error is the one that is told.
-void halt(StepsFrame& frame, std::string error) {
+void halt(StepsFrame& frame, std::string error, Phase phase = Phase::kError) {
   if (frame.is_starting && !frame.is_halted) frame.error.clear();
   frame.is_halted = true;
-  if (frame.error.empty()) frame.error = std::move(error);
+  if (!frame.error.empty()) return;
+  frame.error = std::move(error);
+  frame.error_phase = phase;
+  frame.is_exit_hook_error = false;
 }
 
 void start_one(Machine& m, NodeIndex steps, Start s, std::string name,
@@ -343,14 +346,11 @@ void on_step_daemon_failed(Machine& m, NodeIndex daemon) {
   if (n.owner == frame.group_node || is_forgiven(frame, n)) return;
   const std::string message = fmt::format("child '{}' failed", id_of(m, n));
   refail(m, n.owner, Phase::kFailed, message);
-  if (frame.error.empty()) frame.error_phase = Phase::kFailed;
-  halt(frame, message);
+  halt(frame, message, Phase::kFailed);
 }
 
 void on_step_timed_out(Machine& m, NodeIndex group) {
-  StepsFrame& frame = frame_of(m, m.at(group).boundary);
-  if (frame.error.empty()) frame.error_phase = Phase::kFailed;
-  halt(frame, std::string(kTimeout));
+  halt(frame_of(m, m.at(group).boundary), std::string(kTimeout), Phase::kFailed);
 }
 
 }  // namespace tiphys::engine

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
-#include <array>
 
+#include "executor/content_digest.h"
 #include "net/http_text.h"
 
 namespace tiphys::executor {
@@ -15,18 +14,15 @@ namespace {
 
 constexpr std::string_view kService = "s3";
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out;
+Digest hmac(std::string_view key, std::string_view text) {
+  Digest digest = {};
+  ::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+         reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), nullptr);
+  return digest;
 }
 
-std::string hmac(std::string_view key, std::string_view text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest = {};
-  unsigned size = 0;
-  ::HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
-  return {reinterpret_cast<const char*>(digest.data()), size};
+Digest hmac(const Digest& key, std::string_view text) {
+  return hmac({reinterpret_cast<const char*>(key.data()), key.size()}, text);
 }
 
 std::string trimmed(std::string_view text) {
@@ -57,7 +53,7 @@ std::string signature_of(const SignedRequest& request, const S3Credentials& who,
                   query_text(request.query), lines, names_of(headers), request.payload_hash);
   const std::string to_sign = fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time,
                                           scope_of(region, time), sha256_hex(canonical));
-  std::string key = hmac("AWS4" + who.secret_key, time.substr(0, 8));
+  Digest key = hmac("AWS4" + who.secret_key, time.substr(0, 8));
   for (const std::string_view part : {region, kService, std::string_view("aws4_request")}) {
     key = hmac(key, part);
   }
@@ -76,9 +72,9 @@ std::string query_text(const SignedRequest::Pairs& query) {
 }
 
 std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest = {};
-  ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  return hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  Hasher hasher;
+  hasher.add(bytes);
+  return hex(hasher.digest());
 }
 
 std::string authorization(const SignedRequest& request, const S3Credentials& who,

@@ -34,16 +34,18 @@ ResourceStep ResourceRun::patch(const std::string& query) {
             .body = command_.patch,
             .type = command_.patch_type,
             .is_sent_once = true};
-  return task_.is_recovery && !mark_.empty() ? find_mark() : send_patch();
+  return task_.is_recovery && !mark_.empty() ? find_mark() : ask(patch_, &ResourceRun::acted);
 }
 
-ResourceStep ResourceRun::send_patch() { return ask(patch_, &ResourceRun::acted); }
-
-ResourceStep ResourceRun::find_mark() {
+ResourceStep ResourceRun::ask_within_try(Request request, Next next) {
   const int tries = tries_;
-  (void)ask({.path = path_}, &ResourceRun::mark_sought);
+  (void)ask(std::move(request), next);
   tries_ = tries;
   return asked_;
+}
+
+ResourceStep ResourceRun::find_mark() {
+  return ask_within_try({.path = path_}, &ResourceRun::mark_sought);
 }
 
 // Without the right to look, or where a server keeps no such notes, it is sent again.
@@ -56,10 +58,7 @@ ResourceStep ResourceRun::mark_sought(const Answer& answer) {
         notes, [this](const Value& note) { return note["manager"].string_or("") == mark_; });
     if (is_done) return take_object(answer);
   }
-  const int tries = tries_;
-  (void)send_patch();
-  tries_ = tries;
-  return asked_;
+  return ask_within_try(patch_, &ResourceRun::acted);
 }
 
 }  // namespace tiphys::kube

@@ -104,7 +104,8 @@ class ResourceRun {
 
   // resource_patch.cc
   ResourceStep patch(const std::string& query);
-  ResourceStep send_patch();
+  /// ask(), as a part of the try that is being made: they are counted on.
+  ResourceStep ask_within_try(Request request, Next next);
   ResourceStep find_mark();
   ResourceStep mark_sought(const Answer& answer);
   [[nodiscard]] bool is_patching() const;
